@@ -116,7 +116,9 @@ interface IMarket {
     event PriceChanged(bytes32 indexed resourceId, uint72 pricePerHour);
 
     // ── jobs: one event for each transition ──────────────────────────────────────────────────────────────
-    event JobCreated(bytes32 indexed jobId, bytes32 indexed resourceId, address indexed renter, uint16 feeBps, Terms terms);
+    event JobCreated(
+        bytes32 indexed jobId, bytes32 indexed resourceId, address indexed renter, uint16 feeBps, Terms terms
+    );
     event JobAccepted(bytes32 indexed jobId);
     event JobDeclined(bytes32 indexed jobId, uint256 refunded, string reason);
     event JobCancelled(bytes32 indexed jobId, uint256 refunded);
@@ -124,9 +126,10 @@ interface IMarket {
     event JobPaused(bytes32 indexed jobId);
     /// From Paused or from Silent; `pausedSeconds` is the total that is not billed.
     event JobResumed(bytes32 indexed jobId, uint32 pausedSeconds);
+    /// Totals after the extension.
     event JobExtended(bytes32 indexed jobId, uint24 extraSeconds, uint256 locked);
     event JobSilent(bytes32 indexed jobId, uint40 clockStandsAt, address reporter);
-    /// `amount` went to the provider for the seconds up to `paidSeconds`.
+    /// `amount` went to the provider for the seconds up to `paidSeconds`; the last one comes with the job's end.
     event JobPaid(bytes32 indexed jobId, uint32 paidSeconds, uint256 amount);
     /// The clock stands for good; what was not earned went back to the renter in the same call.
     event JobEnded(bytes32 indexed jobId, Outcome outcome, uint32 secondsRun, uint256 refunded, bytes32 resultDigest);
@@ -139,6 +142,7 @@ interface IMarket {
     event FeeChanged(uint16 feeBps);
     event WatcherChanged(address indexed watcher, bool registered);
     event FeesWithdrawn(address indexed to, uint256 amount);
+    event PauseChanged(bool paused);
 
     // ── errors ───────────────────────────────────────────────────────────────────────────────────────────
     error NotAllowed(address caller);
@@ -167,6 +171,8 @@ interface IMarket {
     error FeeTooHigh(uint16 feeBps);
     error ZeroAddress();
     error ZeroPrice();
+    /// Creating and registering is paused; everything else goes on.
+    error MarketPaused();
 
     // ── listings ─────────────────────────────────────────────────────────────────────────────────────────
     /// The caller becomes the owner. `payout` zero means the owner.
@@ -196,12 +202,13 @@ interface IMarket {
         uint256 validBefore,
         bytes calldata signature
     ) external returns (bytes32 jobId);
-    /// By the renter before Running: full refund .
+    /// By the renter before Running: full refund.
     function cancelJob(Terms calldata terms) external;
     /// By renter or controller, at any second while the clock exists (Running, Paused, Silent).
     function stopJob(Terms calldata terms) external;
     /// By the renter, while Running and before the clock's end, with the agent's signed
     /// `Extend(bytes32 jobId,uint24 extraSeconds,uint40 expiry)`; pulls cost(new) − cost(old) from the caller.
+    /// `extraSeconds` is the job's new total, as in `State`, and must rise: so one signature extends once.
     function extendJob(Terms calldata terms, uint24 extraSeconds, uint40 expiry, bytes calldata agentSignature) external;
 
     // ── providing ────────────────────────────────────────────────────────────────────────────────────────
@@ -238,6 +245,7 @@ interface IMarket {
     // ── views ────────────────────────────────────────────────────────────────────────────────────────────
     function token() external view returns (address);
     function feeBps() external view returns (uint16);
+    function paused() external view returns (bool);
     function fees() external view returns (uint256);
     function credits(address account) external view returns (uint256);
     function isWatcher(address account) external view returns (bool);

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {State, Status, Terms} from "../interfaces/IMarket.sol";
+import {ACCEPT_WITHIN, COLLECT_WITHIN, PAUSE_WITHIN, SILENCE_WITHIN, START_WITHIN} from "../types/Limits.sol";
+import {NO_SECONDS, ONE_SECOND, Seconds} from "../types/Units.sol";
+import {TermsLib} from "./TermsLib.sol";
+
+/// A job's clock and the deadlines round it. A deadline is the last second at which the act is still in time.
+library Clock {
+    using TermsLib for Terms;
+
+    /// Seconds on the clock: at least 1 once it was started, at most what was bought.
+    function secondsAt(Terms calldata terms, State memory job, uint256 time) internal pure returns (Seconds) {
+        if (job.startedAt == 0) return NO_SECONDS;
+        uint256 hand = job.endedAt == 0 ? time : job.endedAt;
+        uint256 zero = uint256(job.startedAt) + job.pausedSeconds;
+        Seconds ran = Seconds.wrap(hand > zero ? hand - zero : 0);
+        return ran.max(ONE_SECOND).min(terms.bought(job.extraSeconds));
+    }
+
+    /// The seconds up to which the provider may be paid at `time`. Every payout asks here and nowhere else.
+    function payableSeconds(Terms calldata terms, State memory job, uint256 time) internal pure returns (Seconds) {
+        return secondsAt(terms, job, time);
+    }
+
+    /// Unix time at which the bought seconds are over, unless the clock stands before.
+    function end(Terms calldata terms, State memory job) internal pure returns (uint256) {
+        return uint256(job.startedAt) + job.pausedSeconds + Seconds.unwrap(terms.bought(job.extraSeconds));
+    }
+
+    function acceptDeadline(State memory job) internal pure returns (uint256) {
+        return uint256(job.since) + ACCEPT_WITHIN;
+    }
+
+    /// From Created a start accepts too: in time for accepting, or in time for the start of a reservation.
+    function startDeadline(Terms calldata terms, State memory job) internal pure returns (uint256) {
+        if (job.status == Status.Accepted) return _later(job.since, terms.notBefore) + START_WITHIN;
+        if (terms.notBefore == 0) return acceptDeadline(job);
+        return _later(acceptDeadline(job), terms.notBefore + START_WITHIN);
+    }
+
+    /// For a clock that stands: until then the provider may go on with the job or complete it.
+    function resumeDeadline(State memory job) internal pure returns (uint256) {
+        return uint256(job.since) + (job.status == Status.Paused ? PAUSE_WITHIN : SILENCE_WITHIN);
+    }
+
+    /// After this second anyone may close the job in its present status.
+    function closeDeadline(Terms calldata terms, State memory job) internal pure returns (uint256) {
+        if (job.status == Status.Created) return acceptDeadline(job);
+        if (job.status == Status.Accepted) return startDeadline(terms, job);
+        if (job.status == Status.Running) return end(terms, job) + COLLECT_WITHIN;
+        return resumeDeadline(job);
+    }
+
+    /// Where a silence stops the clock: when the agent was last seen, but never before the clock last began to run
+    /// and never before a second that is already paid.
+    function standsAt(State memory job, uint40 lastSeen, uint256 time) internal pure returns (uint40) {
+        uint256 paidUntil = uint256(job.startedAt) + job.pausedSeconds + job.paidSeconds;
+        uint256 stands = _later(_later(lastSeen, job.since), paidUntil);
+        // The first second is due as soon as the clock starts, so it can be paid before it has passed.
+        return uint40(stands < time ? stands : time);
+    }
+
+    function _later(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? b : a;
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Outcome, State, Terms} from "../interfaces/IMarket.sol";
+import {Amount, NO_AMOUNT, PerHour, Seconds} from "../types/Units.sol";
+import {Accrual} from "./Accrual.sol";
+import {Clock} from "./Clock.sol";
+import {TermsLib} from "./TermsLib.sol";
+
+/// How a job's lock is shared out: paid + fee + refunded = locked.
+struct Bill {
+    /// The provider's total, earlier payouts included.
+    Amount paid;
+    /// The part of `paid` that is still to be sent.
+    Amount payNow;
+    /// The platform's part.
+    Amount fee;
+    /// The renter's part.
+    Amount refunded;
+}
+
+/// What is owed for a job, in the middle of its run and at its end.
+library Settlement {
+    using TermsLib for Terms;
+
+    /// The payout that is due at `time` and the second it pays up to. Nothing is due while the clock has earned less
+    /// than `minCharge`, because a job that its provider then gives up does not owe it.
+    function due(Terms calldata terms, State memory job, uint256 time)
+        internal
+        pure
+        returns (Seconds until, Amount amount)
+    {
+        until = Clock.payableSeconds(terms, job, time);
+        if (Accrual.cost(terms.price(), until) < terms.minimum()) return (until, NO_AMOUNT);
+        amount = Accrual.net(_earned(terms, job, until), job.feeBps) - _netPaid(terms, job);
+    }
+
+    /// The final bill for a clock that ran for `ran`.
+    function close(Terms calldata terms, State memory job, Outcome outcome, Seconds ran)
+        internal
+        pure
+        returns (Bill memory bill)
+    {
+        bool waived = job.paidSeconds == 0 && (outcome == Outcome.Silent || outcome == Outcome.AbortedByProvider);
+        Amount locked = terms.locked(job.extraSeconds);
+        Amount earned = Accrual.earned({
+            price: terms.price(), minCharge: waived ? NO_AMOUNT : terms.minimum(), locked: locked, duration: ran
+        });
+        bill.fee = Accrual.fee(earned, job.feeBps);
+        bill.paid = earned - bill.fee;
+        bill.payNow = bill.paid - _netPaid(terms, job);
+        bill.refunded = locked - earned;
+    }
+
+    /// What the provider has received so far.
+    function _netPaid(Terms calldata terms, State memory job) private pure returns (Amount) {
+        return Accrual.net(_earned(terms, job, Seconds.wrap(job.paidSeconds)), job.feeBps);
+    }
+
+    function _earned(Terms calldata terms, State memory job, Seconds duration) private pure returns (Amount) {
+        return Accrual.earned({
+            price: terms.price(), minCharge: terms.minimum(), locked: terms.locked(job.extraSeconds), duration: duration
+        });
+    }
+}

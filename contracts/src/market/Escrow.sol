@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {IMarket} from "../interfaces/IMarket.sol";
+import {IAuthorizedTransfer} from "../interfaces/IAuthorizedTransfer.sol";
+import {Amount, NO_AMOUNT} from "../types/Units.sol";
+import {Operated} from "./Operated.sol";
+
+/// The money's doors: in by allowance, permit or authorization, out by transfer or, where that fails, by credit.
+abstract contract Escrow is Operated {
+    using SafeERC20 for IERC20;
+
+    IERC20 private immutable TOKEN;
+
+    /// @inheritdoc IMarket
+    mapping(address account => uint256) public credits;
+
+    constructor(IERC20 token_) {
+        require(address(token_) != address(0), ZeroAddress());
+        TOKEN = token_;
+    }
+
+    /// @inheritdoc IMarket
+    function withdrawCredit(address token_, address to) external {
+        require(token_ == address(TOKEN), WrongToken(token_));
+        require(to != address(0), ZeroAddress());
+        uint256 amount = credits[msg.sender];
+        require(amount != 0, NothingDue());
+        credits[msg.sender] = 0;
+        emit CreditWithdrawn(msg.sender, to, amount);
+        TOKEN.safeTransfer(to, amount);
+    }
+
+    /// @inheritdoc IMarket
+    function withdrawFees(address to) external restricted {
+        require(to != address(0), ZeroAddress());
+        uint256 amount = _settings.fees;
+        require(amount != 0, NothingDue());
+        _settings.fees = 0;
+        emit FeesWithdrawn(to, amount);
+        TOKEN.safeTransfer(to, amount);
+    }
+
+    /// @inheritdoc IMarket
+    function token() external view returns (address) {
+        return address(TOKEN);
+    }
+
+    /// Takes exactly `amount` from `payer`, who has allowed it.
+    function _pull(address payer, Amount amount) internal {
+        uint256 before = TOKEN.balanceOf(address(this));
+        TOKEN.safeTransferFrom(payer, address(this), Amount.unwrap(amount));
+        _requireReceived(before, amount);
+    }
+
+    /// Takes exactly `amount` from `payer`, who signed EIP-3009 `ReceiveWithAuthorization` with this nonce.
+    function _pullAuthorized(
+        address payer,
+        Amount amount,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 nonce,
+        bytes calldata signature
+    ) internal {
+        uint256 before = TOKEN.balanceOf(address(this));
+        IAuthorizedTransfer(address(TOKEN))
+            .receiveWithAuthorization({
+            from: payer,
+            to: address(this),
+            value: Amount.unwrap(amount),
+            validAfter: validAfter,
+            validBefore: validBefore,
+            nonce: nonce,
+            signature: signature
+        });
+        _requireReceived(before, amount);
+    }
+
+    /// A permit is public once it is broadcast: when somebody else has used it, the allowance stands all the same.
+    function _permit(uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) internal {
+        try IERC20Permit(address(TOKEN)).permit(msg.sender, address(this), value, deadline, v, r, s) {} catch {}
+    }
+
+    /// A payee that the token refuses is owed the amount instead, so that nobody can block the other side.
+    function _send(address payee, Amount amount) internal {
+        if (amount == NO_AMOUNT) return;
+        if (TOKEN.trySafeTransfer(payee, Amount.unwrap(amount))) return;
+        credits[payee] += Amount.unwrap(amount);
+        emit Credited(payee, Amount.unwrap(amount));
+    }
+
+    /// Only a token that moves what it is told to move can settle.
+    function _requireReceived(uint256 before, Amount amount) private view {
+        uint256 received = TOKEN.balanceOf(address(this)) - before;
+        require(
+            received == Amount.unwrap(amount),
+            WrongAmountReceived({expected: Amount.unwrap(amount), received: received})
+        );
+    }
+}
