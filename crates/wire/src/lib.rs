@@ -1,1 +1,46 @@
-//! Stub.
+//! Every format that crosses a process: signed agreements, the job spec, the agent link, feeds and HTTP bodies.
+//!
+//! A type here is a promise to strangers. It holds conversion and validation, no other logic; what arrives is
+//! turned into these types before anything else looks at it.
+
+mod error;
+pub use error::WireError;
+
+mod terms;
+pub use terms::{Terms, TermsJson};
+
+pub mod signed;
+pub use signed::{Domain, SignatureBytes};
+
+pub mod spec;
+pub use spec::{JobSpec, Network};
+
+pub mod record;
+
+pub mod feed;
+pub use feed::{JobEvent, JobNews};
+
+pub mod link;
+
+pub mod http;
+
+mod document;
+pub use document::{Document, document};
+
+/// Where a running market is found; the file that `bourse up` and `bourse deploy` write and every verb reads.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MarketFile {
+    /// JSON-RPC endpoint of the chain.
+    pub rpc: String,
+    /// The chain's id.
+    pub chain_id: u64,
+    /// Address of the Market contract.
+    pub market: alloy_primitives::Address,
+    /// Address of the settlement token.
+    pub token: alloy_primitives::Address,
+    /// Block in which the Market was deployed: nothing of it is older.
+    pub deployed_at: u64,
+    /// Gateway that relays and serves content, if one is known.
+    pub gateway: Option<String>,
+}

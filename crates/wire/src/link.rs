@@ -1,0 +1,99 @@
+//! The agent link: one outbound WebSocket from agent to gateway, JSON text messages.
+//!
+//! ```text
+//! gateway → Challenge          agent → Hello (signed over the nonce)      gateway → Welcome | Refused
+//! agent   → Beat               every heartbeat
+//! agent   → Job                a job it serves, with its terms            gateway → Have { seq }: what it holds
+//! agent   → Event              the job's feed from seq + 1 on
+//! gateway → Ready              the controller's signature, as it came
+//! ```
+
+use alloy_primitives::{Address, B256};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    SignatureBytes, TermsJson,
+    feed::{BeatJson, JobEvent},
+    http::{GpuJson, ReadyBody},
+};
+
+/// Where the gateway serves the link.
+pub const PATH: &str = "/api/v1/agents/link";
+/// The only version there is.
+pub const VERSION: u32 = 1;
+/// The largest message either side accepts: a log line or a beat with many jobs fits many times.
+pub const MESSAGE_BYTES_MAX: usize = 256 << 10;
+/// Resources one agent may announce.
+pub const RESOURCES_MAX: usize = 64;
+
+/// What an agent says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum FromAgent {
+    /// Answers the challenge.
+    Hello {
+        /// Version of this protocol.
+        version: u32,
+        /// The agent's address.
+        agent: Address,
+        /// What it serves. The gateway checks each against the chain.
+        resources: Vec<GpuJson>,
+        /// Over `signed::Hello` with the challenge's nonce and the resources' ids in order.
+        signature: SignatureBytes,
+    },
+    /// It is alive.
+    Beat {
+        /// What it signed.
+        beat: BeatJson,
+        /// Its signature.
+        signature: SignatureBytes,
+    },
+    /// It serves this job.
+    Job {
+        /// The agreement; its hash is the job's id.
+        terms: TermsJson,
+    },
+    /// News of a job announced before.
+    Event {
+        /// Which.
+        job: B256,
+        /// What.
+        event: JobEvent,
+    },
+}
+
+/// What a gateway says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum FromGateway {
+    /// The first message.
+    Challenge {
+        /// Fresh for this connection.
+        nonce: B256,
+        /// The chain it serves.
+        chain_id: u64,
+        /// The market it serves.
+        market: Address,
+    },
+    /// The agent is known; it may speak.
+    Welcome {},
+    /// It is not; the connection closes.
+    Refused {
+        /// Why and what to do.
+        reason: String,
+    },
+    /// The news of a job that the gateway holds already.
+    Have {
+        /// Which.
+        job: B256,
+        /// Its last number, 0 for none.
+        seq: u64,
+    },
+    /// The controller lets the clock start.
+    Ready {
+        /// Which.
+        job: B256,
+        /// What was signed and by what signature.
+        body: ReadyBody,
+    },
+}
