@@ -111,7 +111,7 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
         _requireNotAfter(Clock.end(terms, job) - 1);
         _requireNotAfter(expiry);
         require(extraSeconds > job.extraSeconds, BadTerms("extraSeconds"));
-        _requireExtendSigned(jobId, extraSeconds, expiry, agentSignature, _agentOf(terms.resourceId));
+        _requireExtendSigned(jobId, extraSeconds, expiry, agentSignature, _providerOf(terms.resourceId).agent);
 
         Amount before = terms.locked(job.extraSeconds);
         Amount locked = terms.locked(extraSeconds);
@@ -193,20 +193,21 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
     /// @inheritdoc IMarket
     function processPayment(Terms calldata terms) external {
         (bytes32 jobId, State memory job) = _load(terms);
-        _requireOwnerOrAgent(terms.resourceId);
+        Provider storage provider = _providerOf(terms.resourceId);
+        _requireOwnerOrAgent(provider);
         _requireStarted(jobId, job);
         (Seconds until, Amount amount) = Settlement.due(terms, job, block.timestamp);
         require(amount != NO_AMOUNT, NothingDue());
         uint32 paidSeconds = uint32(Seconds.unwrap(until));
         _jobs[jobId].paidSeconds = paidSeconds;
         emit JobPaid(jobId, paidSeconds, Amount.unwrap(amount));
-        _send(_payoutOf(terms.resourceId), amount);
+        _send(provider.payout, amount);
     }
 
     /// @inheritdoc IMarket
     function completeJob(Terms calldata terms, Outcome outcome, bytes32 resultDigest) external {
         (bytes32 jobId, State memory job) = _load(terms);
-        _requireOwnerOrAgent(terms.resourceId);
+        _requireOwnerOrAgent(_providerOf(terms.resourceId));
         _requireStarted(jobId, job);
         bool providers =
             outcome == Outcome.Succeeded || outcome == Outcome.Failed || outcome == Outcome.AbortedByProvider;
@@ -329,7 +330,7 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
         if (bill.payNow != NO_AMOUNT) emit JobPaid(jobId, secondsRun, Amount.unwrap(bill.payNow));
         emit JobEnded(jobId, outcome, secondsRun, Amount.unwrap(bill.refunded), resultDigest);
         emit JobFinalized(jobId, Amount.unwrap(bill.paid), Amount.unwrap(bill.fee));
-        _send(_payoutOf(terms.resourceId), bill.payNow);
+        _send(_providerOf(terms.resourceId).payout, bill.payNow);
         _send(terms.renter, bill.refunded);
     }
 

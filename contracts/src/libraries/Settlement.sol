@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Outcome, State, Terms} from "../interfaces/IMarket.sol";
-import {Amount, NO_AMOUNT, PerHour, Seconds} from "../types/Units.sol";
+import {Amount, NO_AMOUNT, Seconds} from "../types/Units.sol";
 import {Accrual} from "./Accrual.sol";
 import {Clock} from "./Clock.sol";
 import {TermsLib} from "./TermsLib.sol";
@@ -19,7 +19,8 @@ struct Bill {
     Amount refunded;
 }
 
-/// What is owed for a job, in the middle of its run and at its end.
+/// What is owed for a job, in the middle of its run and at its end. A payout needs a clock that has earned `minCharge`,
+/// and nobody can run for longer than was bought; so what is paid before the end is cost, neither raised nor capped.
 library Settlement {
     using TermsLib for Terms;
 
@@ -31,8 +32,9 @@ library Settlement {
         returns (Seconds until, Amount amount)
     {
         until = Clock.payableSeconds(terms, job, time);
-        if (Accrual.cost(terms.price(), until) < terms.minimum()) return (until, NO_AMOUNT);
-        amount = Accrual.net(_earned(terms, job, until), job.feeBps) - _netPaid(terms, job);
+        Amount cost = Accrual.cost(terms.price(), until);
+        if (cost < terms.minimum()) return (until, NO_AMOUNT);
+        amount = Accrual.net(cost, job.feeBps) - received(terms, job);
     }
 
     /// The final bill for a clock that ran for `ran`.
@@ -44,22 +46,20 @@ library Settlement {
         bool waived = job.paidSeconds == 0 && (outcome == Outcome.Silent || outcome == Outcome.AbortedByProvider);
         Amount locked = terms.locked(job.extraSeconds);
         Amount earned = Accrual.earned({
-            price: terms.price(), minCharge: waived ? NO_AMOUNT : terms.minimum(), locked: locked, duration: ran
+            price: terms.price(),
+            minCharge: waived ? NO_AMOUNT : terms.minimum(),
+            locked: locked,
+            duration: ran
         });
         bill.fee = Accrual.fee(earned, job.feeBps);
         bill.paid = earned - bill.fee;
-        bill.payNow = bill.paid - _netPaid(terms, job);
+        bill.payNow = bill.paid - received(terms, job);
         bill.refunded = locked - earned;
     }
 
-    /// What the provider has received so far.
-    function _netPaid(Terms calldata terms, State memory job) private pure returns (Amount) {
-        return Accrual.net(_earned(terms, job, Seconds.wrap(job.paidSeconds)), job.feeBps);
-    }
-
-    function _earned(Terms calldata terms, State memory job, Seconds duration) private pure returns (Amount) {
-        return Accrual.earned({
-            price: terms.price(), minCharge: terms.minimum(), locked: terms.locked(job.extraSeconds), duration: duration
-        });
+    /// What the provider has been paid so far.
+    function received(Terms calldata terms, State memory job) internal pure returns (Amount) {
+        if (job.paidSeconds == 0) return NO_AMOUNT;
+        return Accrual.net(Accrual.cost(terms.price(), Seconds.wrap(job.paidSeconds)), job.feeBps);
     }
 }

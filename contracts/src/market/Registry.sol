@@ -78,7 +78,7 @@ abstract contract Registry is Operated {
     /// @inheritdoc IMarket
     function updateAvailability(bytes32 resourceId, bool available) external {
         ResourceSlot storage resource = _registered(resourceId);
-        _requireProvider(resource.providerId);
+        _requireOwnerOrAgent(_providers[resource.providerId]);
         resource.flags = available ? resource.flags | AVAILABLE : resource.flags & ~AVAILABLE;
         emit AvailabilityChanged(resourceId, available);
     }
@@ -137,25 +137,16 @@ abstract contract Registry is Operated {
         _resources[resourceId].flags &= ~BUSY;
     }
 
-    function _agentOf(bytes32 resourceId) internal view returns (address) {
-        return _providers[_resources[resourceId].providerId].agent;
-    }
-
-    function _payoutOf(bytes32 resourceId) internal view returns (address) {
-        return _providers[_resources[resourceId].providerId].payout;
+    function _providerOf(bytes32 resourceId) internal view returns (Provider storage) {
+        return _providers[_resources[resourceId].providerId];
     }
 
     function _requireAgent(bytes32 resourceId) internal view {
-        require(_agentOf(resourceId) == msg.sender, NotAllowed(msg.sender));
-    }
-
-    function _requireOwnerOrAgent(bytes32 resourceId) internal view {
-        _requireProvider(_resources[resourceId].providerId);
+        require(_providerOf(resourceId).agent == msg.sender, NotAllowed(msg.sender));
     }
 
     /// The agent is asked first: it is who calls, day and night.
-    function _requireProvider(uint32 providerId) private view {
-        Provider storage provider = _providers[providerId];
+    function _requireOwnerOrAgent(Provider storage provider) internal view {
         require(provider.agent == msg.sender || provider.owner == msg.sender, NotAllowed(msg.sender));
     }
 
