@@ -152,9 +152,9 @@ impl Index {
             let middle = from.midpoint(to);
             let first = self.first_of_block(middle).ok_or(DAMAGED)?;
             if first.as_slice() <= term.as_bytes() {
-                from = middle + 1
+                from = middle + 1;
             } else {
-                to = middle
+                to = middle;
             }
         }
         match from.checked_sub(1) {

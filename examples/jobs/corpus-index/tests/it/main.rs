@@ -1,4 +1,9 @@
 //! The program as a renter meets it: an archive in, a directory and an exit code out.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, helpers included"
+)]
+
 mod build;
 mod malformed;
 mod query;
