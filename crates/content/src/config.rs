@@ -1,0 +1,171 @@
+//! Settings, as plain values: whoever composes the program fills them in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cid::Cid;
+
+/// How a [`BlockStore`](crate::BlockStore) keeps its blocks.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// Most bytes of all segments together. A batch that would pass it is refused whole.
+    pub bytes_max: u64,
+    /// A segment that has grown past this is sealed and a new one begun.
+    pub segment_bytes: u64,
+    /// Whether `get` recomputes the hash. Off, a decayed disk is believed.
+    pub verify_reads: bool,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            // Several large images; a provider that wants more says so.
+            bytes_max: 256 << 30,
+            // Verified in a quarter of a second after a crash, and large enough that a terabyte is 4,000 files.
+            segment_bytes: 256 << 20,
+            verify_reads: true,
+        }
+    }
+}
+
+/// How files become DAGs. The default is the profile `unixfs-v1-2025`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportConfig {
+    /// Bytes of a leaf: [`CHUNK_1_MIB`](Self::CHUNK_1_MIB) or [`CHUNK_256_KIB`](Self::CHUNK_256_KIB).
+    pub chunk_bytes: usize,
+    /// Whether names that begin with a dot are taken along.
+    pub include_hidden: bool,
+    /// Most files, folders and links of one tree: their names are held in memory.
+    pub entries_max: u64,
+    /// Deepest folder: deeper ones are loops or attacks.
+    pub depth_max: usize,
+}
+
+impl ImportConfig {
+    /// The chunk of the profile `unixfs-v1-2025`.
+    pub const CHUNK_1_MIB: usize = 1 << 20;
+    /// The chunk of older imports, four times the number of blocks.
+    pub const CHUNK_256_KIB: usize = 256 << 10;
+}
+
+impl Default for ImportConfig {
+    fn default() -> Self {
+        Self { chunk_bytes: Self::CHUNK_1_MIB, include_hidden: true, entries_max: 10_000_000, depth_max: 256 }
+    }
+}
+
+/// What an export does with a symbolic link that leads out of the exported tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutsideLinks {
+    /// Fails.
+    Refuse,
+    /// Leaves the link away and counts it.
+    Skip,
+    /// Writes the link as it is; whoever opens it later follows it.
+    Keep,
+}
+
+/// How much an export may write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportLimits {
+    /// Most bytes of all files together.
+    pub bytes_max: u64,
+    /// Most files, folders and links.
+    pub entries_max: u64,
+    /// Deepest folder.
+    pub depth_max: usize,
+    /// What becomes of links that lead out of the tree.
+    pub outside_links: OutsideLinks,
+}
+
+impl Default for ExportLimits {
+    fn default() -> Self {
+        Self { bytes_max: 1 << 40, entries_max: 10_000_000, depth_max: 256, outside_links: OutsideLinks::Refuse }
+    }
+}
+
+/// How large an image may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageLimits {
+    /// Most bytes of all layers together, uncompressed.
+    pub bytes_max: u64,
+    /// Most entries of all layers together.
+    pub entries_max: u64,
+    /// Most layers; overlay file systems end at 128.
+    pub layers_max: usize,
+    /// Most times that a layer may grow when it is decompressed. Text reaches about 20, zeros 1,000.
+    pub ratio_max: u64,
+}
+
+impl Default for ImageLimits {
+    fn default() -> Self {
+        Self { bytes_max: 64 << 30, entries_max: 4_000_000, layers_max: 127, ratio_max: 200 }
+    }
+}
+
+/// Says whether a gateway may hand out what is under a CID.
+pub type Serves = Arc<dyn Fn(&Cid) -> bool + Send + Sync>;
+
+/// How the HTTP gateway answers.
+#[derive(Clone)]
+pub struct GatewayConfig {
+    /// Which roots are handed out; `None` hands out everything in the store.
+    pub serves: Option<Serves>,
+    /// Whether files and folders are answered as themselves, not only as blocks and archives.
+    pub deserialized: bool,
+    /// Most answers in preparation at once; above it a client is told to come back.
+    pub requests_max: usize,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        // The number of concurrent requests that Kubo allows.
+        Self { serves: None, deserialized: true, requests_max: 4096 }
+    }
+}
+
+/// How much may be uploaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadConfig {
+    /// Most bytes of one request; a client sends a large DAG in several.
+    pub request_bytes_max: u64,
+    /// Most CIDs of one question about what is missing.
+    pub cids_max: usize,
+    /// Most bytes of one DAG, all its blocks together.
+    pub dag_bytes_max: u64,
+    /// Uploads in progress at once.
+    pub uploads_max: usize,
+}
+
+impl Default for UploadConfig {
+    fn default() -> Self {
+        Self { request_bytes_max: 1 << 30, cids_max: 10_000, dag_bytes_max: 64 << 30, uploads_max: 64 }
+    }
+}
+
+/// How content is fetched from HTTP gateways.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchConfig {
+    /// A source that sends nothing for this long is left for the next.
+    pub no_progress: Duration,
+    /// Time to reach a source.
+    pub connect: Duration,
+    /// Everything together may take this long before a block that nobody sends is called not found.
+    pub missing_after: Duration,
+    /// Most bytes of all fetched blocks together.
+    pub bytes_max: u64,
+    /// Most blocks of one DAG.
+    pub blocks_max: u64,
+}
+
+impl Default for FetchConfig {
+    fn default() -> Self {
+        Self {
+            no_progress: Duration::from_secs(30),
+            connect: Duration::from_secs(5),
+            missing_after: Duration::from_secs(60),
+            bytes_max: 64 << 30,
+            blocks_max: 10_000_000,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Pins: which roots are wanted, and by whom. A log of lines, each with its own checksum.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use cid::Cid;
+
+use super::segment::sync_dir;
+use crate::error::{Error, Result};
+
+/// Most pins: they are held in memory.
+pub const PINS_MAX: usize = 1_000_000;
+/// Longest name of a pin: an address, a job, a host name.
+pub const PIN_NAME_BYTES_MAX: usize = 256;
+/// The log is written anew once it has this many lines more than there are pins.
+const SPARE_LINES: usize = 1024;
+
+/// A root that somebody wants kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pin {
+    /// Who or what wants it.
+    pub name: String,
+    /// Everything under this is kept.
+    pub root: Cid,
+}
+
+#[derive(Debug)]
+pub(super) struct Pins {
+    dir: PathBuf,
+    path: PathBuf,
+    file: File,
+    length: u64,
+    lines: usize,
+    set: BTreeSet<Pin>,
+}
+
+fn line(sign: char, pin: &Pin) -> String {
+    let body = format!("{sign} {} {}", pin.root, pin.name);
+    let mut crc = flate2::Crc::new();
+    crc.update(body.as_bytes());
+    format!("{:08x} {body}\n", crc.sum())
+}
+
+fn parse(text: &str) -> Option<(char, Pin)> {
+    let (_, body) = text.split_once(' ')?;
+    let mut parts = body.splitn(3, ' ');
+    let sign = parts.next()?.chars().next()?;
+    let pin = Pin { root: Cid::try_from(parts.next()?).ok()?, name: parts.next()?.to_owned() };
+    (line(sign, &pin).trim_end_matches('\n') == text).then_some((sign, pin))
+}
+
+impl Pins {
+    pub(super) fn open(dir: &Path) -> Result<Pins> {
+        let path = dir.join("pins");
+        let text = match std::fs::read(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(Error::io(&path)(error)),
+        };
+        let mut set = BTreeSet::new();
+        let mut lines = 0;
+        let mut is_clean = text.is_empty() || text.ends_with('\n');
+        for text in text.lines() {
+            lines += 1;
+            match parse(text) {
+                Some(('+', pin)) => {
+                    set.insert(pin);
+                }
+                Some(('-', pin)) => {
+                    set.remove(&pin);
+                }
+                _ => is_clean = false,
+            }
+        }
+        if !is_clean || lines > set.len() + SPARE_LINES || !path.exists() {
+            rewrite(dir, &path, &set)?;
+            lines = set.len();
+        }
+        let file = OpenOptions::new().append(true).open(&path).map_err(Error::io(&path))?;
+        let length = file.metadata().map_err(Error::io(&path))?.len();
+        Ok(Pins { dir: dir.to_owned(), path, file, length, lines, set })
+    }
+
+    pub(super) fn add(&mut self, pin: Pin) -> Result<()> {
+        if pin.name.is_empty() || pin.name.len() > PIN_NAME_BYTES_MAX || pin.name.chars().any(char::is_control) {
+            return Err(Error::malformed("pin name", format!("it has 1 to {PIN_NAME_BYTES_MAX} printable bytes")));
+        }
+        if self.set.contains(&pin) {
+            return Ok(());
+        }
+        if self.set.len() >= PINS_MAX {
+            return Err(Error::TooLarge { what: "the set of pins", limit: PINS_MAX as u64 });
+        }
+        self.append(&line('+', &pin))?;
+        self.set.insert(pin);
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, pin: &Pin) -> Result<bool> {
+        if !self.set.contains(pin) {
+            return Ok(false);
+        }
+        self.append(&line('-', pin))?;
+        self.set.remove(pin);
+        if self.lines > self.set.len() + SPARE_LINES {
+            rewrite(&self.dir, &self.path, &self.set)?;
+            self.file = OpenOptions::new().append(true).open(&self.path).map_err(Error::io(&self.path))?;
+            self.length = self.file.metadata().map_err(Error::io(&self.path))?.len();
+            self.lines = self.set.len();
+        }
+        Ok(true)
+    }
+
+    fn append(&mut self, line: &str) -> Result<()> {
+        let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
+        if let Err(source) = written {
+            drop(self.file.set_len(self.length));
+            return Err(Error::io(&self.path)(source));
+        }
+        self.length += line.len() as u64;
+        self.lines += 1;
+        Ok(())
+    }
+
+    pub(super) fn list(&self) -> Vec<Pin> {
+        self.set.iter().cloned().collect()
+    }
+
+    pub(super) fn has_root(&self, root: &Cid) -> bool {
+        self.set.iter().any(|pin| pin.root == *root)
+    }
+}
+
+fn rewrite(dir: &Path, path: &Path, set: &BTreeSet<Pin>) -> Result<()> {
+    let text: String = set.iter().map(|pin| line('+', pin)).collect();
+    let mut fresh = tempfile::NamedTempFile::new_in(dir).map_err(Error::io(path))?;
+    fresh.write_all(text.as_bytes()).and_then(|()| fresh.as_file().sync_all()).map_err(Error::io(path))?;
+    fresh.persist(path).map_err(|error| Error::io(path)(error.error))?;
+    sync_dir(dir)
+}
