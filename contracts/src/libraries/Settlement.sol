@@ -46,10 +46,7 @@ library Settlement {
         bool waived = job.paidSeconds == 0 && (outcome == Outcome.Silent || outcome == Outcome.AbortedByProvider);
         Amount locked = terms.locked(job.extraSeconds);
         Amount earned = Accrual.earned({
-            price: terms.price(),
-            minCharge: waived ? NO_AMOUNT : terms.minimum(),
-            locked: locked,
-            duration: ran
+            price: terms.price(), minCharge: waived ? NO_AMOUNT : terms.minimum(), locked: locked, duration: ran
         });
         bill.fee = Accrual.fee(earned, job.feeBps);
         bill.paid = earned - bill.fee;

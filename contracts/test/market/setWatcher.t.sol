@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {IMarket, Terms} from "../../src/interfaces/IMarket.sol";
+import {MarketTest} from "../MarketTest.sol";
+
+contract SetWatcherTest is MarketTest {
+    function test_RevertWhen_TheCallerHasNoRole() external {
+        // it reverts with AccessManagedUnauthorized
+        vm.expectRevert(abi.encodeWithSignature("AccessManagedUnauthorized(address)", watcher));
+        vm.prank(watcher);
+        market.setWatcher(stranger, true);
+    }
+
+    function test_RevertWhen_TheWatcherIsZero() external {
+        // it reverts with ZeroAddress
+        expect(IMarket.ZeroAddress.selector);
+        vm.prank(admin);
+        market.setWatcher(address(0), true);
+    }
+
+    function test_When_AWatcherIsRemoved() external {
+        // it reports no more
+        Terms memory t = running();
+        vm.expectEmit(address(market));
+        emit IMarket.WatcherChanged(watcher, false);
+        vm.prank(admin);
+        market.setWatcher(watcher, false);
+        assertFalse(market.isWatcher(watcher));
+        expectNotAllowed(watcher);
+        report(t, time());
+    }
+}
