@@ -150,12 +150,10 @@ pub struct FetchConfig {
     pub no_progress: Duration,
     /// Time to reach a source.
     pub connect: Duration,
-    /// Everything together may take this long before a block that nobody sends is called not found.
-    pub missing_after: Duration,
-    /// Most bytes of all fetched blocks together.
-    pub bytes_max: u64,
-    /// Most blocks of one DAG.
-    pub blocks_max: u64,
+    /// When no block has come from anybody for this long, the fetch ends.
+    pub give_up: Duration,
+    /// Blocks asked for one by one at the same time.
+    pub parallel: usize,
 }
 
 impl Default for FetchConfig {
@@ -163,9 +161,8 @@ impl Default for FetchConfig {
         Self {
             no_progress: Duration::from_secs(30),
             connect: Duration::from_secs(5),
-            missing_after: Duration::from_secs(60),
-            bytes_max: 64 << 30,
-            blocks_max: 10_000_000,
+            give_up: Duration::from_secs(60),
+            parallel: 8,
         }
     }
 }

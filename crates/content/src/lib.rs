@@ -7,8 +7,13 @@ mod config;
 mod dag;
 mod dagpb;
 mod error;
+mod fetch;
+pub mod gateway;
+mod problem;
+mod push;
 mod store;
 mod unixfs;
+pub mod upload;
 
 pub use block::{BLOCK_BYTES_MAX, IDENTITY_BYTES_MAX, Block, DAG_PB, Digest, RAW, Sha256, check_cid, hex, parse_cid, sha256};
 pub use car::{CAR_HEADER_BYTES_MAX, CarDecoder, CarRequest, DagScope, EntityBytes, ImportedCar, VARINT_BYTES_MAX, car_stream, export_car, import_car};
@@ -19,6 +24,8 @@ pub use config::{
 pub use dag::{DAG_BLOCKS_MAX, DagSize, blocks_of, missing, total_size};
 pub use dagpb::{Link, Node};
 pub use error::{Error, Result};
+pub use fetch::{FetchLimits, Fetched, Fetcher, Progress, SourceCounters};
+pub use push::{Pushed, push};
 pub use store::{BlockStore, PIN_NAME_BYTES_MAX, PINS_MAX, Pin, Written};
 pub use unixfs::export::{Exported, export};
 pub use unixfs::file::Added;
