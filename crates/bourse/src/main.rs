@@ -1,2 +1,42 @@
-//! Stub.
-fn main() {}
+//! `bourse`: every role of the exchange in one program. This file parses, builds settings and calls one function.
+
+mod answer;
+mod commands;
+mod failure;
+mod settings;
+mod signals;
+mod telemetry;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{commands::Command, settings::Settings, ui::Ui};
+
+/// Rent a GPU from anyone, pay for it by the second, keep a receipt that nobody can forge.
+///
+/// The answer goes to standard output, everything else to standard error; --json makes the answer one JSON line.
+/// Exit codes: 0 done · 1 failed · 2 wrong usage · 3 the job ran but did not succeed · 4 refused before money moved.
+#[derive(Debug, Parser)]
+#[command(name = "bourse", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ui = Ui::new(cli.settings.json);
+    telemetry::start(cli.settings.verbose);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(err) => return ui.fail(&failure::Failure::from(err)),
+    };
+    match runtime.block_on(cli.command.run(&cli.settings, &ui)) {
+        Ok(code) => code,
+        Err(failure) => ui.fail(&failure),
+    }
+}

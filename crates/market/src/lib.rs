@@ -8,7 +8,7 @@ pub use units::{Amount, BasisPoints, Mebibytes, PerHour, Seconds, Timestamp};
 pub mod rules;
 
 mod stream;
-pub use stream::{Settlement, Stream};
+pub use stream::{Clock, Settlement, Stream};
 
 mod job;
 pub use job::{JobId, Outcome, Status};

@@ -38,10 +38,17 @@ impl Amount {
     pub fn from_tokens(text: &str, decimals: u8) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || !plain(whole) || !plain(fraction) || fraction.len() > usize::from(decimals) {
+        if whole.is_empty()
+            || !plain(whole)
+            || !plain(fraction)
+            || fraction.len() > usize::from(decimals)
+        {
             return None;
         }
-        format!("{whole}{fraction:0<width$}", width = usize::from(decimals)).parse().ok().map(Self)
+        format!("{whole}{fraction:0<width$}", width = usize::from(decimals))
+            .parse()
+            .ok()
+            .map(Self)
     }
 }
 
@@ -145,9 +152,13 @@ mod tests {
 
     #[test]
     fn tokens_read_back_what_they_show() {
-        for (units, shown) in
-            [(0, "0"), (1, "0.000001"), (1_500_000, "1.5"), (2_000_000, "2"), (12_345_678, "12.345678")]
-        {
+        for (units, shown) in [
+            (0, "0"),
+            (1, "0.000001"),
+            (1_500_000, "1.5"),
+            (2_000_000, "2"),
+            (12_345_678, "12.345678"),
+        ] {
             assert_eq!(Amount(units).in_tokens(6), shown);
             assert_eq!(Amount::from_tokens(shown, 6), Some(Amount(units)));
         }

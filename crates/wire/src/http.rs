@@ -198,7 +198,7 @@ pub enum ToClient {
     Notice {
         /// Which topic.
         topic: String,
-        /// `SUBSCRIBED`, `RESYNC` or `REFUSED`.
+        /// `SUBSCRIBED`; `CURRENT` once all that was held is sent; `RESYNC`; or `REFUSED`.
         #[serde(rename = "type")]
         kind: String,
         /// In words.

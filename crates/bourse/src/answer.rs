@@ -1,0 +1,40 @@
+//! How figures are shown to people.
+
+use market::{Amount, JobId};
+
+/// A token as it is shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) symbol: String,
+    pub(crate) decimals: u8,
+}
+
+impl Token {
+    pub(crate) fn of(market: &chain::Market) -> Self {
+        Self { symbol: market.symbol().to_owned(), decimals: market.decimals() }
+    }
+
+    /// `1.5 GPU`.
+    pub(crate) fn show(&self, amount: Amount) -> String {
+        format!("{} {}", amount.in_tokens(self.decimals), self.symbol)
+    }
+}
+
+/// Bytes in the unit that fits.
+pub(crate) fn bytes(count: u64) -> String {
+    indicatif::HumanBytes(count).to_string()
+}
+
+/// A transaction or hash, shortened for people.
+pub(crate) fn short(hash: &impl ToString) -> String {
+    let text = hash.to_string();
+    match (text.get(..10), text.len() > 20) {
+        (Some(head), true) => format!("{head}…"),
+        _ => text,
+    }
+}
+
+/// A job, shortened for people.
+pub(crate) fn job(id: JobId) -> String {
+    short(&id)
+}

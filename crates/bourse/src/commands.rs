@@ -1,0 +1,72 @@
+//! The verbs. One file each, named as they are typed.
+
+mod content;
+mod deploy;
+mod doctor;
+mod image;
+mod logs;
+mod provider;
+mod ps;
+mod run;
+mod status;
+mod stop;
+mod up;
+mod wallet;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::{failure::Failure, settings::Settings, ui::Ui};
+
+/// What a person wants.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a whole market here: chain, contracts, gateway and one provider.
+    Up(up::Args),
+    /// Look whether everything that a renter needs is there and works.
+    Doctor,
+    /// Rent a resource, run an image on it and fetch the result.
+    Run(Box<run::Args>),
+    /// List your jobs.
+    Ps,
+    /// Show one job as the chain knows it.
+    Status(status::Args),
+    /// Show a job's output.
+    Logs(logs::Args),
+    /// Stop a job: the clock stands at once, what is not earned comes back.
+    Stop(stop::Args),
+    /// Images as content.
+    #[command(subcommand)]
+    Image(image::Command),
+    /// Files and folders as content.
+    #[command(subcommand)]
+    Content(content::Command),
+    /// The provider's side.
+    #[command(subcommand)]
+    Provider(provider::Command),
+    /// The wallet that pays.
+    #[command(subcommand)]
+    Wallet(wallet::Command),
+    /// Put a new market's contracts on a chain.
+    Deploy(deploy::Args),
+}
+
+impl Command {
+    pub(crate) async fn run(self, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
+        match self {
+            Self::Up(args) => up::up(&args, settings, ui).await,
+            Self::Doctor => doctor::doctor(settings, ui).await,
+            Self::Run(args) => run::run(*args, settings, ui).await,
+            Self::Ps => ps::ps(settings, ui).await,
+            Self::Status(args) => status::status(&args, settings, ui).await,
+            Self::Logs(args) => logs::logs(&args, settings, ui).await,
+            Self::Stop(args) => stop::stop(&args, settings, ui).await,
+            Self::Image(command) => command.run(settings, ui).await,
+            Self::Content(command) => command.run(settings, ui).await,
+            Self::Provider(command) => command.run(settings, ui).await,
+            Self::Wallet(command) => command.run(settings, ui).await,
+            Self::Deploy(args) => deploy::deploy(&args, settings, ui).await,
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! `bourse run`: quote, push, lock, follow, settle, fetch, verify; each step shown as it happens.
+
+mod compare;
+pub(crate) mod prepare;
+mod show;
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use chain::Account;
+use content::{BlockStore, Cid};
+use market::{Amount, Outcome, PerHour, Seconds};
+use renter::{Ending, FollowConfig, Order, Quote, Renter, RenterConfig, Until};
+use serde_json::json;
+use wire::{JobSpec, MarketFile};
+
+use crate::{
+    answer::{self, Token},
+    commands::status,
+    failure::{Failure, JOB_FAILED},
+    settings::Settings,
+    ui::Ui,
+};
+use prepare::Prepared;
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// What to run: a CID, an image archive (`docker save` or OCI layout), or a static binary.
+    image: Option<String>,
+    /// Job file; flags add to it. See docs/job-file.md.
+    #[arg(long, value_name = "FILE")]
+    spec: Option<PathBuf>,
+    /// Content below /inputs: NAME=PATH or NAME=CID. Repeatable. Everything published is public for ever.
+    #[arg(long, value_name = "NAME=PATH")]
+    input: Vec<String>,
+    /// A word that the GPU's model must contain.
+    #[arg(long)]
+    gpu: Option<String>,
+    /// Cards.
+    #[arg(long)]
+    gpus: Option<u16>,
+    /// Processor threads [default: 1].
+    #[arg(long)]
+    cpus: Option<u16>,
+    /// MiB of memory [default: 512].
+    #[arg(long, value_name = "MIB")]
+    memory: Option<u64>,
+    /// MiB of disk [default: 1024].
+    #[arg(long, value_name = "MIB")]
+    disk: Option<u64>,
+    /// Let the job reach the network; without it it reaches nothing.
+    #[arg(long)]
+    network: bool,
+    /// Accept simulated cards.
+    #[arg(long)]
+    simulated: bool,
+    /// Pay no more than this for an hour, in whole tokens.
+    #[arg(long, value_name = "TOKENS")]
+    max_price: Option<String>,
+    /// The longest the job may run, in seconds; the lock pays for that much [default: 3600].
+    #[arg(long, value_name = "SECONDS")]
+    max_duration: Option<u32>,
+    /// Where the result is written [default: result-JOB].
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Compare the result with this folder, file by file, and fail when they differ.
+    #[arg(long, value_name = "DIR")]
+    expect_output: Option<PathBuf>,
+    /// Return once the clock runs; `bourse logs -f` and `bourse status` look later.
+    #[arg(long)]
+    detach: bool,
+    /// Do not ask before money moves.
+    #[arg(short, long)]
+    yes: bool,
+    /// Stop before anything is published or paid.
+    #[arg(long)]
+    dry_run: bool,
+    /// What runs in the image instead of its own command.
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+/// A renter of the market that the settings name.
+pub(crate) async fn renter(settings: &Settings) -> Result<(Renter, MarketFile), Failure> {
+    let (file, account) = settings.account().await?;
+    Ok((of_account(settings, &file, account)?, file))
+}
+
+fn of_account(settings: &Settings, file: &MarketFile, account: Account) -> Result<Renter, Failure> {
+    let mut follow = FollowConfig::default();
+    if let Some(seconds) = settings.heartbeat {
+        follow.heartbeat = Seconds(seconds);
+    }
+    let jobs_dir = settings.home().join("renter/jobs");
+    Ok(Renter::new(account, RenterConfig { jobs_dir, gateway: Settings::gateway(file)?, follow })?)
+}
+
+pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
+    let template = prepare::template(&args)?;
+    let (renter, _) = renter(settings).await?;
+    let token = Token::of(renter.market());
+    let max_price = match &args.max_price {
+        None => None,
+        Some(text) => Some(PerHour(prepare::tokens(text, &token)?.0)),
+    };
+    let needs = prepare::needs(&template, max_price, args.simulated);
+    let max_duration = Seconds(template.max_duration_seconds.into());
+    let quote = renter.quote(&needs, max_duration).await?;
+    preview(&quote, &token, ui);
+    if args.dry_run || quote.shortfall().is_some() {
+        return stopped_short(&args, &quote, &renter, ui);
+    }
+    if !args.yes && !ui.confirm(&format!("Lock {}?", token.show(quote.locked)))? {
+        return Err(Failure::Usage("nothing was published or paid".into()));
+    }
+    let pushed = push(&args, template, &renter, settings, ui).await?;
+    let placed = renter.create(&Order { quote, spec: pushed.clone() }).await?;
+    let id = placed.job.id();
+    ui.step("locked", format_args!("job {id} (tx {}, {} gas)", answer::short(&placed.mined.tx), placed.mined.gas_used));
+    let until = if args.detach { Until::Started } else { Until::Settled };
+    let mut screen = show::Screen::new(ui, token.clone());
+    let ending = renter.follow(&placed.job, &pushed, until, true, &mut |update| screen.update(update)).await?;
+    drop(screen);
+    if args.detach && ending.outcome.is_none() && ending.declined.is_none() {
+        let answer = json!({ "job": id.to_string(), "status": "running" });
+        ui.answer(&answer, || format!("{id} runs; follow it with `bourse logs -f {}`", answer::job(id)));
+        return Ok(ExitCode::SUCCESS);
+    }
+    settled(&args, &ending, &renter, (id, settings, ui)).await
+}
+
+/// What would happen, before anything does.
+fn preview(quote: &Quote, token: &Token, ui: &Ui) {
+    let hardware = &quote.offer.hardware;
+    let cards = match (hardware.gpus, hardware.simulated) {
+        (0, _) => String::new(),
+        (gpus, true) => format!("{gpus} simulated × {}, ", hardware.vram),
+        (gpus, false) => format!("{gpus} × {}, ", hardware.vram),
+    };
+    let made_of = format!("{cards}{} CPUs, {} memory, {} disk", hardware.cpus, hardware.memory, hardware.disk);
+    ui.step("chosen", format_args!("{} ({made_of})", hardware.model));
+    ui.step(
+        "price",
+        format_args!(
+            "{} an hour; at most {} for {}, of which the platform keeps {} %; unused seconds come back",
+            token.show(Amount(quote.offer.price.0)),
+            token.show(quote.locked),
+            quote.max_duration,
+            f64::from(quote.fee.0) / 100.0,
+        ),
+    );
+    ui.step("wallet", format_args!("holds {}", token.show(quote.balance)));
+}
+
+fn stopped_short(args: &Args, quote: &Quote, renter: &Renter, ui: &Ui) -> Result<ExitCode, Failure> {
+    let token = Token::of(renter.market());
+    if let Some(short) = quote.shortfall() {
+        let tokens = |amount: Amount| amount.in_tokens(token.decimals);
+        let short = renter::RenterError::TooLittleMoney {
+            wallet: renter.account().address().to_string(),
+            have: tokens(short.have),
+            need: tokens(short.need),
+            missing: tokens(short.missing),
+            symbol: token.symbol.clone(),
+        };
+        if !args.dry_run {
+            return Err(short.into());
+        }
+        ui.warn(short);
+    }
+    let answer = json!({
+        "dryRun": true, "resource": quote.offer.id.to_string(), "pricePerHour": quote.offer.price.0.to_string(),
+        "locked": quote.locked.to_string(), "missing": quote.shortfall().map(|short| short.missing.to_string()),
+    });
+    ui.answer(&answer, || "nothing was published or paid".into());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Publishes image, inputs and spec, and gives the spec that the job is bound to.
+async fn push(
+    args: &Args,
+    template: renter::JobTemplate,
+    renter: &Renter,
+    settings: &Settings,
+    ui: &Ui,
+) -> Result<JobSpec, Failure> {
+    let store = open_store(settings).await?;
+    let Prepared { template, roots } = prepare::content(args, template, &store, ui).await?;
+    let spec = template.spec()?;
+    for (what, root) in roots {
+        push_root(renter, &store, what, &root, ui).await?;
+    }
+    let cid = Renter::publishable(&store, &spec)?;
+    push_root(renter, &store, "spec", &cid, ui).await?;
+    Ok(spec)
+}
+
+/// Pushes one DAG with a bar, and says its name.
+pub(crate) async fn push_root(
+    renter: &Renter,
+    store: &Arc<BlockStore>,
+    what: &'static str,
+    root: &Cid,
+    ui: &Ui,
+) -> Result<(), Failure> {
+    let bar = ui.bar(what);
+    let drawn = bar.clone();
+    renter
+        .push(store, root, move |progress| {
+            drawn.set_length(progress.total_bytes);
+            drawn.set_position(progress.bytes);
+        })
+        .await?;
+    bar.finish_and_clear();
+    let size = content::total_size(store, root)?;
+    ui.step("pushed", format_args!("{what:<8} {root} ({} in {} blocks)", answer::bytes(size.bytes), size.blocks));
+    Ok(())
+}
+
+/// The renter's own blocks. Another `bourse` that uses them is waited for.
+pub(crate) async fn open_store(settings: &Settings) -> Result<Arc<BlockStore>, Failure> {
+    /// Tries, half a second apart: long enough for a push of gigabytes by another call.
+    const TRIES: u32 = 1200;
+    let dir = settings.home().join("renter/content");
+    for _ in 0..TRIES {
+        match BlockStore::open(&dir, content::StoreConfig::default()) {
+            Err(content::Error::StoreLocked { .. }) => tokio::time::sleep(std::time::Duration::from_millis(500)).await,
+            opened => return Ok(Arc::new(opened?)),
+        }
+    }
+    Err(content::Error::StoreLocked { path: dir }.into())
+}
+
+/// The end: money to the last unit, then the result.
+async fn settled(
+    args: &Args,
+    ending: &Ending,
+    renter: &Renter,
+    (id, settings, ui): (market::JobId, &Settings, &Ui),
+) -> Result<ExitCode, Failure> {
+    let token = Token::of(renter.market());
+    if let Some(reason) = &ending.declined {
+        return Err(renter::RenterError::Declined { reason: reason.clone(), refunded: ending.refunded }.into());
+    }
+    let outcome = ending.outcome.unwrap_or(Outcome::None);
+    ui.step(
+        "settled",
+        format_args!(
+            "{} for {}: provider {}, fee {}, refund {}",
+            status::outcome(outcome),
+            ending.seconds,
+            token.show(ending.paid),
+            token.show(ending.fee),
+            token.show(ending.refunded)
+        ),
+    );
+    let record = ending.record.as_ref();
+    let mut written = None;
+    if let Some(root) = record.and_then(|record| record.result.as_deref()) {
+        let dest = args.output.clone().unwrap_or_else(|| format!("result-{}", answer::job(id).trim_end_matches('…')).into());
+        let store = open_store(settings).await?;
+        let bar = ui.bar("result");
+        let drawn = bar.clone();
+        let result = renter.fetch(&store, root, Some(&dest), move |progress| drawn.set_position(progress.bytes)).await?;
+        bar.finish_and_clear();
+        let size = answer::bytes(result.bytes);
+        ui.step("fetched", format_args!("{root} ({size}, every block verified) in {}", dest.display()));
+        if let Some(expected) = &args.expect_output {
+            let files = compare::folders(expected, &dest)?;
+            ui.step("compared", format_args!("{files} files equal to those in {}", expected.display()));
+        }
+        written = Some(dest);
+    } else if args.expect_output.is_some() {
+        return Err(Failure::Job("the job left no result to compare".into()));
+    }
+    let answer = json!({
+        "job": id.to_string(),
+        "outcome": status::outcome(outcome),
+        "exitCode": record.and_then(|record| record.exit_code),
+        "reason": record.and_then(|record| record.reason.clone()),
+        "seconds": ending.seconds.0,
+        "paid": ending.paid.to_string(), "fee": ending.fee.to_string(), "refunded": ending.refunded.to_string(),
+        "token": renter.market().token().to_string(),
+        "result": record.and_then(|record| record.result.clone()),
+        "log": record.and_then(|record| record.log.clone()),
+        "output": written.as_ref().map(|dir| dir.display().to_string()),
+    });
+    ui.answer(&answer, || match record.and_then(|record| record.result.clone()) {
+        Some(result) => format!("job {id} {}, result {result}", status::outcome(outcome)),
+        None => format!("job {id} {}", status::outcome(outcome)),
+    });
+    if outcome == Outcome::Succeeded {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let why = record.and_then(|record| record.reason.clone()).unwrap_or_default();
+    ui.warn(format_args!("the job did not succeed: {} {why}", status::outcome(outcome)));
+    Ok(ExitCode::from(JOB_FAILED))
+}

@@ -1,0 +1,95 @@
+//! `bourse status JOB`: the job as the chain knows it.
+
+use std::process::ExitCode;
+
+use chain::{JobState, MarketEvent};
+use market::{Amount, Clock, Outcome, Status};
+use serde_json::json;
+
+use crate::{answer::Token, failure::Failure, settings::Settings, ui::Ui};
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The job's id, or its first digits.
+    job: String,
+}
+
+pub(crate) async fn status(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
+    let (renter, _) = super::run::renter(settings).await?;
+    let job = renter.jobs().find(&args.job)?;
+    let (market, terms) = (renter.market(), job.terms()?);
+    let state = market.job(job.id()).await?;
+    let now = market.chain().head().await?.timestamp;
+    let stream = terms.stream(state.extra, state.fee);
+    let seconds = clock(&state).seconds(now, stream.duration);
+    let token = Token::of(market);
+    let answer = json!({
+        "job": job.id().to_string(),
+        "status": name(state.status),
+        "outcome": outcome(state.outcome),
+        "resource": terms.resource().to_string(),
+        "seconds": seconds.0,
+        "earned": stream.earned(seconds).to_string(),
+        "locked": stream.locked().to_string(),
+        "token": market.token().to_string(),
+        "spec": job.spec,
+    });
+    ui.answer(&answer, || {
+        let ended = if state.outcome == Outcome::None { String::new() } else { format!(" ({})", outcome(state.outcome)) };
+        format!(
+            "job       {}\nstatus    {}{ended}\nresource  {}\nclock     {seconds} of {}\nearned    {} of {} locked\nspec      {}",
+            job.id(),
+            name(state.status),
+            terms.resource(),
+            stream.duration,
+            token.show(stream.earned(seconds)),
+            token.show(stream.locked()),
+            job.spec,
+        )
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The clock of a job as the chain keeps it.
+pub(crate) fn clock(state: &JobState) -> Clock {
+    Clock { started_at: state.started_at, ended_at: state.ended_at, paused: state.paused }
+}
+
+/// A status as it is written everywhere.
+pub(crate) fn name(status: Status) -> &'static str {
+    match status {
+        Status::None => "unknown",
+        Status::Created => "created",
+        Status::Accepted => "accepted",
+        Status::Running => "running",
+        Status::Paused => "paused",
+        Status::Silent => "silent",
+        Status::Ended => "ended",
+        Status::Disputed => "disputed",
+        Status::Final => "final",
+        Status::Cancelled => "cancelled",
+    }
+}
+
+/// An outcome as it is written everywhere.
+pub(crate) fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::None => "none",
+        Outcome::Succeeded => "succeeded",
+        Outcome::Failed => "failed",
+        Outcome::StoppedByRenter => "stoppedByRenter",
+        Outcome::AbortedByProvider => "abortedByProvider",
+        Outcome::Silent => "silent",
+        Outcome::Disputed => "disputed",
+    }
+}
+
+/// What a transaction brought back to the renter.
+pub(crate) fn refunded(events: &[MarketEvent]) -> Amount {
+    events.iter().fold(Amount::ZERO, |sum, event| match event {
+        MarketEvent::JobEnded { refunded, .. }
+        | MarketEvent::JobCancelled { refunded, .. }
+        | MarketEvent::JobDeclined { refunded, .. } => sum.saturating_add(*refunded),
+        _ => sum,
+    })
+}

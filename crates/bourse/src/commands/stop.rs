@@ -1,0 +1,36 @@
+//! `bourse stop JOB`.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::{
+    answer::{self, Token},
+    commands::status,
+    failure::Failure,
+    settings::Settings,
+    ui::Ui,
+};
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The job's id, or its first digits.
+    job: String,
+}
+
+pub(crate) async fn stop(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
+    let (renter, _) = super::run::renter(settings).await?;
+    let job = renter.jobs().find(&args.job)?;
+    let mined = renter.stop(&job).await?;
+    let state = renter.market().job(job.id()).await?;
+    let refunded = status::refunded(&mined.events);
+    let token = Token::of(renter.market());
+    let answer = json!({
+        "job": job.id().to_string(), "status": status::name(state.status),
+        "refunded": refunded.to_string(), "tx": mined.tx.to_string(),
+    });
+    ui.answer(&answer, || {
+        format!("{} is stopped, {} came back (tx {})", answer::job(job.id()), token.show(refunded), answer::short(&mined.tx))
+    });
+    Ok(ExitCode::SUCCESS)
+}

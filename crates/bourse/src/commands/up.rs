@@ -1,0 +1,149 @@
+//! `bourse up`: a whole market in one process tree: chain, contracts, gateway, one provider.
+
+pub(crate) mod keys;
+mod chain_here;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use chain::{Account, Chain, Market, SendConfig};
+use content::BlockStore;
+use gateway::{Gateway, GatewayConfig};
+use market::PerHour;
+use renter::GatewayClient;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use wire::MarketFile;
+
+use super::{deploy, provider};
+use crate::{answer::Token, failure::Failure, settings::Settings, signals, ui::Ui};
+use keys::Keys;
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Port of the gateway; 0 takes a free one.
+    #[arg(long, default_value_t = 4510)]
+    port: u16,
+    /// Port of the chain; 0 takes a free one.
+    #[arg(long, default_value_t = 4511)]
+    rpc_port: u16,
+    /// Seconds between blocks.
+    #[arg(long, default_value_t = 1)]
+    block_time: u64,
+    /// The `anvil` program [default: the one that npm installed beside the contracts, else the one on the PATH].
+    #[arg(long, value_name = "FILE")]
+    anvil: Option<PathBuf>,
+    #[command(flatten)]
+    offer: provider::Offer,
+}
+
+/// The provider must be listed and heard within this time, probing and two transactions included.
+const LISTED_WITHIN: Duration = Duration::from_secs(90);
+/// What is running may take this long to end politely.
+const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
+    let shutdown = signals::shutdown()?;
+    let home = settings.home();
+    std::fs::create_dir_all(&home).map_err(Failure::file(&home))?;
+    let keys = Keys::open(&home)?;
+    let (dev_chain, chain) = chain_here::start(args, &home, ui).await?;
+    let (mut file, market) = chain_here::market(&dev_chain, &chain, &keys, &settings.market_path(), ui).await?;
+
+    let store = Arc::new(BlockStore::open(home.join("gateway/content"), content::StoreConfig::default())?);
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+    let gateway = Gateway::bind(GatewayConfig { listen, ..GatewayConfig::default() }, market.clone(), store).await?;
+    let gateway_url = format!("http://{}", gateway.local_addr());
+    file.gateway = Some(gateway_url.clone());
+    deploy::write(&settings.market_path(), &file)?;
+    ui.step("gateway", format_args!("{gateway_url} relays and serves content"));
+
+    let mut tasks = JoinSet::new();
+    let stop = shutdown.clone();
+    tasks.spawn(async move { gateway.serve(stop).await.map_err(Failure::from) });
+    let config = provider::config(&args.offer, &home, settings, &market, Settings::gateway(&file)?, &keys)?;
+    let stop = shutdown.clone();
+    tasks.spawn(async move { agent::run(config, stop).await.map_err(Failure::from) });
+
+    let listed = listed(&file, &market, &shutdown);
+    tokio::select! {
+        ended = tasks.join_next() => return ended_early(ended),
+        listed = listed => if !listed? { return Ok(ExitCode::SUCCESS) },
+    }
+    ready(settings, &file, &keys, ui);
+    let outcome = tokio::select! {
+        () = shutdown.cancelled() => Ok(ExitCode::SUCCESS),
+        ended = tasks.join_next() => ended_early(ended),
+    };
+    shutdown.cancel();
+    let rest = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_WITHIN, rest).await.is_err() {
+        ui.warn("gateway or provider did not end in time and are cut off; a restart goes on where they stood");
+    }
+    dev_chain.stop().await?;
+    ui.note("everything is stopped; `bourse up` with the same --home goes on from here");
+    outcome
+}
+
+/// Waits until the provider stands in the gateway's list; false when told to stop before.
+async fn listed(file: &MarketFile, market: &Market, shutdown: &CancellationToken) -> Result<bool, Failure> {
+    let client = GatewayClient::new(Settings::gateway(file)?)?;
+    let waiting = async {
+        while !client.offers().await.is_ok_and(|offers| offers.iter().any(|offer| offer.available)) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! {
+        () = shutdown.cancelled() => Ok(false),
+        waited = tokio::time::timeout(LISTED_WITHIN, waiting) => match waited {
+            Ok(()) => Ok(true),
+            Err(_) => Err(Failure::Usage(format!(
+                "the provider was not listed on market {} within {} s; `bourse provider check` tells why",
+                market.address(),
+                LISTED_WITHIN.as_secs()
+            ))),
+        },
+    }
+}
+
+fn ended_early(ended: Option<Result<Result<(), Failure>, tokio::task::JoinError>>) -> Result<ExitCode, Failure> {
+    match ended {
+        Some(Ok(Err(failure))) => Err(failure),
+        Some(Err(panic)) => Err(Failure::Io(std::io::Error::other(panic))),
+        Some(Ok(Ok(()))) | None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn ready(settings: &Settings, file: &MarketFile, keys: &Keys, ui: &Ui) {
+    let path = settings.market_path();
+    let answer = json!({
+        "ready": true,
+        "market": path.display().to_string(),
+        "gateway": file.gateway,
+        "rpc": file.rpc,
+        "renter": keys.renter.address().to_string(),
+    });
+    ui.answer(&answer, || {
+        format!(
+            "the market is open; run something on it with\n  bourse --market-file {} run IMAGE -- COMMAND",
+            path.display()
+        )
+    });
+}
+
+/// An account of the market for one of the keys.
+pub(crate) fn account(market: &Market, wallet: &chain::Wallet) -> Account {
+    Account::new(market.clone(), wallet.clone(), SendConfig::default())
+}
+
+/// The price that a provider asks when nothing is said, in whole tokens an hour.
+pub(crate) fn price(text: &str, market: &Market) -> Result<PerHour, Failure> {
+    Ok(PerHour(super::run::prepare::tokens(text, &Token::of(market))?.0))
+}
+

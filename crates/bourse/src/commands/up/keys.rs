@@ -1,0 +1,54 @@
+//! The keys of a market on one machine: made once, kept encrypted.
+
+use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+
+use chain::Wallet;
+
+use crate::failure::Failure;
+
+/// One key for each role, so that no role can do another's deeds.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    /// Deployed the contracts and administers them.
+    pub(crate) deployer: Wallet,
+    /// Owns the provider: prices and payouts.
+    pub(crate) owner: Wallet,
+    /// Runs the provider's daemon; moves no money to itself.
+    pub(crate) agent: Wallet,
+    /// Rents.
+    pub(crate) renter: Wallet,
+}
+
+impl Keys {
+    /// Opens the keys below `home`, making those that are missing.
+    pub(crate) fn open(home: &Path) -> Result<Self, Failure> {
+        let password = password(home)?;
+        let key = |name: &str| -> Result<Wallet, Failure> { one(home, name, &password) };
+        Ok(Self { deployer: key("deployer")?, owner: key("owner")?, agent: key("agent")?, renter: key("renter")? })
+    }
+}
+
+/// One key below `home`, made when it is missing.
+pub(crate) fn one(home: &Path, name: &str, password: &str) -> Result<Wallet, Failure> {
+    let path = home.join("keys").join(format!("{name}.json"));
+    if path.exists() {
+        return Ok(chain::keystore::load(&path, password)?);
+    }
+    let wallet = Wallet::random();
+    chain::keystore::save(&path, &wallet, password)?;
+    Ok(wallet)
+}
+
+/// The password of the keystores below `home`: a random one in a file that only its owner reads, made once.
+pub(crate) fn password(home: &Path) -> Result<String, Failure> {
+    let path = home.join("password");
+    if let Ok(text) = fs::read_to_string(&path) {
+        return Ok(text.trim().to_owned());
+    }
+    fs::create_dir_all(home).map_err(Failure::file(home))?;
+    let password: String = rand::random::<[u8; 24]>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut file =
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(Failure::file(&path))?;
+    file.write_all(password.as_bytes()).and_then(|()| file.sync_all()).map_err(Failure::file(&path))?;
+    Ok(password)
+}

@@ -1,0 +1,14 @@
+//! Logs: to standard error, warnings and worse unless more is asked for.
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// Starts logging; `RUST_LOG` decides in detail, `verbose` in steps.
+pub(crate) fn start(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info,hyper=warn",
+        _ => "debug,hyper=info,alloy_rpc_client=info,alloy_transport_http=info",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

@@ -1,0 +1,187 @@
+//! The front door: one renter of one market through one gateway.
+
+use std::{path::Path, sync::Arc};
+
+use alloy_primitives::aliases::U40;
+use chain::{Account, Market, Mined, Wallet};
+use cid::Cid;
+use content::BlockStore;
+use market::{Needs, Offer, Seconds, Timestamp};
+use wire::{JobSpec, document, http::UploadPass, signed::Upload};
+
+use crate::{
+    Ending, Feed, FetchedResult, GatewayClient, JobFile, JobFiles, Order, Placed, Quote, RenterConfig, RenterError, Seen,
+    Until, Update, View, follow::Follower, result,
+};
+
+/// A renter.
+#[derive(Clone, Debug)]
+pub struct Renter {
+    account: Account,
+    gateway: GatewayClient,
+    jobs: JobFiles,
+    config: RenterConfig,
+}
+
+impl Renter {
+    /// A renter that pays from `account`.
+    pub fn new(account: Account, config: RenterConfig) -> Result<Self, RenterError> {
+        let gateway = GatewayClient::new(config.gateway.clone())?;
+        let jobs = JobFiles::open(&config.jobs_dir)?;
+        Ok(Self { account, gateway, jobs, config })
+    }
+
+    /// The wallet that pays.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The market.
+    #[must_use]
+    pub fn market(&self) -> &Market {
+        self.account.market()
+    }
+
+    /// The gateway.
+    #[must_use]
+    pub fn gateway(&self) -> &GatewayClient {
+        &self.gateway
+    }
+
+    /// The jobs that were created here.
+    #[must_use]
+    pub fn jobs(&self) -> &JobFiles {
+        &self.jobs
+    }
+
+    /// What is offered, with price, mark and state as the chain has them: the gateway is only asked where to look.
+    pub async fn offers(&self) -> Result<Vec<Offer>, RenterError> {
+        let mut offers = Vec::new();
+        for mut offer in self.gateway.offers().await? {
+            if let Some(listed) = self.market().resource(offer.id).await? {
+                offer.price = listed.price;
+                offer.available = listed.available;
+                offer.busy = listed.busy;
+                offer.hardware.simulated = listed.simulated;
+                offers.push(offer);
+            }
+        }
+        Ok(offers)
+    }
+
+    /// Chooses a resource and prices the job; moves nothing.
+    pub async fn quote(&self, needs: &Needs, max_duration: Seconds) -> Result<Quote, RenterError> {
+        let offers = self.offers().await?;
+        let balance = self.market().token_balance(self.account.address()).await?;
+        Quote::new(&offers, needs, max_duration, self.market().fee(), balance)
+    }
+
+    /// Publishes the DAG under `root`: everything public, for ever.
+    pub async fn push(
+        &self,
+        store: &Arc<BlockStore>,
+        root: &Cid,
+        on: impl Fn(content::PushProgress) + Send + Sync + 'static,
+    ) -> Result<(), RenterError> {
+        let at = unix_now();
+        let upload = Upload { root: root.to_string(), at: U40::saturating_from(at) };
+        let signature = self.account.wallet().sign(&self.market().domain(), &upload)?;
+        let pass = UploadPass { at, signature };
+        result::push(store, root, self.gateway.base(), &pass, on).await
+    }
+
+    /// Stores the spec where it can be pushed from and gives its name.
+    pub fn publishable(store: &BlockStore, spec: &JobSpec) -> Result<Cid, RenterError> {
+        let document = document(spec)?;
+        content::add_bytes(store, &document.bytes, &content::ImportConfig::default())?;
+        Ok(document.cid)
+    }
+
+    /// Locks the money for a job.
+    pub async fn create(&self, order: &Order) -> Result<Placed, RenterError> {
+        order.place(&self.account, &self.jobs).await
+    }
+
+    /// Follows a job from its beginning; see [`Until`].
+    ///
+    /// `acting` signs Ready, counts beats and takes money back when the provider does not come; a second
+    /// follower of the same job only looks.
+    pub async fn follow(
+        &self,
+        job: &JobFile,
+        spec: &JobSpec,
+        until: Until,
+        acting: bool,
+        on: &mut (dyn FnMut(Update) + Send),
+    ) -> Result<Ending, RenterError> {
+        let terms = job.terms()?;
+        let resource = self.market().resource(terms.resource()).await?.ok_or_else(|| RenterError::Untrue {
+            what: "the job's resource",
+            detail: "the chain does not list it".into(),
+        })?;
+        let provider = self.market().provider(resource.provider_id).await?;
+        let state = self.market().job(job.id()).await?;
+        let view = View {
+            now: self.market().chain().head().await?.timestamp,
+            status: state.status,
+            since: state.since,
+            not_before: Timestamp(terms.notBefore.to()),
+            clock_end: None,
+            ready: false,
+            signed_at: None,
+            heard: Seen::Deaf,
+        };
+        let follower = Follower {
+            account: &self.account,
+            gateway: &self.gateway,
+            config: self.config.follow,
+            spec: spec.clone(),
+            session: Wallet::from_hex(&job.session_key)?,
+            agent: provider.agent,
+            job: job.id(),
+            acting,
+            // What lies in the past comes again as events, in order; the state read here only tells the present.
+            view: View { status: market::Status::None, ..view },
+            ready: None,
+            last_beat: 0,
+            ending: Ending::default(),
+            terms,
+            on,
+        };
+        follower.run(job.from_block, self.feed(job, 0)?, until).await
+    }
+
+    /// A job's news from after number `since`.
+    pub fn feed(&self, job: &JobFile, since: u64) -> Result<Feed, RenterError> {
+        let key = Wallet::from_hex(&job.session_key)?;
+        let what = (job.id(), job.terms.clone());
+        Feed::open(&self.gateway, self.market().domain(), what, key, since, self.config.follow.retry)
+    }
+
+    /// Stops the clock now. Before it runs the job is cancelled instead.
+    pub async fn stop(&self, job: &JobFile) -> Result<Mined, RenterError> {
+        let terms = job.terms()?;
+        let status = self.market().job(job.id()).await?.status;
+        Ok(match status {
+            market::Status::Created | market::Status::Accepted => self.account.cancel_job(&terms).await?,
+            _ => self.account.stop_job(&terms).await?,
+        })
+    }
+
+    /// Fetches a result by its name, verifies every block and writes it below `dest`.
+    pub async fn fetch(
+        &self,
+        store: &Arc<BlockStore>,
+        root: &str,
+        dest: Option<&Path>,
+        on: impl Fn(content::Progress) + Send + Sync + 'static,
+    ) -> Result<FetchedResult, RenterError> {
+        result::fetch(store, root, self.gateway.base(), dest, self.config.follow, on).await
+    }
+}
+
+/// The wall clock, for statements that a gateway compares with its own.
+pub(crate) fn unix_now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

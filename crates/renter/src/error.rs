@@ -1,0 +1,106 @@
+//! What can go wrong for a renter, by what to do next.
+
+use market::Amount;
+
+/// An error of the renter's side.
+#[derive(Debug, thiserror::Error)]
+pub enum RenterError {
+    /// No offer fits.
+    #[error("no resource fits: {why}")]
+    NoMatch {
+        /// The nearest offer and what stands in the way.
+        why: String,
+    },
+    /// The wallet holds less than the job locks.
+    #[error(
+        "the wallet {wallet} holds {have} {symbol}, the job locks {need}: {missing} {symbol} are missing. \
+         Send them there, or shorten the job with --max-duration"
+    )]
+    TooLittleMoney {
+        /// Whose wallet.
+        wallet: String,
+        /// In whole tokens.
+        have: String,
+        /// In whole tokens.
+        need: String,
+        /// In whole tokens.
+        missing: String,
+        /// The token.
+        symbol: String,
+    },
+    /// The template or the wish is wrong.
+    #[error("{0}")]
+    BadJob(String),
+    /// What the gateway said cannot be true.
+    #[error("{what} does not hold: {detail}. Try another provider or gateway")]
+    Untrue {
+        /// The claim.
+        what: &'static str,
+        /// What was found.
+        detail: String,
+    },
+    /// The job ended before it was ready.
+    #[error("the provider declined the job and the lock of {refunded} units was refunded: {reason}")]
+    Declined {
+        /// Why, in the provider's words.
+        reason: String,
+        /// What came back.
+        refunded: Amount,
+    },
+    /// No job of that name is known here.
+    #[error("no job {0} is known here; `bourse ps` lists those that are")]
+    UnknownJob(String),
+    /// The gateway cannot be reached or refused.
+    #[error("the gateway at {url} {problem}")]
+    Gateway {
+        /// Which.
+        url: String,
+        /// What happened.
+        problem: String,
+        /// Another attempt may help.
+        retryable: bool,
+    },
+    /// The job ended, but its result did not arrive.
+    #[error("the job ended, but its result did not arrive within {within_s} s: {detail}. `bourse status` tries again")]
+    NoResult {
+        /// How long was waited.
+        within_s: u64,
+        /// What was missing.
+        detail: String,
+    },
+    /// A document was refused.
+    #[error(transparent)]
+    Wire(#[from] wire::WireError),
+    /// The chain refused or cannot be reached.
+    #[error(transparent)]
+    Chain(#[from] chain::ChainError),
+    /// Content cannot be stored or found.
+    #[error(transparent)]
+    Content(#[from] content::Error),
+    /// A file of ours cannot be written or read.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl RenterError {
+    /// The same call may succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Gateway { retryable, .. } => *retryable,
+            Self::Chain(err) => err.is_retryable(),
+            Self::NoResult { .. } => true,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.display().to_string();
+        move |source| Self::File { path, source }
+    }
+}
