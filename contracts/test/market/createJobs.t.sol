@@ -15,7 +15,7 @@ contract CreateJobsTest is MarketTest {
     }
 
     function test_RevertWhen_OneOfThemIsBad() external {
-        // it creates none
+        // it reverts and creates none
         Terms[] memory all = three();
         all[2].maxDuration = 0;
         expectBadTerms("maxDuration");

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {IMarket, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {MarketTest} from "../MarketTest.sol";
+import {Forwarder} from "../doubles/Forwarder.sol";
+import {HookedToken} from "../doubles/HookedToken.sol";
+
+/// A settlement token that calls back in the middle of a transfer.
+contract ReentrancyTest is MarketTest {
+    HookedToken private hooked;
+    Forwarder private party;
+
+    function setUp() public override {
+        super.setUp();
+        hooked = new HookedToken();
+        deployMarket(address(hooked));
+        party = new Forwarder();
+        hooked.mint(renter, PURSE);
+        hooked.mint(address(party), PURSE);
+        vm.prank(renter);
+        hooked.approve(address(market), type(uint256).max);
+        party.forward(address(hooked), abi.encodeCall(hooked.approve, (address(market), type(uint256).max)));
+    }
+
+    function test_ACreateInsideACreateIsRefused() external {
+        Terms memory inner = terms();
+        inner.salt = 2;
+        arm(abi.encodeCall(market.createJob, (inner)));
+        Terms memory t = created();
+        assertFalse(hooked.lastCallSucceeded());
+        assertStatus(t, Status.Created);
+        assertStatus(inner, Status.None);
+        assertEq(hooked.balanceOf(address(market)), LOCKED);
+    }
+
+    function test_ACreateIsNotPaidWithTheRefundOfAnotherJob() external {
+        Terms memory own = terms();
+        own.renter = address(party);
+        own.salt = 2;
+        party.forward(address(market), abi.encodeCall(market.createJob, (own)));
+        arm(abi.encodeCall(market.cancelJob, (own)));
+        Terms memory t = terms();
+        vm.expectRevert(abi.encodeWithSelector(IMarket.WrongAmountReceived.selector, LOCKED, 0));
+        create(t);
+    }
+
+    function test_APayoutIsNotPaidTwice() external {
+        Terms memory t = running();
+        vm.prank(owner);
+        market.setAgent(address(party));
+        skip(100);
+        arm(abi.encodeCall(market.processPayment, (t)));
+        party.forward(address(market), abi.encodeCall(market.processPayment, (t)));
+        assertFalse(hooked.lastCallSucceeded());
+        assertEq(hooked.balanceOf(payout), netOf(100 * SECOND));
+    }
+
+    function test_AnEndIsNotPaidTwice() external {
+        Terms memory t = running();
+        vm.prank(owner);
+        market.setAgent(address(party));
+        skip(100);
+        bytes memory again = abi.encodeCall(market.completeJob, (t, Outcome.Succeeded, RESULT));
+        arm(again);
+        party.forward(address(market), again);
+        assertFalse(hooked.lastCallSucceeded());
+        assertEq(hooked.balanceOf(payout), netOf(100 * SECOND));
+        assertEq(hooked.balanceOf(renter), PURSE - 100 * SECOND);
+        assertEq(hooked.balanceOf(address(market)), market.fees());
+    }
+
+    function test_ACancelIsNotRefundedTwice() external {
+        Terms memory t = terms();
+        t.renter = address(party);
+        party.forward(address(market), abi.encodeCall(market.createJob, (t)));
+        created();
+        arm(abi.encodeCall(market.cancelJob, (t)));
+        party.forward(address(market), abi.encodeCall(market.cancelJob, (t)));
+        assertFalse(hooked.lastCallSucceeded());
+        assertEq(hooked.balanceOf(address(market)), LOCKED);
+    }
+
+    /// The party's next step, taken in the middle of the next transfer.
+    function arm(bytes memory call) private {
+        hooked.arm(address(party), abi.encodeCall(party.forward, (address(market), call)));
+    }
+}

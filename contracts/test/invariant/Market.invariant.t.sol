@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {Test} from "forge-std/Test.sol";
+import {IMarket, Outcome, State, Status} from "../../src/interfaces/IMarket.sol";
+import {BlockingToken} from "../doubles/BlockingToken.sol";
+import {Handler, Seen} from "./Handler.sol";
+
+/// What holds after every call of every history. The numbers are the protocol's.
+contract MarketInvariantTest is Test {
+    IMarket private market;
+    BlockingToken private token;
+    Handler private handler;
+
+    function setUp() external {
+        vm.warp(1_800_000_000);
+        address admin = address(0xAD);
+        token = new BlockingToken();
+        AccessManager authority = new AccessManager(admin);
+        market = IMarket(deployCode("Market.sol:Market", abi.encode(token, authority, uint16(200))));
+        vm.prank(admin);
+        market.setWatcher(address(0x3A7), true);
+        handler = new Handler(market, token);
+        targetContract(address(handler));
+    }
+
+    /// 1. What is held covers open locks, fees and credits, to the unit; donations lie on top, out of reach.
+    function invariant_1_heldCoversEverythingOwed() external view {
+        uint256 owed = market.fees();
+        for (uint256 i = 0; i < 2; ++i) {
+            owed += market.credits(handler.renters(i)) + market.credits(handler.payouts(i));
+        }
+        for (uint256 i = 0; i < handler.count(); ++i) {
+            Seen memory job = handler.jobAt(i);
+            owed += job.pulled - job.paid - job.returned - job.fee;
+        }
+        assertEq(token.balanceOf(address(market)), owed + handler.donated());
+    }
+
+    /// 2. A job that is over has shared out its lock without a remainder, by the formula and nothing else.
+    function invariant_2_finalJobsAddUp() external view {
+        for (uint256 i = 0; i < handler.count(); ++i) {
+            Seen memory job = handler.jobAt(i);
+            if (job.status == Status.Cancelled) {
+                assertEq(job.returned, job.pulled, "all comes back");
+            } else if (job.status == Status.Final) {
+                uint256 earned = _earned(job);
+                assertEq(job.paid + job.fee + job.returned, job.pulled, "whole lock");
+                assertEq(job.paid + job.fee, earned, "earned");
+                assertEq(job.fee, earned * job.feeBps / 10_000, "fee");
+            }
+        }
+    }
+
+    /// 4. A paused market ends, pays and refunds as before: the handler pauses at random, ends jobs all the same, and
+    /// any revert fails the run. Here: the market stands where the model stands.
+    function invariant_4_everyStepWentThrough() external view {
+        for (uint256 i = 0; i < handler.count(); ++i) {
+            Seen memory job = handler.jobAt(i);
+            State memory state = market.getJob(market.jobIdOf(job.terms));
+            assertEq(uint8(state.status), uint8(job.status), "status");
+            assertEq(uint8(state.outcome), uint8(job.outcome), "outcome");
+            assertEq(state.since, job.since, "since");
+            assertEq(state.extraSeconds, job.extra, "extraSeconds");
+        }
+    }
+
+    /// 6. What a running job has paid depends on the second it is paid up to, not on how often.
+    function invariant_6_paymentsDependOnSecondsAlone() external view {
+        for (uint256 i = 0; i < handler.count(); ++i) {
+            Seen memory job = handler.jobAt(i);
+            if (job.status < Status.Running || job.status > Status.Silent) continue;
+            assertEq(market.getJob(market.jobIdOf(job.terms)).paidSeconds, job.paidSeconds, "paidSeconds");
+            uint256 cost = uint256(job.terms.pricePerHour) * job.paidSeconds / 3600;
+            assertEq(job.paid, cost - cost * job.feeBps / 10_000, "paid");
+        }
+    }
+
+    /// 7. A resource carries one job at most, and is busy exactly then.
+    function invariant_7_oneJobOnAResource() external view {
+        for (uint256 r = 0; r < 2; ++r) {
+            uint256 jobs;
+            for (uint256 i = 0; i < handler.count(); ++i) {
+                Seen memory job = handler.jobAt(i);
+                bool holds = job.status >= Status.Accepted && job.status <= Status.Silent;
+                if (holds && job.terms.resourceId == handler.resources(r)) ++jobs;
+            }
+            assertLe(jobs, 1, "one job");
+            assertEq(market.getResource(handler.resources(r)).busy, jobs == 1, "busy");
+        }
+    }
+
+    function _earned(Seen memory job) private pure returns (uint256 earned) {
+        if (job.endSeconds == 0) return 0;
+        bool waived =
+            job.paidSeconds == 0 && (job.outcome == Outcome.Silent || job.outcome == Outcome.AbortedByProvider);
+        earned = uint256(job.terms.pricePerHour) * job.endSeconds / 3600;
+        if (!waived && earned < job.terms.minCharge) earned = job.terms.minCharge;
+        if (earned > job.pulled) earned = job.pulled;
+    }
+}
