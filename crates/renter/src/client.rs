@@ -82,7 +82,7 @@ impl Renter {
         &self,
         store: &Arc<BlockStore>,
         root: &Cid,
-        on: impl Fn(content::PushProgress) + Send + Sync + 'static,
+        on: impl Fn(content::Progress) + Send + Sync + 'static,
     ) -> Result<(), RenterError> {
         let at = unix_now();
         let upload = Upload { root: root.to_string(), at: U40::saturating_from(at) };

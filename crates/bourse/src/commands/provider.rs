@@ -3,10 +3,16 @@
 mod check;
 mod run;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode, time::Duration};
 
+use agent::{AgentConfig, Offered, Simulated};
+use chain::Market;
 use clap::Subcommand;
+use market::Mebibytes;
+use url::Url;
+use wire::MarketFile;
 
+use super::up::{self, keys};
 use crate::{failure::Failure, settings::Settings, ui::Ui};
 
 /// The provider's side.
@@ -25,4 +31,72 @@ impl Command {
             Self::Run(args) => run::run(&args, settings, ui).await,
         }
     }
+}
+
+/// What a machine offers, and for how much.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Offer {
+    /// Price of an hour, in whole tokens.
+    #[arg(long, default_value = "0.36", value_name = "TOKENS")]
+    price: String,
+    /// Offer a pretended card, marked as such everywhere: rtx4090, h100, a100, mi300x or tpu-v5e.
+    #[arg(long, value_name = "CARD", value_parser = card)]
+    simulate: Option<Simulated>,
+    /// Processor threads to offer [default: all].
+    #[arg(long, value_name = "N")]
+    offer_cpus: Option<u16>,
+    /// MiB of memory to offer [default: most of what is there].
+    #[arg(long, value_name = "MIB")]
+    offer_memory: Option<u64>,
+    /// MiB of disk to offer [default: most of what is free].
+    #[arg(long, value_name = "MIB")]
+    offer_disk: Option<u64>,
+    /// Let jobs that ask for it reach the network of this machine.
+    #[arg(long)]
+    allow_network: bool,
+    /// Socket of the container engine.
+    #[arg(long, value_name = "FILE")]
+    docker: Option<std::path::PathBuf>,
+    /// Where else content is fetched from, besides the gateway: addresses of trustless gateways. Repeatable.
+    #[arg(long, value_name = "URL")]
+    source: Vec<Url>,
+}
+
+fn card(name: &str) -> Result<Simulated, String> {
+    Simulated::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = Simulated::ALL.iter().map(|card| card.name()).collect();
+        format!("known are {}", known.join(", "))
+    })
+}
+
+/// The agent's settings; its keys lie below `home`.
+pub(crate) fn config(
+    offer: &Offer,
+    home: &Path,
+    settings: &Settings,
+    (file, market): (&MarketFile, &Market),
+    gateway: Option<Url>,
+) -> Result<AgentConfig, Failure> {
+    let password = settings.password().or_else(|_| keys::password(home))?;
+    let key = |name: &str| keys::one(home, name, &password);
+    let price = up::price(&offer.price, market)?;
+    let state_dir = home.join("agent");
+    let defaults =
+        AgentConfig::new(state_dir, market.chain().config().clone(), market.address(), key("agent")?, price);
+    Ok(AgentConfig {
+        deployed_at: file.deployed_at,
+        owner: Some(key("owner")?),
+        gateway,
+        content_sources: offer.source.clone(),
+        heartbeat: settings.heartbeat.map_or(defaults.heartbeat, Duration::from_secs),
+        offered: Offered {
+            cpus: offer.offer_cpus,
+            memory: offer.offer_memory.map(Mebibytes),
+            disk: offer.offer_disk.map(Mebibytes),
+        },
+        simulate: offer.simulate,
+        allow_network: offer.allow_network,
+        docker: offer.docker.clone().unwrap_or(defaults.docker.clone()),
+        ..defaults
+    })
 }

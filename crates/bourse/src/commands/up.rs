@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use chain::{Account, Chain, Market, SendConfig};
+use chain::Market;
 use content::BlockStore;
 use gateway::{Gateway, GatewayConfig};
 use market::PerHour;
@@ -58,7 +58,7 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
 
     let store = Arc::new(BlockStore::open(home.join("gateway/content"), content::StoreConfig::default())?);
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    let gateway = Gateway::bind(GatewayConfig { listen, ..GatewayConfig::default() }, market.clone(), store).await?;
+    let gateway = Gateway::bind(GatewayConfig::new(listen), market.clone(), store).await?;
     let gateway_url = format!("http://{}", gateway.local_addr());
     file.gateway = Some(gateway_url.clone());
     deploy::write(&settings.market_path(), &file)?;
@@ -67,7 +67,8 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
     let mut tasks = JoinSet::new();
     let stop = shutdown.clone();
     tasks.spawn(async move { gateway.serve(stop).await.map_err(Failure::from) });
-    let config = provider::config(&args.offer, &home, settings, &market, Settings::gateway(&file)?, &keys)?;
+    let gateway = Some(Settings::gateway(&file)?);
+    let config = provider::config(&args.offer, &home, settings, (&file, &market), gateway)?;
     let stop = shutdown.clone();
     tasks.spawn(async move { agent::run(config, stop).await.map_err(Failure::from) });
 
@@ -135,11 +136,6 @@ fn ready(settings: &Settings, file: &MarketFile, keys: &Keys, ui: &Ui) {
             path.display()
         )
     });
-}
-
-/// An account of the market for one of the keys.
-pub(crate) fn account(market: &Market, wallet: &chain::Wallet) -> Account {
-    Account::new(market.clone(), wallet.clone(), SendConfig::default())
 }
 
 /// The price that a provider asks when nothing is said, in whole tokens an hour.
