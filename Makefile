@@ -1,0 +1,32 @@
+# A menu. Whatever needs an `if` is Rust in crates/xtask.
+XTASK := cargo run -q -p xtask --
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench codegen setup interop deep
+
+help:    ## show this menu
+	@grep -hE '^[a-z]+: +##' $(MAKEFILE_LIST) | sed -E 's/: +## /\t/' | expand -t 12
+
+run:     ## start a whole market here and run the example jobs; ONCE=1 stops after them
+	@$(XTASK) run $(if $(ONCE),--once)
+
+test:    ## every test of Solidity and Rust
+	@$(XTASK) test
+
+check:   ## formatting, shape, lints, licences, generated files
+	@$(XTASK) check
+
+bench:   ## measure: lines of `bench: name=value unit`
+	@$(XTASK) bench
+
+codegen: ## write the generated files
+	@$(XTASK) codegen
+
+setup:   ## install what is missing for all of this
+	@$(XTASK) setup --for run && $(XTASK) setup --for test && $(XTASK) setup --for check
+
+interop: ## also the tests against other people's programs that are slow to install
+	@cargo test --workspace --no-fail-fast -- --include-ignored interop
+
+deep:    ## the long campaigns: more cases of every property and fuzz test
+	@PROPTEST_CASES=10000 FOUNDRY_FUZZ_RUNS=100000 $(XTASK) test

@@ -1,0 +1,54 @@
+//! Installs what is missing and says in a line each what and why; says nothing when all is there.
+mod cargo_deny;
+mod docker;
+mod npm;
+mod toolchain;
+
+pub(crate) use cargo_deny::cargo_deny;
+pub(crate) use docker::answers as docker_answers;
+pub(crate) use npm::install as npm;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::ui;
+
+/// What the set-up is for: each needs something else.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Purpose {
+    Run,
+    Test,
+    Check,
+    Bench,
+}
+
+/// Makes everything ready for a purpose.
+pub(crate) fn setup(context: &Context, purpose: Purpose) -> Result<(), Error> {
+    toolchain::check_node(context)?;
+    npm(context, "contracts")?;
+    match purpose {
+        Purpose::Check => {
+            toolchain::check_rust(context)?;
+            cargo_deny(context).map(drop)
+        }
+        Purpose::Test => {
+            npm(context, "crates/content/tests/peers")?;
+            // The tests that need containers skip themselves where there can be none.
+            docker::ensure(context).or_else(|error| match error {
+                Error::Interrupted => Err(error),
+                _ => {
+                    say("container tests will be skipped", &error.to_string());
+                    Ok(())
+                }
+            })
+        }
+        Purpose::Run | Purpose::Bench => {
+            docker::ensure(context)?;
+            docker::ensure_busybox(context)
+        }
+    }
+}
+
+/// One line: what is done, and why.
+fn say(what: &str, why: &str) {
+    ui::note(&format!("setup: {what}: {why}"));
+}
