@@ -1,0 +1,73 @@
+// Breaks the contracts on purpose, one line at a time, in a copy, and expects the tests to notice. Exits 1 when a
+// break goes unseen. Slow (a compile for each), so it is run by hand: `npm run mutate [-- words of one break]`.
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = dirname(fileURLToPath(import.meta.url));
+const INVARIANTS = "test/invariant/*";
+const EVERYTHING = "test/**";
+
+/** What is broken, where, and which tests must see it. */
+const BREAKS = [
+  ["fee rounded up", "src/libraries/Accrual.sol", "* feeBps / BPS", "* feeBps / BPS + 1", INVARIANTS],
+  ["lock not a cap", "src/libraries/Accrual.sol", ".max(minCharge).min(locked)", ".max(minCharge)", INVARIANTS],
+  ["minimum forgotten", "src/libraries/Accrual.sol", ".max(minCharge).min(locked)", ".min(locked)", INVARIANTS],
+  ["minimum owed by the silent", "src/libraries/Settlement.sol", "waived ? NO_AMOUNT : ", "", INVARIANTS],
+  ["payout before the minimum", "src/libraries/Settlement.sol", "if (cost < terms.minimum())", "if (cost < NO_AMOUNT)", INVARIANTS],
+  ["earlier payouts forgotten", "src/libraries/Settlement.sol", "if (job.paidSeconds == 0)", "if (job.paidSeconds != 0)", INVARIANTS],
+  ["resource never freed", "src/market/Registry.sol", "flags &= ~BUSY", "flags |= BUSY", INVARIANTS],
+  ["resource accepted twice", "src/market/Registry.sol", "require(resource.flags & BUSY == 0, ResourceBusy(resourceId));\n        resource.flags |= BUSY", "resource.flags |= BUSY", INVARIANTS],
+  ["failed transfer not credited", "src/market/Escrow.sol", "credits[payee] += Amount.unwrap(amount);", "", INVARIANTS],
+  ["credit withdrawn for ever", "src/market/Escrow.sol", "credits[msg.sender] = 0;", "", INVARIANTS],
+  ["silence takes paid seconds back", "src/libraries/Clock.sol", "_later(_later(lastSeen, job.since), paidUntil)", "_later(lastSeen, job.since)", INVARIANTS],
+  ["silence reaches before a resume", "src/libraries/Clock.sol", "_later(_later(lastSeen, job.since), paidUntil)", "_later(lastSeen, paidUntil)", INVARIANTS],
+  ["pauses billed", "src/Market.sol", "job.pausedSeconds += uint32(block.timestamp - job.endedAt);", "", INVARIANTS],
+  ["pause blocks completing", "src/Market.sol", "function completeJob(Terms calldata terms, Outcome outcome, bytes32 resultDigest) external {", "function completeJob(Terms calldata terms, Outcome outcome, bytes32 resultDigest) external whenNotPaused {", INVARIANTS],
+  ["late close pays in full", "src/Market.sol", "Seconds.wrap(job.paidSeconds), bytes32(0)", "Clock.payableSeconds(terms, job, block.timestamp), bytes32(0)", EVERYTHING],
+  ["anyone reports silence", "src/Market.sol", "require(isWatcher[msg.sender], NotAllowed(msg.sender));", "", EVERYTHING],
+  ["extension without signature", "src/Market.sol", "_requireExtendSigned(", "if (expiry == 0) _requireExtendSigned(", EVERYTHING],
+  ["extension signature used twice", "src/Market.sol", 'require(extraSeconds > job.extraSeconds, BadTerms("extraSeconds"));', "", EVERYTHING],
+  ["stale Ready", "src/Market.sol", "require(fresh, ReadyExpired(ready.at));", "", EVERYTHING],
+  ["balance not measured", "src/market/Escrow.sol", "received == Amount.unwrap(amount)", "received <= Amount.unwrap(amount)", EVERYTHING],
+  ["guard removed", "src/Market.sol", "function createJob(Terms calldata terms) external whenNotPaused nonReentrant", "function createJob(Terms calldata terms) external whenNotPaused", EVERYTHING],
+  ["money moves before state", "src/Market.sol", "_jobs[jobId].paidSeconds = paidSeconds;\n        emit JobPaid(jobId, paidSeconds, Amount.unwrap(amount));\n        _send(provider.payout, amount);", "_send(provider.payout, amount);\n        _jobs[jobId].paidSeconds = paidSeconds;\n        emit JobPaid(jobId, paidSeconds, Amount.unwrap(amount));", EVERYTHING],
+  ["another token's nonce", "src/Market.sol", "nonce: jobId,", "nonce: bytes32(0),", EVERYTHING],
+  ["receive submitted by anyone", "src/GPUToken.sol", "require(to == _msgSender(), ERC20InvalidReceiver(to));", "", EVERYTHING],
+];
+
+const copy = mkdtempSync(join(tmpdir(), "mutants-"));
+let unseen = 0;
+try {
+  for (const name of ["src", "test", "foundry.toml", "solc.cjs", "out", "cache"]) {
+    cpSync(join(ROOT, name), join(copy, name), { recursive: true, preserveTimestamps: true });
+  }
+  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  const only = process.argv.slice(2).join(" ");
+  if (run(EVERYTHING).status !== 0) throw new Error("the tests fail before anything is broken");
+  for (const [what, file, from, to, tests] of BREAKS.filter(([what]) => what.includes(only))) {
+    const path = join(copy, file);
+    const sound = readFileSync(path, "utf8");
+    if (sound.split(from).length !== 2) throw new Error(`${what}: ${file} does not have its line exactly once`);
+    writeFileSync(path, sound.replace(from, () => to));
+    const { status, stdout } = run(tests);
+    writeFileSync(path, sound);
+    const seers = [...new Set([...stdout.matchAll(/^\[FAIL[^\n]*\] (\w+)\(/gm)].map(([, test]) => test))];
+    console.log(`${status === 0 ? "UNSEEN" : "seen  "} ${what}: ${seers.slice(0, 3).join(", ")}`);
+    if (status === 0) unseen++;
+  }
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+process.exit(unseen === 0 ? 0 : 1);
+
+/** Tests meet the contracts as artefacts, so those are built first: a filtered test run would not. */
+function run(tests) {
+  const forge = (...args) =>
+    spawnSync(join(copy, "node_modules", ".bin", "forge"), args, { cwd: copy, encoding: "utf8", maxBuffer: 1 << 28 });
+  const build = forge("build", "src");
+  if (build.status !== 0) throw new Error(`does not compile\n${build.stdout}${build.stderr}`);
+  return forge("test", "--match-path", tests);
+}
