@@ -9,6 +9,7 @@ mod dagpb;
 mod error;
 mod fetch;
 pub mod gateway;
+pub mod image;
 mod problem;
 mod push;
 mod store;
@@ -31,6 +32,6 @@ pub use unixfs::export::{Exported, export};
 pub use unixfs::file::Added;
 pub use unixfs::import::{add_bytes, add_file, add_stream, add_tree, hash_file, hash_stream, hash_tree};
 pub use unixfs::read::{
-    DirectoryEntry, Stat, file_size, file_stream, list_directory, read_file, read_small, resolve, stat,
+    DirectoryEntry, FileReader, Stat, file_size, file_stream, list_directory, read_file, read_small, resolve, stat,
 };
 pub use unixfs::{DIRECTORY_BLOCK_BYTES_MAX, FILE_WIDTH, Kind, NAME_BYTES_MAX, SYMLINK_BYTES_MAX};

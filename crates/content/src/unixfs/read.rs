@@ -78,6 +78,53 @@ pub fn file_stream(store: Arc<BlockStore>, cid: Cid, range: Range<u64>) -> impl 
     blocking::stream(move |emit: Emit<'_>| read_file(&store, &cid, range, emit))
 }
 
+/// A file as a reader, block by block, each verified by the store.
+pub struct FileReader<'a> {
+    store: &'a BlockStore,
+    waiting: Vec<(Cid, Option<u64>)>,
+    current: Bytes,
+}
+
+impl<'a> FileReader<'a> {
+    /// Reads the file from its beginning.
+    pub fn new(store: &'a BlockStore, cid: &Cid) -> Self {
+        Self { store, waiting: vec![(*cid, None)], current: Bytes::new() }
+    }
+
+    fn advance(&mut self, cid: &Cid, claimed: Option<u64>) -> Result<()> {
+        let found = decode(cid, &self.store.require(cid)?)?;
+        let size = match &found {
+            Decoded::Leaf(data) => data.len() as u64,
+            Decoded::Inner { size, .. } => *size,
+            _ => return Err(Error::WrongKind { cid: *cid, wanted: "file" }),
+        };
+        if claimed.is_some_and(|claimed| claimed != size) {
+            return Err(Error::malformed("UnixFS file", format!("{cid} has another size than its parent says")));
+        }
+        match found {
+            Decoded::Inner { children, .. } => {
+                let children = children.into_iter().rev().filter(|(_, size)| *size > 0);
+                self.waiting.extend(children.map(|(cid, size)| (cid, Some(size))));
+            }
+            Decoded::Leaf(data) => self.current = data,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl std::io::Read for FileReader<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        while self.current.is_empty() {
+            let Some((cid, claimed)) = self.waiting.pop() else { return Ok(0) };
+            self.advance(&cid, claimed)?;
+        }
+        let taken = out.len().min(self.current.len());
+        out[..taken].copy_from_slice(&self.current.split_to(taken));
+        Ok(taken)
+    }
+}
+
 /// What a walk over a file's blocks is told: the block's CID, its bytes, and the wanted part of its content.
 pub(crate) type Visit<'a> = &'a mut dyn FnMut(&Cid, &Bytes, Bytes) -> Result<()>;
 
@@ -109,7 +156,8 @@ fn file_node(store: &BlockStore, cid: &Cid, claimed: Option<u64>, range: Range<u
             let mut start = 0u64;
             for (child, size) in children {
                 let end = start.saturating_add(size);
-                if end > range.start && start < range.end {
+                // Empty children hold nothing, and a tree of them could be endless work for few blocks.
+                if size > 0 && end > range.start && start < range.end {
                     let part = range.start.saturating_sub(start)..range.end - start;
                     file_node(store, &child, Some(size), part, depth + 1, visit)?;
                 }
@@ -135,26 +183,33 @@ pub(crate) fn visit_directory(store: &BlockStore, cid: &Cid, block: VisitBlock<'
     block(cid, &bytes)?;
     match decode(cid, &bytes)? {
         Decoded::Directory(links) => links.iter().try_for_each(|link| entry(named(link, 0)?)),
-        Decoded::Shard(links) => visit_shard(store, &links, 1, block, entry),
+        Decoded::Shard(links) => visit_shard(store, &links, &mut Vec::new(), block, entry),
         _ => Err(Error::WrongKind { cid: *cid, wanted: "directory" }),
     }
 }
 
-fn visit_shard(store: &BlockStore, links: &[Link], depth: usize, block: VisitBlock<'_>, entry: VisitEntry<'_>) -> Result<()> {
-    if depth > hamt::DEPTH_MAX {
-        return Err(Error::TooLarge { what: "the depth of a sharded directory", limit: hamt::DEPTH_MAX as u64 });
+/// Each name must lie where its hash says. Without that, one shard linked from many slots would make a few
+/// blocks into a directory without end.
+fn visit_shard(store: &BlockStore, links: &[Link], above: &mut Vec<u8>, block: VisitBlock<'_>, entry: VisitEntry<'_>) -> Result<()> {
+    let misplaced = || Error::malformed("UnixFS directory", "a sharded directory with an entry out of place");
+    if above.len() >= hamt::DEPTH_MAX || links.is_empty() && !above.is_empty() {
+        return Err(misplaced());
     }
     for link in links {
-        if link.name.len() != hamt::PREFIX {
+        let digits = link.name.get(..hamt::PREFIX).and_then(|digits| std::str::from_utf8(digits).ok());
+        let slot = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).ok_or_else(misplaced)?;
+        above.push(slot);
+        if link.name.len() == hamt::PREFIX {
+            let bytes = store.require(&link.cid)?;
+            block(&link.cid, &bytes)?;
+            let Decoded::Shard(below) = decode(&link.cid, &bytes)? else { return Err(misplaced()) };
+            visit_shard(store, &below, above, block, entry)?;
+        } else if hamt::key(&link.name[hamt::PREFIX..]).starts_with(above) {
             entry(named(link, hamt::PREFIX)?)?;
-            continue;
+        } else {
+            return Err(misplaced());
         }
-        let bytes = store.require(&link.cid)?;
-        block(&link.cid, &bytes)?;
-        let Decoded::Shard(below) = decode(&link.cid, &bytes)? else {
-            return Err(Error::malformed("UnixFS directory", "a shard leads to something else"));
-        };
-        visit_shard(store, &below, depth + 1, block, entry)?;
+        above.pop();
     }
     Ok(())
 }
