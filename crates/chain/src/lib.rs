@@ -1,1 +1,41 @@
-//! Stub.
+//! The only speaker with EVM chains: keys, transactions, reads and the event stream of one market.
+//!
+//! Nothing here knows SQL, HTTP routes or containers; what leaves are the nouns of `market` and `wire`.
+
+mod config;
+pub use config::{ChainConfig, DeployConfig, DevChainConfig, SendConfig, StreamConfig, WINDOW};
+
+mod error;
+pub use error::ChainError;
+
+mod revert;
+pub use revert::MarketRevert;
+
+mod wallet;
+pub use wallet::Wallet;
+
+pub mod keystore;
+
+mod chain;
+pub use chain::{Block, Chain};
+
+mod reads;
+pub use reads::{JobState, Listing, Market, Provider, ResourceState};
+
+mod account;
+pub use account::{Account, Authorization, Mined};
+
+mod event;
+pub use event::MarketEvent;
+
+mod stream;
+pub use stream::{BlockEvents, EventStream, Item, Logged};
+
+mod deploy;
+pub use deploy::{Deployment, deploy};
+
+mod dev;
+pub use dev::{DevChain, native_anvil};
+
+mod bindings;
+mod convert;

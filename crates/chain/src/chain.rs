@@ -1,0 +1,258 @@
+//! One chain, reached over JSON-RPC: its head, balances, calls. Clones share connections and the head.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use alloy::{
+    eips::BlockId,
+    network::TransactionBuilder,
+    primitives::{Address, B256, Bytes, U64, U256},
+    providers::{Provider, RootProvider},
+    rpc::{
+        client::RpcClient,
+        json_rpc::RpcError,
+        types::{Filter, Log, TransactionReceipt, TransactionRequest},
+    },
+    sol_types::SolCall,
+    transports::{
+        TransportError,
+        http::{Http, reqwest},
+    },
+};
+use market::Timestamp;
+use serde::Deserialize;
+
+use crate::{ChainConfig, ChainError, MarketRevert, account::Lane};
+
+mod failure;
+
+/// A block as far as anyone here needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Height.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// The hash of the block below.
+    pub parent: B256,
+    /// Block time.
+    pub timestamp: Timestamp,
+}
+
+/// The fields of a block's answer that are used; the rest, often a hundred times as much, is skipped over.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Header {
+    number: U64,
+    hash: B256,
+    parent_hash: B256,
+    timestamp: U64,
+}
+
+impl From<Header> for Block {
+    fn from(header: Header) -> Self {
+        Self {
+            number: header.number.to(),
+            hash: header.hash,
+            parent: header.parent_hash,
+            timestamp: Timestamp(header.timestamp.to()),
+        }
+    }
+}
+
+/// A chain. Cheap to clone; clones share one connection pool, one view of the head and one nonce lane for each key.
+#[derive(Clone)]
+pub struct Chain(Arc<Shared>);
+
+struct Shared {
+    provider: RootProvider,
+    config: ChainConfig,
+    id: u64,
+    head: tokio::sync::Mutex<Option<(Instant, Block)>>,
+    lanes: Mutex<HashMap<Address, Arc<Lane>>>,
+}
+
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Chain({} at {})", self.0.id, failure::host(&self.0.config.rpc))
+    }
+}
+
+impl Chain {
+    /// Connects and checks that it is the configured chain.
+    pub async fn connect(config: ChainConfig) -> Result<Self, ChainError> {
+        let local = failure::is_local(&config.rpc);
+        let mut client = reqwest::Client::builder().timeout(config.request_timeout);
+        if local {
+            // A proxy that the environment names cannot reach this machine's loopback.
+            client = client.no_proxy();
+        }
+        let client = client.build().map_err(|error| failure::unreachable(&config.rpc, &error))?;
+        let provider = RootProvider::new(RpcClient::new(Http::with_client(client, config.rpc.clone()), local));
+        let id = provider.get_chain_id().await.map_err(|error| failure::read(&config.rpc, "eth_chainId", error))?;
+        match config.chain_id {
+            Some(expected) if expected != id => return Err(ChainError::WrongChain { expected, found: id }),
+            _ => {}
+        }
+        Ok(Self(Arc::new(Shared {
+            provider,
+            config,
+            id,
+            head: tokio::sync::Mutex::new(None),
+            lanes: Mutex::new(HashMap::new()),
+        })))
+    }
+
+    /// The chain's id.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// The settings that it was connected with.
+    #[must_use]
+    pub fn config(&self) -> &ChainConfig {
+        &self.0.config
+    }
+
+    /// The newest block, asked for now.
+    pub async fn head(&self) -> Result<Block, ChainError> {
+        let mut seen = self.0.head.lock().await;
+        let head = self.fetch_head().await?;
+        *seen = Some((Instant::now(), head));
+        Ok(head)
+    }
+
+    /// The newest block as of at most one poll interval ago: however many wait for it, one asks.
+    pub(crate) async fn recent_head(&self) -> Result<Block, ChainError> {
+        let mut seen = self.0.head.lock().await;
+        match *seen {
+            Some((at, head)) if at.elapsed() < self.0.config.poll.mul_f64(0.9) => Ok(head),
+            _ => {
+                let head = self.fetch_head().await?;
+                *seen = Some((Instant::now(), head));
+                Ok(head)
+            }
+        }
+    }
+
+    async fn fetch_head(&self) -> Result<Block, ChainError> {
+        let what = "eth_getBlockByNumber";
+        let missing = || ChainError::BadAnswer { what, message: "no newest block".into() };
+        self.header(what, "latest".to_owned()).await?.ok_or_else(missing)
+    }
+
+    /// The block of this height, `None` when the chain is shorter.
+    pub async fn block(&self, number: u64) -> Result<Option<Block>, ChainError> {
+        self.header("eth_getBlockByNumber", format!("{number:#x}")).await
+    }
+
+    /// The block of this hash, `None` when the node does not know it.
+    pub async fn block_by_hash(&self, hash: B256) -> Result<Option<Block>, ChainError> {
+        self.header("eth_getBlockByHash", hash.to_string()).await
+    }
+
+    async fn header(&self, what: &'static str, which: String) -> Result<Option<Block>, ChainError> {
+        let answer: Option<Header> = self.request(what, (which, false)).await?;
+        Ok(answer.map(Block::from))
+    }
+
+    /// Native coin of `account`, in wei.
+    pub async fn balance(&self, account: Address) -> Result<U256, ChainError> {
+        self.0.provider.get_balance(account).await.map_err(|error| self.failed("eth_getBalance", error))
+    }
+
+    /// One request whose parameters and answer are as JSON has them.
+    pub(crate) async fn request<P, R>(&self, what: &'static str, params: P) -> Result<R, ChainError>
+    where
+        P: alloy::rpc::json_rpc::RpcSend,
+        R: alloy::rpc::json_rpc::RpcRecv,
+    {
+        self.0.provider.client().request(what, params).await.map_err(|error| self.failed(what, error))
+    }
+
+    /// Asks a view function, at the newest block or another.
+    pub(crate) async fn call<C: SolCall>(&self, to: Address, call: &C, at: BlockId) -> Result<C::Return, ChainError> {
+        let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
+        let answer = self.simulate(request, at).await?;
+        C::abi_decode_returns(&answer)
+            .map_err(|error| ChainError::BadAnswer { what: C::SIGNATURE, message: error.to_string() })
+    }
+
+    /// Runs a call without sending it; a revert comes back decoded.
+    pub(crate) async fn simulate(&self, request: TransactionRequest, at: BlockId) -> Result<Bytes, ChainError> {
+        self.0.provider.call(request).block(at).await.map_err(|error| self.failed("eth_call", error))
+    }
+
+    pub(crate) async fn logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {
+        self.0.provider.get_logs(filter).await.map_err(|error| self.failed("eth_getLogs", error))
+    }
+
+    pub(crate) async fn receipt(&self, tx: B256) -> Result<Option<TransactionReceipt>, ChainError> {
+        let what = "eth_getTransactionReceipt";
+        self.0.provider.get_transaction_receipt(tx).await.map_err(|error| self.failed(what, error))
+    }
+
+    pub(crate) fn provider(&self) -> &RootProvider {
+        &self.0.provider
+    }
+
+    pub(crate) fn failed(&self, what: &'static str, error: TransportError) -> ChainError {
+        failure::read(&self.0.config.rpc, what, error)
+    }
+
+    /// The nonce lane of a key, the same for every clone.
+    pub(crate) fn lane(&self, key: Address) -> Arc<Lane> {
+        self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
+    }
+}
+
+/// What a node said to a signed transaction that it did not take.
+pub(crate) enum Rejection {
+    /// The nonce is used up, by this transaction or by another.
+    NonceUsed,
+    /// The pool holds another transaction with this nonce that pays as much.
+    Underpriced,
+    /// The key has too little of the chain's coin.
+    Poor,
+    /// It cannot be told whether the node has it.
+    Unknown(ChainError),
+    /// Anything else; the node does not have it.
+    Other(ChainError),
+}
+
+impl Chain {
+    /// Hands a signed transaction to the node. That the node has it already is success.
+    pub(crate) async fn broadcast(&self, raw: &[u8]) -> Result<(), Rejection> {
+        let Err(error) = self.0.provider.send_raw_transaction(raw).await else { return Ok(()) };
+        let RpcError::ErrorResp(payload) = &error else {
+            return Err(Rejection::Unknown(self.failed("eth_sendRawTransaction", error)));
+        };
+        let said = payload.message.to_lowercase();
+        // The words of geth, reth, nethermind, erigon, besu and anvil.
+        let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        if says(&["already known", "already imported", "known transaction", "already exists", "alreadyknown"]) {
+            return Ok(());
+        }
+        if says(&["nonce too low", "nonce is too low", "oldnonce", "old nonce"]) {
+            return Err(Rejection::NonceUsed);
+        }
+        if says(&["underpriced", "replacement", "feetoolow"]) {
+            return Err(Rejection::Underpriced);
+        }
+        if says(&["insufficient funds", "insufficientfunds", "insufficient balance", "upfront cost"]) {
+            return Err(Rejection::Poor);
+        }
+        let failed = self.failed("eth_sendRawTransaction", error);
+        Err(if failed.is_retryable() { Rejection::Unknown(failed) } else { Rejection::Other(failed) })
+    }
+}
+
+impl From<Bytes> for MarketRevert {
+    fn from(data: Bytes) -> Self {
+        Self::decode(&data)
+    }
+}

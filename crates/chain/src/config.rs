@@ -1,0 +1,143 @@
+//! Settings of everything here: plain values, filled in by whoever composes the program.
+
+use std::{path::PathBuf, time::Duration};
+
+use alloy::primitives::Address;
+use market::{Amount, BasisPoints, Seconds, rules};
+use url::Url;
+
+/// Blocks that an event stream remembers, and so the deepest reorganisation that it can undo step by step.
+pub const WINDOW: usize = 256;
+
+/// How to reach a chain.
+#[derive(Clone, Debug)]
+pub struct ChainConfig {
+    /// JSON-RPC endpoint, `http` or `https`. May hold an access key, so it is never logged.
+    pub rpc: Url,
+    /// The id that the chain must have, when it is known.
+    pub chain_id: Option<u64>,
+    /// Time between two looks at the head; all users of one [`Chain`](crate::Chain) share them.
+    pub poll: Duration,
+    /// One request's limit.
+    pub request_timeout: Duration,
+    /// A transaction without a receipt for this long has an unknown outcome.
+    pub receipt_timeout: Duration,
+    /// Blocks on top of and including a transaction's own before it counts as mined; at least 1.
+    pub confirmations: u64,
+}
+
+impl ChainConfig {
+    /// For public networks: half a second between polls, two minutes for a receipt.
+    #[must_use]
+    pub fn new(rpc: Url) -> Self {
+        Self {
+            rpc,
+            chain_id: None,
+            poll: Duration::from_millis(500),
+            request_timeout: Duration::from_secs(20),
+            receipt_timeout: Duration::from_secs(120),
+            confirmations: 1,
+        }
+    }
+
+    /// For a chain on this machine: 50 ms between polls.
+    #[must_use]
+    pub fn local(rpc: Url) -> Self {
+        Self { poll: Duration::from_millis(50), receipt_timeout: Duration::from_secs(60), ..Self::new(rpc) }
+    }
+}
+
+/// How one key sends transactions.
+#[derive(Clone, Copy, Debug)]
+pub struct SendConfig {
+    /// A transaction that is not mined for this long is offered again with a higher fee.
+    pub bump_after: Duration,
+    /// How often a fee is raised, at most.
+    pub bumps_max: u32,
+    /// No transaction ever offers more than this for a unit of gas, in wei.
+    pub max_fee_per_gas: u128,
+    /// A transaction that is not mined is handed to the node again this often, in case it was lost.
+    pub resend_every: Duration,
+}
+
+impl Default for SendConfig {
+    /// Bumps after 30 s, five times at most, which is 1.8 times the first fee; never above 1000 gwei.
+    fn default() -> Self {
+        Self {
+            bump_after: Duration::from_secs(30),
+            bumps_max: 5,
+            max_fee_per_gas: 1_000_000_000_000,
+            resend_every: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How an event stream reads.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamConfig {
+    /// Blocks remembered for undoing.
+    pub window: usize,
+    /// Blocks that one request for old events spans, at most; providers refuse much larger ones.
+    pub range: u64,
+    /// The first wait after a failed request; it doubles up to `backoff_max`.
+    pub backoff: Duration,
+    /// The longest wait between two tries.
+    pub backoff_max: Duration,
+}
+
+impl Default for StreamConfig {
+    fn default() -> Self {
+        Self {
+            window: WINDOW,
+            range: 1000,
+            backoff: Duration::from_millis(50),
+            backoff_max: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A development chain run as a child process.
+#[derive(Clone, Debug)]
+pub struct DevChainConfig {
+    /// The `anvil` program; the launcher of its npm package is followed to the program itself.
+    pub anvil: PathBuf,
+    /// Port on the loopback interface; 0 takes a free one.
+    pub port: u16,
+    /// Time between blocks; without one every transaction is mined at once.
+    pub block_time: Option<Duration>,
+    /// File that holds the chain while it does not run: read at the start where it exists, written on `stop`.
+    pub state: Option<PathBuf>,
+    /// Writes the state this often too, so that a killed chain loses no more than that.
+    pub state_every: Option<Seconds>,
+    /// The chain's id.
+    pub chain_id: u64,
+    /// Gets what the program prints on its error output.
+    pub log: Option<PathBuf>,
+}
+
+impl DevChainConfig {
+    /// A chain that mines at once on a free port and is forgotten when it stops.
+    #[must_use]
+    pub fn new(anvil: PathBuf) -> Self {
+        Self { anvil, port: 0, block_time: None, state: None, state_every: None, chain_id: 31337, log: None }
+    }
+}
+
+/// What to deploy.
+#[derive(Clone, Debug)]
+pub struct DeployConfig {
+    /// The platform's share of what is earned.
+    pub fee: BasisPoints,
+    /// Tokens to create and who gets them.
+    pub mint: Vec<(Address, Amount)>,
+    /// Keys that may report a provider's silence.
+    pub watchers: Vec<Address>,
+    /// Keys that hold every operating role next to the deployer, who also administers them.
+    pub operators: Vec<Address>,
+}
+
+impl Default for DeployConfig {
+    fn default() -> Self {
+        Self { fee: rules::FEE_DEFAULT, mint: Vec::new(), watchers: Vec::new(), operators: Vec::new() }
+    }
+}

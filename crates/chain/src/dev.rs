@@ -1,0 +1,214 @@
+//! A development chain: `anvil` as a child process.
+
+use std::{
+    fs::File,
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use alloy::{
+    primitives::{Address, U256},
+    providers::ext::AnvilApi,
+    rpc::types::anvil::ReorgOptions,
+};
+use market::Seconds;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+use url::Url;
+
+use crate::{Chain, ChainConfig, ChainError, DevChainConfig};
+
+/// A chain answers within a fraction of this; loading a large state takes some seconds.
+const START_WITHIN: Duration = Duration::from_secs(30);
+/// Writing a large state takes some seconds.
+const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// Between two looks whether it answers.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// Another program may take a free port before the chain does.
+const PORT_TRIES: u32 = 5;
+
+/// A running development chain. It is killed when this is dropped; [`stop`](Self::stop) lets it write its state.
+pub struct DevChain {
+    child: Child,
+    chain: Chain,
+    rpc: Url,
+}
+
+impl std::fmt::Debug for DevChain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DevChain({})", self.rpc)
+    }
+}
+
+impl DevChain {
+    /// Starts it and waits until it answers.
+    pub async fn start(config: DevChainConfig) -> Result<Self, ChainError> {
+        let mut tries = 1;
+        loop {
+            match Self::try_start(&config).await {
+                Err(error) if config.port == 0 && tries < PORT_TRIES => {
+                    tracing::debug!(%error, "starting the development chain on another port");
+                    tries += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_start(config: &DevChainConfig) -> Result<Self, ChainError> {
+        let port = if config.port == 0 { free_port()? } else { config.port };
+        let rpc = format!("http://127.0.0.1:{port}/");
+        let rpc: Url = rpc.parse().map_err(|_| failed(format!("{rpc} is no address")))?;
+        let mut child = spawn(config, port)?;
+        let settings = ChainConfig { chain_id: Some(config.chain_id), ..ChainConfig::local(rpc.clone()) };
+        let began = Instant::now();
+        loop {
+            // Looked at first: if another program answers at the port, ours has ended.
+            if let Ok(Some(status)) = child.try_wait() {
+                return Err(failed(format!("{} ended at once ({status}){}", config.anvil.display(), log_hint(config))));
+            }
+            match Chain::connect(settings.clone()).await {
+                Ok(chain) => return Ok(Self { child, chain, rpc }),
+                Err(error) if error.is_retryable() && began.elapsed() < START_WITHIN => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                Err(error) => return Err(failed(format!("does not answer: {error}{}", log_hint(config)))),
+            }
+        }
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub fn rpc(&self) -> Url {
+        self.rpc.clone()
+    }
+
+    /// A connection to it.
+    #[must_use]
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Its process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Gives `account` this much of the chain's own coin, whatever it had.
+    pub async fn fund(&self, account: Address, wei: U256) -> Result<(), ChainError> {
+        let done = self.chain.provider().anvil_set_balance(account, wei).await;
+        done.map_err(|error| self.chain.failed("anvil_setBalance", error))
+    }
+
+    /// Mines `blocks`.
+    pub async fn mine(&self, blocks: u64) -> Result<(), ChainError> {
+        let done = self.chain.provider().anvil_mine(Some(blocks), None).await;
+        done.map_err(|error| self.chain.failed("anvil_mine", error))
+    }
+
+    /// Moves block time forward and mines a block there.
+    pub async fn advance(&self, by: Seconds) -> Result<(), ChainError> {
+        let moved = self.chain.provider().anvil_increase_time(by.0).await;
+        moved.map_err(|error| self.chain.failed("evm_increaseTime", error))?;
+        self.mine(1).await
+    }
+
+    /// Replaces the newest `depth` blocks by empty ones.
+    pub async fn reorg(&self, depth: u64) -> Result<(), ChainError> {
+        let options = ReorgOptions { depth, tx_block_pairs: Vec::new() };
+        let done = self.chain.provider().anvil_reorg(options).await;
+        done.map_err(|error| self.chain.failed("anvil_reorg", error))
+    }
+
+    /// Whether each transaction is mined at once.
+    pub async fn automine(&self, on: bool) -> Result<(), ChainError> {
+        let done = self.chain.provider().anvil_set_auto_mine(on).await;
+        done.map_err(|error| self.chain.failed("evm_setAutomine", error))
+    }
+
+    /// Throws away every transaction that is not mined.
+    pub async fn drop_pending(&self) -> Result<(), ChainError> {
+        let done = self.chain.provider().anvil_drop_all_transactions().await;
+        done.map_err(|error| self.chain.failed("anvil_dropAllTransactions", error))
+    }
+
+    /// Asks it to end, so that it writes its state, and waits.
+    pub async fn stop(mut self) -> Result<(), ChainError> {
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let Some(pid) = pid else { return Ok(()) };
+        kill_process(pid, Signal::INT).map_err(|error| failed(format!("cannot be asked to end: {error}")))?;
+        match tokio::time::timeout(STOP_WITHIN, self.child.wait()).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(failed(format!("its end cannot be awaited: {error}"))),
+            Err(_) => Err(failed(format!("did not end within {} s", STOP_WITHIN.as_secs()))),
+        }
+    }
+
+    /// Ends it at once, as a crash would.
+    pub async fn kill(mut self) -> Result<(), ChainError> {
+        self.child.kill().await.map_err(|error| failed(format!("cannot be killed: {error}")))
+    }
+}
+
+/// Follows the launcher of the npm package to the program that it starts: a launcher that is killed would leave the
+/// chain running.
+#[must_use]
+pub fn native_anvil(anvil: &Path) -> PathBuf {
+    native_beside(anvil).unwrap_or_else(|| anvil.to_owned())
+}
+
+fn native_beside(anvil: &Path) -> Option<PathBuf> {
+    let launcher = anvil.canonicalize().ok()?;
+    if launcher.file_name()? != "bin.mjs" {
+        return None;
+    }
+    // …/@foundry-rs/anvil/bin.mjs stands beside …/@foundry-rs/anvil-<platform>/bin/anvil.
+    let packages = launcher.parent()?.parent()?;
+    let mut beside = packages.read_dir().ok()?.flatten();
+    beside.find_map(|package| {
+        let platform = package.file_name().to_string_lossy().starts_with("anvil-");
+        let program = package.path().join("bin/anvil");
+        (platform && program.is_file()).then_some(program)
+    })
+}
+
+fn spawn(config: &DevChainConfig, port: u16) -> Result<Child, ChainError> {
+    let program = native_anvil(&config.anvil);
+    let mut command = Command::new(&program);
+    command.args(["--silent", "--host", "127.0.0.1"]);
+    command.args(["--port", &port.to_string(), "--chain-id", &config.chain_id.to_string()]);
+    if let Some(every) = config.block_time {
+        command.args(["--block-time", &every.as_secs_f64().to_string()]);
+    }
+    if let Some(state) = &config.state {
+        command.arg("--state").arg(state);
+    }
+    if let (Some(_), Some(every)) = (&config.state, config.state_every) {
+        command.args(["--state-interval", &every.0.to_string()]);
+    }
+    let log = match &config.log {
+        Some(path) => {
+            let file = File::options().create(true).append(true).open(path);
+            Stdio::from(file.map_err(|error| failed(format!("log {}: {error}", path.display())))?)
+        }
+        None => Stdio::null(),
+    };
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
+    command.spawn().map_err(|error| failed(format!("{} cannot be started: {error}", program.display())))
+}
+
+fn free_port() -> Result<u16, ChainError> {
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    address.map(|address| address.port()).map_err(|error| failed(format!("no free port: {error}")))
+}
+
+fn log_hint(config: &DevChainConfig) -> String {
+    config.log.as_ref().map_or_else(String::new, |path| format!("; see {}", path.display()))
+}
+
+fn failed(reason: String) -> ChainError {
+    ChainError::DevChain { reason }
+}

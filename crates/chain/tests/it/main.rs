@@ -1,0 +1,3 @@
+//! The chain crate against a real development chain.
+
+mod happy;
