@@ -65,7 +65,7 @@ fn packages(context: &Context) -> Result<Vec<(String, PathBuf)>, Error> {
     let platform = host_triple(context)?;
     let mut metadata = MetadataCommand::new();
     metadata.current_dir(&context.root);
-    metadata.other_options(["--locked".into(), "--filter-platform".into(), platform]);
+    metadata.other_options(["--filter-platform".into(), platform]);
     let from_registry = |package: &Package| {
         package
             .source

@@ -22,6 +22,7 @@ pub(crate) const BOURSE: &str = "target/debug/bourse";
 /// Sets up, starts the market, runs both jobs, and serves until Ctrl-C unless `once`.
 pub(crate) fn run(context: &Context, once: bool, state: Option<PathBuf>) -> Result<(), Error> {
     let started = Instant::now();
+    let _lock = market::lock(context)?;
     setup::setup(context, Purpose::Run)?;
     ui::note("run: building bourse and the example job");
     run_command(

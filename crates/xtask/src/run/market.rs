@@ -21,6 +21,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Lines of the log that are shown when the market dies.
 const LOG_TAIL_LINES: usize = 30;
 
+/// Where runs keep their state and their log.
+const FOLDER: &str = ".bourse";
+
 /// The line that `bourse up` prints on standard output when everything serves.
 #[derive(Debug, Deserialize)]
 struct Ready {
@@ -37,22 +40,19 @@ pub(super) struct Market {
     up: Group,
     ready: Ready,
     log: PathBuf,
-    /// Held so that a second run does not take the state away.
-    _lock: File,
 }
 
 impl Market {
     /// Starts a market and waits until it serves.
     pub(super) fn start(context: &Context, state: Option<PathBuf>) -> Result<Self, Error> {
-        let folder = context.path(".bourse");
-        std::fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
-        let lock = lock(&folder.join("run.lock"))?;
+        let folder = context.path(FOLDER);
         let state = match state {
             Some(state) => context.path(state),
             None => afresh(&folder.join("run"))?,
         };
         let log = folder.join("up.log");
-        let errors = File::create(&log).map_err(Error::file("create", &log))?;
+        File::create(&log).map_err(Error::file("create", &log))?;
+        let errors = append_to(&log)?;
         let mut up = command(context.path(BOURSE), &context.root);
         up.arg("up")
             .arg("--state")
@@ -64,12 +64,7 @@ impl Market {
         match wait_ready(context, &mut up, &lines) {
             Ok(ready) => {
                 ui::note(&format!("run: the market serves at {}", ready.gateway));
-                Ok(Self {
-                    up,
-                    ready,
-                    log,
-                    _lock: lock,
-                })
+                Ok(Self { up, ready, log })
             }
             Err(error) => {
                 show_tail(&log);
@@ -123,7 +118,14 @@ impl Market {
     }
 }
 
-fn lock(path: &Path) -> Result<File, Error> {
+/// Held as long as a run lasts, so that a second one does not take its files away.
+pub(super) fn lock(context: &Context) -> Result<File, Error> {
+    let folder = context.path(FOLDER);
+    std::fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
+    lock_file(&folder.join("run.lock"))
+}
+
+fn lock_file(path: &Path) -> Result<File, Error> {
     let file = File::create(path).map_err(Error::file("create", path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -145,12 +147,18 @@ fn afresh(folder: &Path) -> Result<PathBuf, Error> {
     Ok(folder.into())
 }
 
-/// Standard output line by line, each also appended to the log, until the child closes it.
-fn read_lines(out: Option<ChildStdout>, log: &Path) -> Result<Receiver<String>, Error> {
-    let mut copy = File::options()
+/// The child writes its standard error and we its standard output: appending keeps both whole.
+fn append_to(log: &Path) -> Result<File, Error> {
+    let mut options = File::options();
+    options
         .append(true)
         .open(log)
-        .map_err(Error::file("open", log))?;
+        .map_err(Error::file("open", log))
+}
+
+/// Standard output line by line, each also appended to the log, until the child closes it.
+fn read_lines(out: Option<ChildStdout>, log: &Path) -> Result<Receiver<String>, Error> {
+    let mut copy = append_to(log)?;
     let (send, lines) = channel();
     std::thread::spawn(move || {
         for line in out
@@ -235,9 +243,9 @@ mod tests {
     fn two_runs_do_not_share_a_folder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.lock");
-        let held = lock(&path).unwrap();
-        assert!(matches!(lock(&path), Err(Error::Busy(_))));
+        let held = lock_file(&path).unwrap();
+        assert!(matches!(lock_file(&path), Err(Error::Busy(_))));
         drop(held);
-        assert!(lock(&path).is_ok());
+        assert!(lock_file(&path).is_ok());
     }
 }

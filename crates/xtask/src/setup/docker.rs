@@ -113,7 +113,10 @@ fn start(context: &Context) -> Result<(), Error> {
         } else {
             "the start before failed"
         };
-        say(&format!("starting dockerd {}", flags.join(" ")), why);
+        say(
+            [&["starting dockerd"], flags].concat().join(" ").as_str(),
+            why,
+        );
         let mut daemon = spawn(flags, &log)?;
         if wait(context, &mut daemon, &log)? {
             return Ok(());
