@@ -6,10 +6,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { tool } from "./tools.mjs";
 
 const ROOT = dirname(fileURLToPath(import.meta.url));
 const SNAPSHOT = join(ROOT, "gas-snapshot.json");
-const BIN = join(ROOT, "node_modules", ".bin");
 const RISE_MAX = 0.01;
 const TRIES = 500;
 const TRY_EVERY_MS = 20;
@@ -31,7 +31,7 @@ const MAX_UINT = "0x" + "f".repeat(64);
 
 const port = await freePort();
 const anvil = spawn(
-  join(BIN, "anvil"),
+  tool("anvil"),
   ["--port", port, "--chain-id", CHAIN_ID, "--timestamp", GENESIS, "--silent"].map(String),
   { stdio: ["ignore", "ignore", "inherit"] },
 );
@@ -148,7 +148,7 @@ function ready(market, message) {
 }
 
 function cast(...args) {
-  return execFileSync(join(BIN, "cast"), args, { encoding: "utf8" }).trim();
+  return execFileSync(tool("cast"), args, { encoding: "utf8" }).trim();
 }
 
 async function rpc(method, ...params) {

@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { tool } from "./tools.mjs";
 
 const ROOT = dirname(fileURLToPath(import.meta.url));
 const INVARIANTS = "test/invariant/*";
@@ -54,7 +55,8 @@ try {
     writeFileSync(path, sound.replace(from, () => to));
     const { status, stdout } = run(tests);
     writeFileSync(path, sound);
-    const seers = [...new Set([...stdout.matchAll(/^\[FAIL[^\n]*\] (\w+)\(/gm)].map(([, test]) => test))];
+    const failing = stdout.slice(stdout.indexOf("Failing tests:"));
+    const seers = [...new Set([...failing.matchAll(/\b((?:test|invariant)\w*)\([^)]*\) \(/g)].map(([, test]) => test))];
     console.log(`${status === 0 ? "UNSEEN" : "seen  "} ${what}: ${seers.slice(0, 3).join(", ")}`);
     if (status === 0) unseen++;
   }
@@ -66,7 +68,7 @@ process.exit(unseen === 0 ? 0 : 1);
 /** Tests meet the contracts as artefacts, so those are built first: a filtered test run would not. */
 function run(tests) {
   const forge = (...args) =>
-    spawnSync(join(copy, "node_modules", ".bin", "forge"), args, { cwd: copy, encoding: "utf8", maxBuffer: 1 << 28 });
+    spawnSync(tool("forge"), args, { cwd: copy, encoding: "utf8", maxBuffer: 1 << 28 });
   const build = forge("build", "src");
   if (build.status !== 0) throw new Error(`does not compile\n${build.stdout}${build.stderr}`);
   return forge("test", "--match-path", tests);
