@@ -1,1 +1,25 @@
-//! Stub.
+//! The gateway: serves content and relays between renters and agents.
+//!
+//! It holds no market state and nobody trusts it: what it hands on is signed or named by its hash, what it lists
+//! comes from the chain, and all it remembers may be lost at any moment.
+
+mod config;
+pub use config::{GatewayConfig, Limits};
+
+mod error;
+pub use error::GatewayError;
+
+mod gateway;
+pub use gateway::{Gateway, run};
+
+mod state;
+
+mod feed;
+
+mod link;
+
+mod client;
+
+mod listings;
+
+mod http;

@@ -1,0 +1,132 @@
+//! Settings, as plain values: whoever composes the program fills them in.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use content::UploadConfig;
+use wire::{http::FEED_EVENTS_MAX, link};
+
+/// Everything that a gateway can be told.
+#[derive(Clone)]
+pub struct GatewayConfig {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// How much it holds and how long it waits.
+    pub limits: Limits,
+    /// What `/ipfs` hands out.
+    pub content: content::GatewayConfig,
+    /// How much may be uploaded.
+    pub upload: UploadConfig,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            // Nobody else's machine is served unless somebody says so.
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
+            limits: Limits::default(),
+            content: content::GatewayConfig::default(),
+            upload: UploadConfig::default(),
+        }
+    }
+}
+
+/// Where a gateway listens unless told otherwise.
+const DEFAULT_PORT: u16 = 4510;
+/// The largest JSON body of any route: the largest one documented has under 1 KiB.
+pub(crate) const JSON_BODY_BYTES_MAX: usize = 64 << 10;
+/// Entries of one page of a list.
+pub(crate) const PAGE_MAX: usize = 200;
+/// The longest hardware name that is listed; drivers give names of under 64 bytes.
+pub(crate) const MODEL_BYTES_MAX: usize = 128;
+/// Feed events written to a client before its own words are looked at again.
+pub(crate) const FEED_BATCH: usize = 64;
+/// Messages waiting for one agent: only `Ready` and answers go that way, a few for each job.
+pub(crate) const LINK_OUTBOX_MAX: usize = 64;
+/// Events of one job that fit into [`FEED_BYTES_MAX`] whatever their size.
+const LARGEST_EVENTS_HELD: usize = 16;
+/// Bytes of events kept of one job: 20,000 lines of an ordinary log.
+pub(crate) const FEED_BYTES_MAX: usize = 8 << 20;
+/// Bytes of events kept of all jobs together: fits beside the rest in a small machine.
+pub(crate) const FEEDS_BYTES_MAX: usize = 256 << 20;
+
+// A feed that could not hold its newest event would never move.
+const _: () = assert!(FEED_BYTES_MAX >= LARGEST_EVENTS_HELD * link::MESSAGE_BYTES_MAX);
+const _: () = assert!(FEEDS_BYTES_MAX >= LARGEST_EVENTS_HELD * FEED_BYTES_MAX);
+
+/// How much a gateway holds and how long it waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Events kept of one job.
+    pub feed_events: usize,
+    /// Bytes of events kept of one job.
+    pub feed_bytes: usize,
+    /// Bytes of events kept of all jobs.
+    pub feeds_bytes: usize,
+    /// Jobs with news held, announced by an agent.
+    pub feeds: usize,
+    /// Jobs that somebody waits for and no agent has announced. Strangers can invent these, so they have
+    /// a room of their own.
+    pub awaited_feeds: usize,
+    /// Agents linked at once.
+    pub links: usize,
+    /// Connections of agents that have not proven who they are.
+    pub pending_links: usize,
+    /// Jobs that one agent may announce; it has at most a few for each of its resources.
+    pub jobs_per_link: usize,
+    /// Clients on `/api/v1/ws` at once.
+    pub clients: usize,
+    /// Topics of one client.
+    pub subscriptions: usize,
+    /// Refused messages after which a client is sent away.
+    pub refusals: usize,
+    /// An agent not heard for this long is not listed.
+    pub agent_silent_after: Duration,
+    /// An agent must have said hello within this time.
+    pub hello_within: Duration,
+    /// A quiet socket is pinged this often.
+    pub ping_every: Duration,
+    /// A socket from which nothing came for this long is closed.
+    pub idle_after: Duration,
+    /// A message that cannot be written within this time ends the connection.
+    pub send_within: Duration,
+    /// On-chain state of a listing may be this old.
+    pub listing_fresh: Duration,
+    /// Chain reads of one burst that run at once.
+    pub chain_reads: usize,
+    /// A burst of chain reads is given up after this.
+    pub chain_within: Duration,
+    /// Open connections get this long when the gateway stops.
+    pub shutdown_within: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            feed_events: FEED_EVENTS_MAX,
+            feed_bytes: FEED_BYTES_MAX,
+            feeds_bytes: FEEDS_BYTES_MAX,
+            feeds: 8192,
+            awaited_feeds: 2048,
+            links: 1024,
+            pending_links: 256,
+            jobs_per_link: 4 * link::RESOURCES_MAX,
+            clients: 4096,
+            subscriptions: 32,
+            refusals: 16,
+            // Three heartbeats: PROTOCOL calls an agent offline from then on.
+            agent_silent_after: Duration::from_secs(180),
+            hello_within: Duration::from_secs(10),
+            // Shorter than the minute after which common proxies drop a quiet connection.
+            ping_every: Duration::from_secs(20),
+            idle_after: Duration::from_secs(65),
+            send_within: Duration::from_secs(10),
+            listing_fresh: Duration::from_secs(1),
+            chain_reads: 16,
+            chain_within: Duration::from_secs(5),
+            shutdown_within: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What agents say.
+
+pub(crate) mod link;

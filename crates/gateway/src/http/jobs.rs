@@ -1,0 +1,3 @@
+//! What a renter says to the agent of his job.
+
+pub(crate) mod ready;

@@ -1,0 +1,3 @@
+//! What agents say.
+
+mod link;

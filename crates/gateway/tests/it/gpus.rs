@@ -1,0 +1,4 @@
+//! What can be rented.
+
+mod list;
+mod show;

@@ -1,0 +1,3 @@
+//! What a renter says to his agent.
+
+mod ready;

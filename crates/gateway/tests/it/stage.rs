@@ -1,0 +1,250 @@
+//! A chain, a market, a gateway; providers and jobs at will.
+
+use std::{sync::Arc, time::Duration};
+
+use alloy_primitives::{Address, B256};
+use chain::{Account, Listing, Market, Wallet};
+use content::{BlockStore, StoreConfig};
+use gateway::{Gateway, GatewayConfig, GatewayError};
+use market::{Hardware, JobId, Mebibytes, PerHour, ResourceId};
+use testkit::{TestMarket, eventually};
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use wire::{
+    Domain, Terms, TermsJson,
+    http::{GpuJson, Problem},
+};
+
+/// A gateway that serves a market of its own.
+pub(crate) struct Stage {
+    pub(crate) town: TestMarket,
+    pub(crate) market: Market,
+    pub(crate) store: Arc<BlockStore>,
+    pub(crate) host: String,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) served: JoinHandle<Result<(), GatewayError>>,
+    http: reqwest::Client,
+    _stops: DropGuard,
+    _folder: tempfile::TempDir,
+}
+
+impl Stage {
+    pub(crate) async fn new(change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        let town = TestMarket::start().await.unwrap();
+        let market = town.market.clone();
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(BlockStore::open(folder.path(), StoreConfig::default()).unwrap());
+        let mut config = GatewayConfig {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            ..GatewayConfig::default()
+        };
+        change(&mut config);
+        let gateway = Gateway::bind(config, market.clone(), store.clone())
+            .await
+            .unwrap();
+        let host = gateway.local_addr().to_string();
+        let shutdown = CancellationToken::new();
+        let served = tokio::spawn(gateway.serve(shutdown.clone()));
+        let _stops = shutdown.clone().drop_guard();
+        let http = reqwest::Client::new();
+        Self {
+            town,
+            market,
+            store,
+            host,
+            shutdown,
+            served,
+            http,
+            _stops,
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn domain(&self) -> Domain {
+        self.market.domain()
+    }
+
+    /// A provider with an agent and `count` listed resources.
+    pub(crate) async fn provider(&self, count: u8) -> Provider {
+        let (account, agent) = (self.town.newcomer().await.unwrap(), Wallet::random());
+        account
+            .register_provider(agent.address(), Address::repeat_byte(0xee))
+            .await
+            .unwrap();
+        let mut gpus = Vec::new();
+        for number in 0..count {
+            let hardware = Hardware {
+                model: format!("Test {number}"),
+                gpus: 1,
+                vram: Mebibytes(1024),
+                cpus: 2,
+                memory: Mebibytes(512),
+                disk: Mebibytes(2048),
+                simulated: true,
+            };
+            let price = PerHour(3600 + u128::from(number));
+            let listing = Listing {
+                key: B256::repeat_byte(number),
+                price,
+                hardware,
+                details: String::new(),
+            };
+            let id = account.register_resource(&listing).await.unwrap();
+            gpus.push(GpuJson {
+                id: B256::from(id.0),
+                hardware: (&listing.hardware).into(),
+                // What the chain says must win over this.
+                price_per_hour: "1".into(),
+                available: false,
+                busy: true,
+                agent: agent.address(),
+            });
+        }
+        Provider {
+            account,
+            agent,
+            gpus,
+        }
+    }
+
+    /// A job on the first resource of `provider`; each has an id of its own.
+    pub(crate) fn job(&self, provider: &Provider, salt: u64) -> Job {
+        self.job_on(provider.gpus[0].id, salt)
+    }
+
+    pub(crate) fn job_on(&self, resource: B256, salt: u64) -> Job {
+        let (renter, controller) = (Wallet::random(), Wallet::random());
+        let terms = TermsJson {
+            renter: renter.address(),
+            controller: controller.address(),
+            resource_id: resource,
+            price_per_hour: 3600,
+            min_charge: 0,
+            max_duration: 600,
+            not_before: 0,
+            cancel_fee_bps: 0,
+            spec_digest: B256::repeat_byte(1),
+            flags: 0,
+            salt,
+            extra: B256::ZERO,
+        };
+        let domain = self.domain();
+        let id = Terms::try_from(&terms)
+            .unwrap()
+            .job_id(domain.chain_id, domain.market);
+        Job {
+            id,
+            terms,
+            renter,
+            controller,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.http.get(self.url(path)).send().await.unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        Answer::of(
+            self.http
+                .post(self.url(path))
+                .body(body)
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.host)
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+}
+
+/// Waits until `happened`, with a limit.
+pub(crate) async fn until(mut happened: impl AsyncFnMut() -> bool) {
+    eventually(Duration::from_secs(60), async || {
+        happened().await.then_some(())
+    })
+    .await;
+}
+
+pub(crate) struct Provider {
+    pub(crate) account: Account,
+    pub(crate) agent: Wallet,
+    /// As the agent announces them.
+    pub(crate) gpus: Vec<GpuJson>,
+}
+
+impl Provider {
+    pub(crate) fn resource(&self, number: usize) -> ResourceId {
+        ResourceId(self.gpus[number].id.0)
+    }
+}
+
+pub(crate) struct Job {
+    pub(crate) id: JobId,
+    pub(crate) terms: TermsJson,
+    pub(crate) renter: Wallet,
+    pub(crate) controller: Wallet,
+}
+
+impl Job {
+    pub(crate) fn hash(&self) -> B256 {
+        B256::from(self.id.0)
+    }
+}
+
+/// What the gateway answered.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) kind: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) async fn of(response: reqwest::Response) -> Self {
+        let status = response.status().as_u16();
+        let kind = response
+            .headers()
+            .get("content-type")
+            .map_or("", |kind| kind.to_str().unwrap())
+            .to_owned();
+        Self {
+            status,
+            kind,
+            body: response.bytes().await.unwrap().to_vec(),
+        }
+    }
+
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self) -> T {
+        assert!(
+            (200..300).contains(&self.status),
+            "{}: {}",
+            self.status,
+            String::from_utf8_lossy(&self.body)
+        );
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// Checks that it is a problem with this status whose detail contains `words`.
+    pub(crate) fn is_problem(&self, status: u16, words: &str) -> Problem {
+        let text = String::from_utf8_lossy(&self.body);
+        assert_eq!(
+            (self.status, self.kind.as_str()),
+            (status, "application/problem+json"),
+            "{text}"
+        );
+        let problem: Problem = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(problem.status, status);
+        assert!(
+            problem.detail.contains(words),
+            "{text} should contain {words:?}"
+        );
+        problem
+    }
+}
