@@ -70,6 +70,12 @@ pub struct Limits {
     /// Jobs that somebody waits for and no agent has announced. Strangers can invent these, so they have
     /// a room of their own.
     pub awaited_feeds: usize,
+    /// HTTP connections at once; others wait to be accepted. WebSockets are counted on their own.
+    pub connections: usize,
+    /// A request's head must have come within this time.
+    pub head_within: Duration,
+    /// A JSON body must have come within this time.
+    pub body_within: Duration,
     /// Agents linked at once.
     pub links: usize,
     /// Connections of agents that have not proven who they are.
@@ -110,6 +116,9 @@ impl Default for Limits {
             feeds_bytes: FEEDS_BYTES_MAX,
             feeds: 8192,
             awaited_feeds: 2048,
+            connections: 4096,
+            head_within: Duration::from_secs(30),
+            body_within: Duration::from_secs(30),
             links: 1024,
             pending_links: 256,
             jobs_per_link: 4 * link::RESOURCES_MAX,

@@ -18,21 +18,9 @@ pub enum GatewayError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The listener broke.
-    #[error("the gateway stopped serving: {source}")]
-    Serve {
-        /// What the operating system said.
-        source: io::Error,
-    },
     /// The chain did not answer, or not in time.
     #[error("the chain cannot be read now ({reason}); try again in a few seconds")]
     Chain {
-        /// What it said.
-        reason: String,
-    },
-    /// The block store did not answer.
-    #[error("the block store cannot be read: {reason}")]
-    Store {
         /// What it said.
         reason: String,
     },
@@ -53,6 +41,12 @@ pub enum GatewayError {
     TooLarge {
         /// The limit.
         limit: usize,
+    },
+    /// A body did not come in time.
+    #[error("the body did not come within {within_s} s; send it again over a faster line")]
+    Slow {
+        /// The time it had.
+        within_s: u64,
     },
     /// A body or parameter cannot be read.
     #[error("{field}: {reason}")]
@@ -86,9 +80,6 @@ impl GatewayError {
     /// Whether the same call may succeed later, with nothing changed by the caller.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::Chain { .. } | Self::Store { .. } | Self::Busy { .. }
-        )
+        matches!(self, Self::Chain { .. } | Self::Busy { .. })
     }
 }

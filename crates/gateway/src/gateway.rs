@@ -7,7 +7,7 @@ use content::BlockStore;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{GatewayConfig, GatewayError, http, state::State};
+use crate::{GatewayConfig, GatewayError, http, server, state::State};
 
 /// A gateway that has its address and does not serve yet.
 pub struct Gateway {
@@ -48,29 +48,16 @@ impl Gateway {
 
     /// Serves until `shutdown`, then tells every socket, waits for a moment and returns.
     pub async fn serve(self, shutdown: CancellationToken) -> Result<(), GatewayError> {
-        let state = State::new(self.config.limits.clone(), self.market, self.store);
+        let limits = self.config.limits.clone();
+        // Connections are tasks of their own: they end too when this future is dropped.
+        let ends = shutdown.child_token();
+        let _guard = ends.clone().drop_guard();
+        let state = State::new(limits.clone(), self.market, self.store, ends.clone());
         let router = http::router(&state, &self.config);
         tracing::info!(listen = %self.local, "the gateway serves");
-        // Sockets end with the server, however it ends.
-        let ends = state.shutdown.clone().drop_guard();
-        let stop = {
-            let (shutdown, ends) = (shutdown.clone(), state.shutdown.clone());
-            async move {
-                shutdown.cancelled().await;
-                ends.cancel();
-            }
-        };
-        let server = axum::serve(self.listener, router).with_graceful_shutdown(stop);
-        let mut server = std::pin::pin!(server.into_future());
-        let served = tokio::select! {
-            served = &mut server => served,
-            () = shutdown.cancelled() => {
-                timeout(self.config.limits.shutdown_within, server).await.unwrap_or(Ok(()))
-            }
-        };
-        drop(ends);
+        server::serve(self.listener, router, &limits, ends).await;
         state.sockets.close();
-        if timeout(self.config.limits.shutdown_within, state.sockets.wait())
+        if timeout(limits.shutdown_within, state.sockets.wait())
             .await
             .is_err()
         {
@@ -80,7 +67,7 @@ impl Gateway {
             );
         }
         tracing::info!("the gateway stopped");
-        served.map_err(|source| GatewayError::Serve { source })
+        Ok(())
     }
 }
 

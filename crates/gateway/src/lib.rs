@@ -12,6 +12,8 @@ pub use error::GatewayError;
 mod gateway;
 pub use gateway::{Gateway, run};
 
+mod server;
+
 mod state;
 
 mod feed;
@@ -23,3 +25,7 @@ mod client;
 mod listings;
 
 mod http;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

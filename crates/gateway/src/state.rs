@@ -36,7 +36,12 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(limits: Limits, market: Market, store: Arc<BlockStore>) -> Shared {
+    pub(crate) fn new(
+        limits: Limits,
+        market: Market,
+        store: Arc<BlockStore>,
+        shutdown: CancellationToken,
+    ) -> Shared {
         Arc::new(Self {
             feeds: Feeds::new(&limits),
             links: Links::new(limits.links),
@@ -44,7 +49,7 @@ impl State {
             clients: Arc::new(Semaphore::new(limits.clients)),
             pending_links: Arc::new(Semaphore::new(limits.pending_links)),
             sockets: TaskTracker::new(),
-            shutdown: CancellationToken::new(),
+            shutdown,
             numbers: AtomicU64::new(1),
             limits,
             market,

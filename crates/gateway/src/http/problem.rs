@@ -78,6 +78,7 @@ fn kind(error: &GatewayError) -> (StatusCode, &'static str, &'static str) {
             (StatusCode::FORBIDDEN, "stale", "Signed too long ago")
         }
         GatewayError::Pass { .. } => (StatusCode::UNAUTHORIZED, "pass", "Not authorised"),
+        GatewayError::Slow { .. } => (StatusCode::REQUEST_TIMEOUT, "slow", "Too slow"),
         GatewayError::Upgrade => (StatusCode::UPGRADE_REQUIRED, "upgrade", "A WebSocket"),
         GatewayError::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"),
         GatewayError::Chain { .. } => (
@@ -85,10 +86,7 @@ fn kind(error: &GatewayError) -> (StatusCode, &'static str, &'static str) {
             "chain",
             "Chain unreachable",
         ),
-        GatewayError::Store { .. } => {
-            (StatusCode::SERVICE_UNAVAILABLE, "store", "Store unreadable")
-        }
-        GatewayError::Bind { .. } | GatewayError::Serve { .. } => (
+        GatewayError::Bind { .. } => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
             "Internal error",

@@ -76,3 +76,29 @@ async fn a_gigabyte_is_refused_without_being_read() {
     let answer = gigabyte(&stage, "/api/v1/nothing", "content-length: 1073741824", b"").await;
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
 }
+
+#[tokio::test]
+async fn who_dawdles_gives_its_place_to_the_next() {
+    let stage = Stage::new(|config| {
+        config.limits.connections = 1;
+        config.limits.head_within = std::time::Duration::from_millis(100);
+        config.limits.body_within = std::time::Duration::from_millis(100);
+    })
+    .await;
+    // A head that never ends: the only place is taken until its time is over.
+    let mut slow = TcpStream::connect(&stage.host).await.unwrap();
+    slow.write_all(b"GET /api/v1/health HTTP/1.1\r\nhost:")
+        .await
+        .unwrap();
+    assert_eq!(
+        stage.get("/api/v1/health").await.json::<Health>().status,
+        "ok"
+    );
+    let mut rest = Vec::new();
+    slow.read_to_end(&mut rest).await.unwrap();
+
+    // A body that never ends.
+    let path = format!("/api/v1/jobs/{}/ready", alloy_primitives::B256::ZERO);
+    let answer = gigabyte(&stage, &path, "content-length: 100", b"{").await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+}
