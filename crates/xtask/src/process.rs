@@ -170,10 +170,16 @@ mod tests {
         let mut line = String::new();
         std::io::BufRead::read_line(&mut out, &mut line).unwrap();
         assert_eq!(line, "started\n");
+        let dropped = Instant::now();
         drop(group);
         assert_eq!(
             std::io::Read::read_to_end(&mut out, &mut Vec::new()).unwrap(),
             0
+        );
+        // Far less than the child would sleep, far more than a busy machine needs.
+        assert!(
+            dropped.elapsed() < Duration::from_secs(30),
+            "somebody held the output"
         );
     }
 

@@ -33,7 +33,8 @@ pub(crate) fn setup(context: &Context, purpose: Purpose) -> Result<(), Error> {
         Purpose::Test => {
             npm(context, "crates/content/tests/peers")?;
             // The tests that need containers skip themselves where there can be none.
-            docker::ensure(context).or_else(|error| match error {
+            let containers = docker::ensure(context).and_then(|()| docker::ensure_busybox(context));
+            containers.or_else(|error| match error {
                 Error::Interrupted => Err(error),
                 _ => {
                     say("container tests will be skipped", &error.to_string());

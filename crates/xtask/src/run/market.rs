@@ -235,7 +235,8 @@ mod tests {
 
     #[test]
     fn a_market_that_dies_is_an_error_at_once() {
-        let error = market_said("echo '{\"ready\":false}'; exit 7").unwrap_err();
+        let line = r#"{"ready":false,"market":"m.json","gateway":"http://127.0.0.1:1"}"#;
+        let error = market_said(&format!("echo '{line}'; exit 7")).unwrap_err();
         assert!(error.to_string().contains("exit status: 7"), "{error}");
     }
 

@@ -38,12 +38,23 @@ pub(crate) fn map<T: Send>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     #[test]
     fn results_come_in_the_order_of_the_pieces() {
-        for threads in [1, 2, 7] {
-            let squares = super::map(threads, 100, |piece| piece * piece);
-            assert_eq!(squares, (0..100).map(|n| n * n).collect::<Vec<_>>());
-        }
+        // Pieces wait for one another in pairs, so each of the two threads gets one of each pair
+        // and neither holds neighbours.
+        let pairs = Barrier::new(2);
+        let results = super::map(2, 100, |piece| {
+            pairs.wait();
+            piece * piece
+        });
+        assert_eq!(results, (0..100).map(|n| n * n).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn there_may_be_more_threads_than_pieces_or_none() {
+        assert_eq!(super::map(9, 2, |piece| piece), [0, 1]);
         assert!(super::map(4, 0, |piece| piece).is_empty());
     }
 }

@@ -154,6 +154,7 @@ mod tests {
         }
         progress.begin(MERGING, 0);
         progress.advance(WRITING, 4, 4);
+        progress.begin(READING, 9);
         let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
         let percents: Vec<u32> = text
             .lines()
