@@ -63,6 +63,9 @@ contract MarketInvariantTest is Test {
             assertEq(uint8(state.outcome), uint8(job.outcome), "outcome");
             assertEq(state.since, job.since, "since");
             assertEq(state.extraSeconds, job.extra, "extraSeconds");
+            if (job.status < Status.Running || job.status > Status.Silent) continue;
+            uint256 hand = state.endedAt == 0 ? vm.getBlockTimestamp() : state.endedAt;
+            assertEq(hand, state.startedAt + state.pausedSeconds + job.ran, "stopwatch");
         }
     }
 
@@ -74,6 +77,7 @@ contract MarketInvariantTest is Test {
             assertEq(market.getJob(market.jobIdOf(job.terms)).paidSeconds, job.paidSeconds, "paidSeconds");
             uint256 cost = uint256(job.terms.pricePerHour) * job.paidSeconds / 3600;
             assertEq(job.paid, cost - cost * job.feeBps / 10_000, "paid");
+            if (job.paid != 0) assertGe(cost, job.terms.minCharge, "nothing before the minimum");
         }
     }
 
