@@ -1,1 +1,32 @@
-//! Stub.
+//! The provider's daemon: lists a machine, runs strangers' containers on it, proves that it does, and gets paid.
+//!
+//! It trusts neither the gateway nor the renter: money follows the chain, content follows its hashes, and what a job
+//! may do follows one policy.
+
+mod config;
+pub use config::{AgentConfig, Offered, Simulated};
+
+mod error;
+pub use error::AgentError;
+
+mod agent;
+pub use agent::run;
+
+mod check;
+pub use check::{CheckConfig, Finding, Severity, check};
+
+mod backoff;
+mod beat;
+mod disk;
+mod engine;
+mod feeds;
+mod follow;
+mod host;
+mod image;
+mod job;
+mod journal;
+pub mod limits;
+mod link;
+mod listing;
+mod probe;
+mod scratch;

@@ -1,0 +1,148 @@
+//! Settings, as plain values: whoever composes the program fills them in.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use alloy_primitives::Address;
+use chain::{ChainConfig, Wallet};
+use market::{Mebibytes, PerHour};
+use url::Url;
+
+/// How an agent works.
+#[derive(Clone, Debug)]
+pub struct AgentConfig {
+    /// Where it keeps jobs, content and its place on the chain. One agent at a time works in it.
+    pub state_dir: PathBuf,
+    /// The chain.
+    pub chain: ChainConfig,
+    /// The Market contract.
+    pub market: Address,
+    /// Nothing of the market is older than this block.
+    pub deployed_at: u64,
+    /// The hot key: accepts, starts, completes, beats.
+    pub agent: Wallet,
+    /// The cold key, where the agent shall list the machine itself.
+    pub owner: Option<Wallet>,
+    /// The gateway that relays to renters and takes results.
+    pub gateway: Option<Url>,
+    /// HTTP gateways that content is fetched from, in this order, before the gateway is asked.
+    pub content_sources: Vec<Url>,
+    /// How often it says that it is alive.
+    pub heartbeat: Duration,
+    /// Price of an hour, in smallest units of the market's token.
+    pub price_per_hour: PerHour,
+    /// What of the machine is offered.
+    pub offered: Offered,
+    /// Pretends a card.
+    pub simulate: Option<Simulated>,
+    /// Whether jobs may ask for the network.
+    pub allow_network: bool,
+    /// The container engine's socket.
+    pub docker: PathBuf,
+    /// Most bytes of content kept.
+    pub store_bytes_max: u64,
+    /// How long the controller may take before a prepared job is refused.
+    pub ready_within: Duration,
+    /// How long sources are asked for content before it is called not found.
+    pub fetch_within: Duration,
+}
+
+impl AgentConfig {
+    /// Settings with the usual values for everything that has one.
+    #[must_use]
+    pub fn new(state_dir: PathBuf, chain: ChainConfig, market: Address, agent: Wallet, price: PerHour) -> Self {
+        Self {
+            state_dir,
+            chain,
+            market,
+            deployed_at: 0,
+            agent,
+            owner: None,
+            gateway: None,
+            content_sources: Vec::new(),
+            heartbeat: Duration::from_secs(market::rules::HEARTBEAT.0),
+            price_per_hour: price,
+            offered: Offered::default(),
+            simulate: None,
+            allow_network: false,
+            docker: crate::engine::default_socket().to_owned(),
+            // Several large images and their results.
+            store_bytes_max: 256 << 30,
+            ready_within: crate::limits::READY_WITHIN,
+            // Long enough for a source that restarts, short enough to refuse within the time for accepting.
+            fetch_within: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What of the machine is offered; `None` is all there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offered {
+    /// Processor threads.
+    pub cpus: Option<u16>,
+    /// Main memory.
+    pub memory: Option<Mebibytes>,
+    /// Disk.
+    pub disk: Option<Mebibytes>,
+}
+
+/// A card that is pretended, for machines without one. Every record says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Simulated {
+    /// NVIDIA GeForce RTX 4090, 24 GiB.
+    Rtx4090,
+    /// NVIDIA H100, 80 GiB.
+    H100,
+    /// NVIDIA A100, 80 GiB.
+    A100,
+    /// AMD Instinct MI300X, 192 GiB.
+    Mi300x,
+    /// Google TPU v5e, 16 GiB.
+    TpuV5e,
+}
+
+impl Simulated {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Rtx4090, Self::H100, Self::A100, Self::Mi300x, Self::TpuV5e];
+
+    /// The name by which it is asked for.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rtx4090 => "rtx4090",
+            Self::H100 => "h100",
+            Self::A100 => "a100",
+            Self::Mi300x => "mi300x",
+            Self::TpuV5e => "tpu-v5e",
+        }
+    }
+
+    /// Finds one by its name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|card| card.name() == name)
+    }
+
+    /// The model's name in listings.
+    #[must_use]
+    pub fn model(self) -> &'static str {
+        match self {
+            Self::Rtx4090 => "NVIDIA GeForce RTX 4090 (simulated)",
+            Self::H100 => "NVIDIA H100 80GB HBM3 (simulated)",
+            Self::A100 => "NVIDIA A100-SXM4-80GB (simulated)",
+            Self::Mi300x => "AMD Instinct MI300X (simulated)",
+            Self::TpuV5e => "Google TPU v5e (simulated)",
+        }
+    }
+
+    /// Memory of the real card.
+    #[must_use]
+    pub fn vram(self) -> Mebibytes {
+        Mebibytes(match self {
+            Self::Rtx4090 => 24 << 10,
+            Self::H100 | Self::A100 => 80 << 10,
+            Self::Mi300x => 192 << 10,
+            Self::TpuV5e => 16 << 10,
+        })
+    }
+}

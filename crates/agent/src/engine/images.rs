@@ -1,0 +1,165 @@
+//! Images in the engine: loaded by their content, kept for later jobs up to a limit, the longest unused removed first.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bollard::query_parameters as query;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use super::{Engine, LOAD_WITHIN, REQUEST_WITHIN};
+use crate::limits::{IMAGE_VOLUMES_MAX, IMAGES_KEPT_BYTES_MAX, IMAGES_KEPT_MAX};
+use crate::{AgentError, disk};
+
+/// What the engine says of an image.
+#[derive(Clone, Debug)]
+pub(crate) struct ImageFacts {
+    pub(crate) user: String,
+    pub(crate) volumes: Vec<String>,
+    pub(crate) bytes: u64,
+}
+
+/// The images that this agent loaded, by config digest. Images that were there before are not ours to remove.
+#[derive(Debug)]
+pub(crate) struct Images {
+    path: PathBuf,
+    kept: Mutex<BTreeMap<String, Kept>>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Kept {
+    /// Rises with each use.
+    used: u64,
+    bytes: u64,
+}
+
+impl Images {
+    /// Reads the list at `path`.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, AgentError> {
+        let kept = disk::load(&path)?.unwrap_or_default();
+        Ok(Self { path, kept: Mutex::new(kept) })
+    }
+
+    /// Makes sure that the engine has the image with config digest `id` and nothing else under that name. `archive`
+    /// is awaited only where it has not.
+    pub(crate) async fn ensure<S>(
+        &self,
+        engine: &Engine,
+        id: &str,
+        archive: impl Future<Output = Result<S, AgentError>>,
+    ) -> Result<ImageFacts, AgentError>
+    where
+        S: Stream<Item = Result<Bytes, content::Error>> + Send + 'static,
+    {
+        // One load at a time: two jobs with one image would load it twice.
+        let mut kept = self.kept.lock().await;
+        let is_new = engine.image(id).await?.is_none();
+        if is_new {
+            engine.load(archive.await?).await?;
+        }
+        let Some(facts) = engine.image(id).await? else {
+            return Err(AgentError::refused(format!("image refused: what was loaded is not {id}")));
+        };
+        if facts.volumes.len() > IMAGE_VOLUMES_MAX {
+            return Err(AgentError::refused(format!(
+                "image refused: it declares {} volumes, at most {IMAGE_VOLUMES_MAX} are allowed",
+                facts.volumes.len()
+            )));
+        }
+        if is_new || kept.contains_key(id) {
+            let used = kept.values().map(|image| image.used).max().unwrap_or_default() + 1;
+            kept.insert(id.to_owned(), Kept { used, bytes: facts.bytes });
+            for old in over_limit(&kept) {
+                if engine.remove_image(&old).await.is_ok() {
+                    kept.remove(&old);
+                }
+            }
+            disk::save(&self.path, &*kept)?;
+        }
+        Ok(facts)
+    }
+}
+
+/// Which images go so that the rest is within the limits: the longest unused first. An image that a container
+/// holds is refused by the engine and tried again next time.
+fn over_limit(kept: &BTreeMap<String, Kept>) -> Vec<String> {
+    let mut by_use: Vec<_> = kept.iter().collect();
+    by_use.sort_by_key(|(_, image)| std::cmp::Reverse(image.used));
+    let (mut count, mut bytes, mut gone) = (0, 0, Vec::new());
+    for (position, (id, image)) in by_use.into_iter().enumerate() {
+        count += 1;
+        bytes += image.bytes;
+        let is_over = count > IMAGES_KEPT_MAX || bytes > IMAGES_KEPT_BYTES_MAX;
+        // The newest is the one that was just asked for.
+        if is_over && position > 0 {
+            count -= 1;
+            bytes -= image.bytes;
+            gone.push(id.clone());
+        }
+    }
+    gone
+}
+
+impl Engine {
+    /// The image with this digest, if the engine has it.
+    async fn image(&self, id: &str) -> Result<Option<ImageFacts>, AgentError> {
+        let docker = self.docker().await?;
+        let found = match self.ask("describe the image", REQUEST_WITHIN, docker.inspect_image(id)).await {
+            Ok(found) => found,
+            Err(AgentError::Engine { reason, .. }) if reason.contains("No such image") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if found.id.as_deref() != Some(id) {
+            return Ok(None);
+        }
+        let config = found.config.unwrap_or_default();
+        Ok(Some(ImageFacts {
+            user: config.user.unwrap_or_default(),
+            volumes: config.volumes.unwrap_or_default(),
+            bytes: found.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+        }))
+    }
+
+    async fn load<S>(&self, archive: S) -> Result<(), AgentError>
+    where
+        S: Stream<Item = Result<Bytes, content::Error>> + Send + 'static,
+    {
+        let docker = self.docker().await?;
+        let options = query::ImportImageOptions { quiet: true, ..Default::default() };
+        let mut answers = docker.import_image_stream(options, archive, None);
+        let all = async {
+            while let Some(answer) = answers.next().await {
+                answer?;
+            }
+            Ok(())
+        };
+        self.ask("load the image", LOAD_WITHIN, all).await
+    }
+
+    async fn remove_image(&self, id: &str) -> Result<(), AgentError> {
+        let docker = self.docker().await?;
+        let options = query::RemoveImageOptions { force: false, ..Default::default() };
+        let remove = docker.remove_image(id, Some(options), None);
+        self.ask("remove the image", REQUEST_WITHIN, remove).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_unused_go_first() {
+        let kept: BTreeMap<String, Kept> = (0..IMAGES_KEPT_MAX as u64 + 3)
+            .map(|used| (format!("i{used:03}"), Kept { used, bytes: 1 }))
+            .collect();
+        assert_eq!(over_limit(&kept), ["i002", "i001", "i000"]);
+        let large = BTreeMap::from([
+            ("a".to_owned(), Kept { used: 1, bytes: 1 }),
+            ("b".to_owned(), Kept { used: 2, bytes: IMAGES_KEPT_BYTES_MAX }),
+        ]);
+        assert_eq!(over_limit(&large), ["a"]);
+    }
+}

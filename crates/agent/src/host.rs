@@ -1,0 +1,188 @@
+//! What all jobs of an agent share: keys, chain, engine, content, feeds, and who is alive.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use alloy_primitives::B256;
+use content::{BlockStore, Fetcher};
+use market::{JobId, ResourceId, Timestamp};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use wire::{SignatureBytes, feed::BeatJson, http::GpuJson, http::ReadyBody};
+
+use crate::engine::{Engine, Images};
+use crate::feeds::Feeds;
+use crate::job::Nudge;
+use crate::probe::Machine;
+use crate::{AgentConfig, AgentError};
+
+/// Everything that a job's steps need.
+pub(crate) struct Host {
+    pub(crate) config: AgentConfig,
+    pub(crate) market: chain::Market,
+    pub(crate) account: chain::Account,
+    pub(crate) engine: Engine,
+    pub(crate) images: Images,
+    pub(crate) store: Arc<BlockStore>,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) feeds: Arc<Feeds>,
+    pub(crate) machine: Machine,
+    pub(crate) resource: ResourceId,
+    pub(crate) clock: ChainClock,
+    /// The last beat, for the link.
+    pub(crate) beats: watch::Sender<Option<(BeatJson, SignatureBytes)>>,
+    pub(crate) shutdown: CancellationToken,
+    alive: Mutex<BTreeSet<JobId>>,
+    mail: Mutex<HashMap<JobId, mpsc::Sender<Nudge>>>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Host({} for {})", self.account.address(), self.resource)
+    }
+}
+
+/// Everything that opens before the host stands.
+pub(crate) struct Parts {
+    pub(crate) config: AgentConfig,
+    pub(crate) market: chain::Market,
+    pub(crate) account: chain::Account,
+    pub(crate) machine: Machine,
+    pub(crate) resource: ResourceId,
+    pub(crate) shutdown: CancellationToken,
+}
+
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change under these locks is complete before anything in it can panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Host {
+    pub(crate) fn open(parts: Parts) -> Result<Self, AgentError> {
+        let Parts { config, market, account, machine, resource, shutdown } = parts;
+        let limits = content::StoreConfig { bytes_max: config.store_bytes_max, ..Default::default() };
+        let store = Arc::new(BlockStore::open(config.state_dir.join("content"), limits)?);
+        let sources = config.content_sources.iter().chain(&config.gateway).cloned().collect();
+        let fetching = content::FetchConfig { give_up: config.fetch_within, ..Default::default() };
+        let fetcher = Fetcher::new(sources, fetching)?;
+        let engine = Engine::new(config.docker.clone(), account.address().to_string());
+        let images = Images::open(config.state_dir.join("images.json"))?;
+        Ok(Self {
+            config,
+            market,
+            account,
+            engine,
+            images,
+            store,
+            fetcher,
+            feeds: Arc::new(Feeds::default()),
+            machine,
+            resource,
+            clock: ChainClock::default(),
+            beats: watch::Sender::new(None),
+            shutdown,
+            alive: Mutex::default(),
+            mail: Mutex::default(),
+        })
+    }
+
+    /// What is announced to a gateway.
+    pub(crate) fn listing(&self) -> GpuJson {
+        GpuJson {
+            id: B256::from(self.resource.0),
+            hardware: (&self.machine.hardware).into(),
+            price_per_hour: self.config.price_per_hour.0.to_string(),
+            available: true,
+            busy: !self.alive().is_empty(),
+            agent: self.account.address(),
+        }
+    }
+
+    /// Says whether a job's container is known to live.
+    pub(crate) fn set_alive(&self, job: JobId, alive: bool) {
+        let mut set = guard(&self.alive);
+        if alive {
+            set.insert(job);
+        } else {
+            set.remove(&job);
+        }
+    }
+
+    /// The jobs whose containers are known to live.
+    pub(crate) fn alive(&self) -> Vec<JobId> {
+        guard(&self.alive).iter().copied().collect()
+    }
+
+    /// Opens a job's letter box; `None` where it has one.
+    pub(crate) fn open_mail(&self, job: JobId) -> Option<(mpsc::Sender<Nudge>, mpsc::Receiver<Nudge>)> {
+        let mut mail = guard(&self.mail);
+        if mail.contains_key(&job) {
+            return None;
+        }
+        let (sender, receiver) = mpsc::channel(crate::limits::NUDGES_MAX);
+        mail.insert(job, sender.clone());
+        Some((sender, receiver))
+    }
+
+    /// Closes it.
+    pub(crate) fn close_mail(&self, job: JobId) {
+        guard(&self.mail).remove(&job);
+        self.set_alive(job, false);
+    }
+
+    /// Jobs that have one.
+    pub(crate) fn jobs(&self) -> Vec<JobId> {
+        guard(&self.mail).keys().copied().collect()
+    }
+
+    /// Tells a job that the chain says something new of it. A full letter box has enough reason to look already.
+    pub(crate) fn chain_changed(&self, job: JobId) {
+        if let Some(sender) = guard(&self.mail).get(&job) {
+            drop(sender.try_send(Nudge::Chain));
+        }
+    }
+
+    /// Hands a job what its controller is said to have signed.
+    pub(crate) fn ready(&self, job: JobId, body: ReadyBody) {
+        let sent = guard(&self.mail).get(&job).map(|sender| sender.try_send(Nudge::Ready(body)));
+        if !matches!(sent, Some(Ok(()))) {
+            tracing::warn!(%job, "a Ready came for a job that does not wait for one");
+        }
+    }
+}
+
+/// Chain time between blocks: the newest block's time and how long ago it was seen.
+#[derive(Debug)]
+pub(crate) struct ChainClock(watch::Sender<(Timestamp, Instant)>);
+
+impl Default for ChainClock {
+    fn default() -> Self {
+        Self(watch::Sender::new((Timestamp(0), Instant::now())))
+    }
+}
+
+impl ChainClock {
+    /// A block was seen.
+    pub(crate) fn saw(&self, block_time: Timestamp) {
+        let now = Instant::now();
+        self.0.send_if_modified(|last| {
+            let is_news = block_time > last.0.after(market::Seconds(last.1.elapsed().as_secs()));
+            if is_news {
+                *last = (block_time, now);
+            }
+            is_news
+        });
+    }
+
+    /// The time that the next block would have.
+    pub(crate) fn now(&self) -> Timestamp {
+        let (time, seen) = *self.0.borrow();
+        time.after(market::Seconds(seen.elapsed().as_secs()))
+    }
+}
+
+/// This machine's clock in Unix seconds.
+pub(crate) fn wall() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

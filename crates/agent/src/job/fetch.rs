@@ -1,0 +1,139 @@
+//! What a job needs, fetched from sources that are not trusted: spec, image, inputs.
+
+use std::sync::Arc;
+
+use cid::Cid;
+use content::{BlockStore, ExportLimits, FetchLimits, OutsideLinks, Progress};
+use market::{Choice, Offer, PerHour};
+use tokio::sync::watch;
+use wire::{Document, JobNews, JobSpec, Network, Terms, spec};
+
+use super::state::Folder;
+use crate::host::Host;
+use crate::journal::Journal;
+use crate::limits::{DISK_SPARE, FETCH_NEWS_EVERY};
+use crate::{AgentError, disk};
+
+/// Files of one input; their names are held while they are written.
+const INPUT_ENTRIES_MAX: u64 = 1_000_000;
+/// Deepest folder of an input.
+const INPUT_DEPTH_MAX: usize = 128;
+
+/// Fetches the spec and checks that this machine can and may run it.
+pub(super) async fn job_spec(host: &Host, terms: &Terms) -> Result<JobSpec, AgentError> {
+    let cid = Document::cid_of(terms.specDigest)?;
+    let bytes_max = spec::JOB_SPEC_BYTES_MAX as u64;
+    host.fetcher.fetch(&host.store, &cid, FetchLimits { bytes_max, blocks_max: 1 }, None).await?;
+    let bytes = host.store.get_async(cid).await?.unwrap_or_default();
+    let spec = JobSpec::parse(&bytes).map_err(|error| AgentError::refused(format!("spec invalid: {error}")))?;
+    fits(host, terms, &spec)?;
+    Ok(spec)
+}
+
+/// The reasons to refuse that need no content.
+fn fits(host: &Host, terms: &Terms, spec: &JobSpec) -> Result<(), AgentError> {
+    let price = PerHour(terms.pricePerHour.to());
+    if price < host.config.price_per_hour {
+        let (offered, asked) = (price.0, host.config.price_per_hour.0);
+        return Err(AgentError::refused(format!("price too low: {offered} units an hour, this machine costs {asked}")));
+    }
+    if spec.network == Network::Full && !host.config.allow_network {
+        return Err(AgentError::refused("network policy: this provider runs jobs without network only"));
+    }
+    let offer = Offer {
+        id: host.resource,
+        hardware: host.machine.hardware.clone(),
+        price,
+        available: true,
+        busy: false,
+    };
+    // Whoever rented this resource saw that its card is simulated.
+    let needs = market::Needs { simulated: true, ..spec.needs() };
+    if let Choice::Nearest(_, obstacles) = market::choose(std::slice::from_ref(&offer), &needs) {
+        let reasons: Vec<String> = obstacles.iter().map(ToString::to_string).collect();
+        return Err(AgentError::refused(format!("does not fit this resource: {}", reasons.join("; "))));
+    }
+    let needed = spec.needs().disk.0 + DISK_SPARE.0;
+    match disk::free(&host.config.state_dir) {
+        Some(free) if free.0 < needed => Err(AgentError::refused(format!(
+            "disk full: {} MiB are free, {needed} MiB are needed",
+            free.0
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Fetches image and inputs and writes the inputs where the job will see them.
+pub(super) async fn image_and_inputs(
+    host: Arc<Host>,
+    spec: JobSpec,
+    folder: Folder,
+    journal: Journal,
+) -> Result<(), AgentError> {
+    let image = spec::cid("image", &spec.image)?;
+    one(&host, &journal, "image", &image).await?;
+    let inputs: Vec<(Cid, &str)> = spec
+        .inputs
+        .iter()
+        .map(|input| Ok((spec::cid("inputs", &input.cid)?, input.path.as_str())))
+        .collect::<Result<_, AgentError>>()?;
+    for (cid, _) in &inputs {
+        one(&host, &journal, "inputs", cid).await?;
+    }
+    super::remove_tree(&folder.inputs())?;
+    std::fs::create_dir_all(folder.inputs()).map_err(AgentError::io(&folder.inputs()))?;
+    for (cid, path) in inputs {
+        export(host.store.clone(), cid, folder.inputs().join(path), host.machine.hardware.disk.bytes()).await?;
+    }
+    Ok(())
+}
+
+async fn export(
+    store: Arc<BlockStore>,
+    cid: Cid,
+    place: std::path::PathBuf,
+    bytes_max: u64,
+) -> Result<(), AgentError> {
+    let limits = ExportLimits {
+        bytes_max,
+        entries_max: INPUT_ENTRIES_MAX,
+        depth_max: INPUT_DEPTH_MAX,
+        // Seen from the container, a link that leads out leads into the container.
+        outside_links: OutsideLinks::Keep,
+    };
+    let work = tokio::task::spawn_blocking(move || {
+        if let Some(parent) = place.parent() {
+            std::fs::create_dir_all(parent).map_err(AgentError::io(parent))?;
+        }
+        content::export(&store, &cid, &place, &limits).map(drop).map_err(AgentError::from)
+    });
+    work.await.map_err(|_| AgentError::ShuttingDown)?
+}
+
+/// Fetches one DAG and tells how far it is.
+async fn one(host: &Host, journal: &Journal, what: &str, cid: &Cid) -> Result<(), AgentError> {
+    let (progress, mut seen) = watch::channel(Progress::default());
+    let limits = FetchLimits { bytes_max: host.machine.hardware.disk.bytes(), ..FetchLimits::default() };
+    let tell = |progress: &Progress| {
+        let (bytes, total_bytes) = (progress.bytes, progress.total_bytes);
+        journal.add(JobNews::JobFetch { what: what.to_owned(), bytes, total_bytes })
+    };
+    let mut fetch = std::pin::pin!(host.fetcher.fetch(&host.store, cid, limits, Some(&progress)));
+    let mut ticks = tokio::time::interval(FETCH_NEWS_EVERY);
+    ticks.tick().await;
+    loop {
+        tokio::select! {
+            fetched = &mut fetch => {
+                fetched?;
+                let last = *seen.borrow();
+                return tell(&last);
+            }
+            _ = ticks.tick() => {
+                if seen.has_changed().unwrap_or_default() {
+                    let now = *seen.borrow_and_update();
+                    tell(&now)?;
+                }
+            }
+        }
+    }
+}

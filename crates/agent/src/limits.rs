@@ -1,0 +1,81 @@
+//! Every limit of the agent, with its reason.
+
+use std::time::Duration;
+
+use market::{Mebibytes, Seconds};
+
+/// The program's own output that is kept and relayed for one job. Enough to find a fault; data belongs into
+/// `/outputs`.
+pub const LOG_KEPT_BYTES_MAX: u64 = 16 << 20;
+/// Counted for each kept line on top of its bytes, so that empty lines are not free.
+pub const LOG_LINE_OVERHEAD_BYTES: u64 = 64;
+/// The engine's own log file of one container. Larger than what is kept, encoded as JSON, so that an agent that
+/// comes back finds all that it still wants.
+pub const ENGINE_LOG_MIB: u64 = 128;
+
+/// How long the controller may take to look at the readiness record and let the clock start.
+pub const READY_WITHIN: Duration = Duration::from_secs(600);
+/// Time for a program to end by itself after SIGTERM.
+pub const STOP_GRACE: Duration = Duration::from_secs(10);
+/// An engine that does not answer for this long has taken the job with it: the same silence that a watcher allows.
+pub const ENGINE_AWAY_MAX: Duration = Duration::from_secs(market::rules::silence().0);
+/// A start that a reorganisation took off the chain is mined again from the pool or by sending it again; after
+/// this long the program has run unpaid long enough.
+pub const UNDONE_MAX: Duration = Duration::from_secs(120);
+/// A result that could not be delivered for this long is given up: as long as results are kept.
+pub const DELIVER_WITHIN: Duration = Duration::from_secs(24 * 3600);
+/// Results, logs and records stay pinned for this long after the job's end.
+pub const RESULT_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// How often a running job collects what it has earned, so that little is at stake should the agent be lost.
+pub const PAYMENT_EVERY: Duration = Duration::from_secs(3600);
+
+/// How often a size-watched folder is measured: what a disk writes in one second is the overshoot.
+pub const DISK_WATCH_EVERY: Duration = Duration::from_secs(1);
+/// How often a job looks at its clock when nothing else happens.
+pub const TICK: Duration = Duration::from_secs(1);
+/// The first and the longest wait between two tries of anything that may come back.
+pub const RETRY_WAIT: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
+/// Fetch progress is told at most this often.
+pub const FETCH_NEWS_EVERY: Duration = Duration::from_millis(500);
+/// The rest of a log after the program's end arrives within this time or is left.
+pub const LOG_DRAIN: Duration = Duration::from_secs(10);
+
+/// Disk that must stay free beside everything that a job may write.
+pub const DISK_SPARE: Mebibytes = Mebibytes(256);
+/// Images that the engine keeps for later jobs.
+pub const IMAGES_KEPT_MAX: usize = 16;
+/// Bytes of images that the engine keeps for later jobs.
+pub const IMAGES_KEPT_BYTES_MAX: u64 = 64 << 30;
+/// Volumes an image may declare; each becomes a small tmpfs instead.
+pub const IMAGE_VOLUMES_MAX: usize = 16;
+
+/// Processes and threads of one job.
+pub const PIDS_MAX: i64 = 4096;
+/// Open files of one process.
+pub const OPEN_FILES_MAX: i64 = 65_536;
+/// Jobs that one agent follows at once, running or being delivered.
+pub const JOBS_MAX: usize = 256;
+/// Messages waiting for one job.
+pub const NUDGES_MAX: usize = 64;
+/// Events read from a journal at once for the link.
+pub const LINK_BATCH: usize = 128;
+/// A gateway that says nothing to a greeting for this long is tried again later.
+pub const LINK_GREETING: Duration = Duration::from_secs(10);
+/// Blocks before the saved one that are read again after a restart, so that a reorganisation meanwhile is seen.
+pub const CURSOR_OVERLAP: u64 = 64;
+/// The cursor is saved at least this often in blocks; repeated blocks do no harm.
+pub const CURSOR_EVERY: u64 = 16;
+/// The longest reason that goes on chain with a refusal: gas is paid by the byte.
+pub const REASON_BYTES_MAX: usize = 200;
+/// The clock of this machine may differ by this much from the chain's before signatures are refused.
+pub const CLOCK_SKEW_MAX: Seconds = Seconds(30);
+
+const _: () = assert!(
+    (ENGINE_LOG_MIB << 20) > 4 * LOG_KEPT_BYTES_MAX,
+    "the engine's log must not rotate away what is still to be kept"
+);
+const _: () = assert!(wire::feed::LOG_LINE_BYTES_MAX < wire::link::MESSAGE_BYTES_MAX / 4, "a line fits a message");
+const _: () = assert!(
+    CLOCK_SKEW_MAX.0 < market::rules::READY_VALID.0,
+    "a tolerated clock must be able to judge a fresh signature"
+);

@@ -1,0 +1,237 @@
+//! The outbound link to a gateway: says who we are, beats, relays feeds, takes the controllers' signatures.
+//!
+//! The gateway is not trusted: what it relays is verified by the job that it is for, and a gateway that lies, stalls
+//! or is gone costs nothing but news. The link comes back by itself, for ever.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::B256;
+use futures_util::{SinkExt, StreamExt};
+use market::JobId;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message, protocol::WebSocketConfig};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use url::Url;
+use wire::link::{FromAgent, FromGateway, MESSAGE_BYTES_MAX, PATH, VERSION};
+use wire::signed;
+
+use crate::backoff::Backoff;
+use crate::host::Host;
+use crate::limits::{LINK_BATCH, LINK_GREETING};
+
+/// A link that was up for this long is no failing one: the next try comes at once.
+const GOOD_AFTER: Duration = Duration::from_secs(30);
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Why a session ended.
+#[derive(Debug, thiserror::Error)]
+enum LinkError {
+    #[error("{0}")]
+    Socket(#[from] SocketError),
+    #[error("the gateway closed the link")]
+    Closed,
+    #[error("the gateway said nothing for {} s", .0.as_secs())]
+    Silent(Duration),
+    #[error("the gateway serves chain {0} and market {1}, not ours")]
+    OtherMarket(u64, alloy_primitives::Address),
+    #[error("the gateway refused this agent: {0}")]
+    Refused(String),
+    #[error("the gateway sent something else than {0}")]
+    Unexpected(&'static str),
+    #[error(transparent)]
+    Chain(#[from] chain::ChainError),
+    #[error(transparent)]
+    Agent(#[from] crate::AgentError),
+}
+
+/// Keeps the link up until the agent shuts down.
+pub(crate) async fn run(host: Arc<Host>, gateway: Url) {
+    let mut backoff = Backoff::default();
+    loop {
+        let began = Instant::now();
+        let ended = tokio::select! {
+            ended = session(&host, &gateway) => ended,
+            () = host.shutdown.cancelled() => return,
+        };
+        if began.elapsed() > GOOD_AFTER {
+            backoff = Backoff::default();
+        }
+        if let Err(error) = ended {
+            tracing::warn!(%error, "no link to the gateway; trying again");
+        }
+        tokio::select! {
+            () = backoff.wait() => {}
+            () = host.shutdown.cancelled() => return,
+        }
+    }
+}
+
+fn address(gateway: &Url) -> String {
+    let base = gateway.as_str().trim_end_matches('/');
+    // http becomes ws, https becomes wss.
+    format!("{}{PATH}", base.replacen("http", "ws", 1))
+}
+
+async fn session(host: &Arc<Host>, gateway: &Url) -> Result<(), LinkError> {
+    let limits =
+        WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES_MAX)).max_frame_size(Some(MESSAGE_BYTES_MAX));
+    let greeted = tokio::time::timeout(LINK_GREETING, async {
+        let (mut socket, _) = connect_async_with_config(address(gateway), Some(limits), true).await?;
+        greet(host, &mut socket).await?;
+        Ok::<_, LinkError>(socket)
+    });
+    let socket = greeted.await.map_err(|_| LinkError::Silent(LINK_GREETING))??;
+    tracing::info!(gateway = %gateway.host_str().unwrap_or_default(), "linked");
+    Session { host: host.clone(), socket, told: BTreeSet::new(), sent: BTreeMap::new() }.serve().await
+}
+
+async fn greet(host: &Host, socket: &mut Socket) -> Result<(), LinkError> {
+    let FromGateway::Challenge { nonce, chain_id, market } = read(socket).await? else {
+        return Err(LinkError::Unexpected("a challenge"));
+    };
+    let domain = host.market.domain();
+    if (chain_id, market) != (domain.chain_id, domain.market) {
+        return Err(LinkError::OtherMarket(chain_id, market));
+    }
+    let resources = vec![host.listing()];
+    let agent = host.account.address();
+    let hello = signed::Hello { nonce, agent, resources: resources.iter().map(|resource| resource.id).collect() };
+    let signature = host.account.wallet().sign(&domain, &hello)?;
+    write(socket, &FromAgent::Hello { version: VERSION, agent, resources, signature }).await?;
+    match read(socket).await? {
+        FromGateway::Welcome {} => Ok(()),
+        FromGateway::Refused { reason } => Err(LinkError::Refused(reason)),
+        _ => Err(LinkError::Unexpected("a welcome")),
+    }
+}
+
+struct Session {
+    host: Arc<Host>,
+    socket: Socket,
+    /// Jobs that were announced and not yet answered.
+    told: BTreeSet<JobId>,
+    /// The last number sent, from when the gateway said what it holds.
+    sent: BTreeMap<JobId, u64>,
+}
+
+impl Session {
+    async fn serve(&mut self) -> Result<(), LinkError> {
+        let mut beats = self.host.beats.subscribe();
+        beats.mark_changed();
+        let mut heard = Instant::now();
+        // A gateway answers pings; one that does not answer two in a row is gone, whatever TCP believes.
+        let patience = self.host.config.heartbeat.max(LINK_GREETING);
+        let mut pings = tokio::time::interval(patience);
+        loop {
+            let more = self.relay().await?;
+            tokio::select! {
+                message = self.socket.next() => {
+                    heard = Instant::now();
+                    self.take(message.ok_or(LinkError::Closed)??)?;
+                }
+                Ok(()) = beats.changed() => {
+                    let beat = beats.borrow_and_update().clone();
+                    if let Some((beat, signature)) = beat {
+                        write(&mut self.socket, &FromAgent::Beat { beat, signature }).await?;
+                    }
+                }
+                _ = pings.tick() => {
+                    if heard.elapsed() > patience * 2 {
+                        return Err(LinkError::Silent(patience * 2));
+                    }
+                    self.socket.send(Message::Ping(Default::default())).await?;
+                }
+                () = self.host.feeds.changed.notified() => {}
+                () = std::future::ready(()), if more => {}
+                () = self.host.shutdown.cancelled() => {
+                    return Ok(self.socket.close(None).await?);
+                }
+            }
+        }
+    }
+
+    /// Announces new jobs and sends what is new of the others, one batch each; says whether there is more.
+    async fn relay(&mut self) -> Result<bool, LinkError> {
+        let mut more = false;
+        let feeds = self.host.feeds.list();
+        self.sent.retain(|job, _| feeds.iter().any(|(known, _)| known == job));
+        for (job, feed) in feeds {
+            let sent = self.sent.get(&job).copied();
+            let is_behind = sent.is_some_and(|sent| sent < feed.journal.last());
+            if !self.told.contains(&job) && (sent.is_none() || (feed.ask && !is_behind)) {
+                self.told.insert(job);
+                write(&mut self.socket, &FromAgent::Job { terms: feed.terms.clone() }).await?;
+                continue;
+            }
+            let Some(sent) = sent.filter(|_| is_behind) else { continue };
+            for event in feed.journal.after(sent, LINK_BATCH)? {
+                self.sent.insert(job, event.seq);
+                write(&mut self.socket, &FromAgent::Event { job: B256::from(job.0), event }).await?;
+            }
+            more |= self.sent.get(&job).is_some_and(|sent| *sent < feed.journal.last());
+        }
+        Ok(more)
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), LinkError> {
+        match parse(&message)? {
+            None => Ok(()),
+            Some(FromGateway::Have { job, seq }) => {
+                let job = JobId(job.0);
+                // Only an answer to an announcement moves the feed: nothing is sent twice in one session.
+                if self.told.remove(&job) {
+                    self.sent.entry(job).or_insert(seq);
+                    self.host.feeds.confirm(job, seq);
+                }
+                Ok(())
+            }
+            Some(FromGateway::Ready { job, body }) => {
+                self.host.ready(JobId(job.0), body);
+                Ok(())
+            }
+            Some(FromGateway::Refused { reason }) => Err(LinkError::Refused(reason)),
+            Some(_) => Err(LinkError::Unexpected("news of jobs")),
+        }
+    }
+}
+
+async fn write(socket: &mut Socket, message: &FromAgent) -> Result<(), LinkError> {
+    let text = serde_json::to_string(message).map_err(|_| LinkError::Unexpected("what can be written"))?;
+    Ok(socket.send(Message::text(text)).await?)
+}
+
+async fn read(socket: &mut Socket) -> Result<FromGateway, LinkError> {
+    loop {
+        let message = socket.next().await.ok_or(LinkError::Closed)??;
+        if let Some(parsed) = parse(&message)? {
+            return Ok(parsed);
+        }
+    }
+}
+
+fn parse(message: &Message) -> Result<Option<FromGateway>, LinkError> {
+    match message {
+        Message::Text(text) => {
+            serde_json::from_str(text).map(Some).map_err(|_| LinkError::Unexpected("a message of this version"))
+        }
+        Message::Close(_) => Err(LinkError::Closed),
+        Message::Binary(_) => Err(LinkError::Unexpected("text")),
+        _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_follows_the_gateway() {
+        let at = |url: &str| address(&Url::parse(url).unwrap());
+        assert_eq!(at("http://127.0.0.1:8080"), "ws://127.0.0.1:8080/api/v1/agents/link");
+        assert_eq!(at("https://http.example/"), "wss://http.example/api/v1/agents/link");
+    }
+}

@@ -1,0 +1,84 @@
+//! The machine's listing on chain: made, found again, and brought up to date.
+
+use alloy_primitives::Address;
+use chain::{Account, Listing, Market, SendConfig};
+use market::ResourceId;
+
+use crate::probe::Machine;
+use crate::{AgentConfig, AgentError};
+
+/// Providers that are looked through for one that names this agent.
+const PROVIDERS_MAX: u32 = 100_000;
+
+/// The resource that this machine is. With the owner's key it is listed, and its price and agent are brought up to
+/// date; without, somebody must have listed it for this agent.
+pub(crate) async fn ensure(
+    config: &AgentConfig,
+    market: &Market,
+    account: &Account,
+    machine: &Machine,
+) -> Result<ResourceId, AgentError> {
+    let agent = account.address();
+    let resource = match &config.owner {
+        Some(owner) => {
+            let owner = Account::new(market.clone(), owner.clone(), SendConfig::default());
+            list(config, &owner, agent, machine).await?
+        }
+        None => find(market, agent, machine).await?.ok_or(AgentError::NotListed { agent })?,
+    };
+    let listed = market.resource(resource).await?.ok_or(AgentError::NotListed { agent })?;
+    if !listed.available {
+        account.update_availability(resource, true).await?;
+    }
+    tracing::info!(%resource, model = %machine.hardware.model, "listed");
+    Ok(resource)
+}
+
+async fn list(
+    config: &AgentConfig,
+    owner: &Account,
+    agent: Address,
+    machine: &Machine,
+) -> Result<ResourceId, AgentError> {
+    let market = owner.market();
+    match market.provider_of(owner.address()).await? {
+        None => drop(owner.register_provider(agent, Address::ZERO).await?),
+        Some(id) if market.provider(id).await?.agent != agent => drop(owner.set_agent(agent).await?),
+        Some(_) => {}
+    }
+    let resource = market.resource_id(owner.address(), machine.key);
+    match market.resource(resource).await? {
+        None => {
+            let listing = Listing {
+                key: machine.key,
+                price: config.price_per_hour,
+                hardware: machine.hardware.clone(),
+                details: machine.details.clone(),
+            };
+            owner.register_resource(&listing).await?;
+        }
+        Some(listed) if listed.price != config.price_per_hour => {
+            owner.update_pricing(resource, config.price_per_hour).await?;
+        }
+        Some(_) => {}
+    }
+    Ok(resource)
+}
+
+async fn find(market: &Market, agent: Address, machine: &Machine) -> Result<Option<ResourceId>, AgentError> {
+    // Ids are given one after the other from 1.
+    for id in 1..PROVIDERS_MAX {
+        let provider = market.provider(id).await?;
+        if provider.owner == Address::ZERO {
+            return Ok(None);
+        }
+        if provider.agent != agent {
+            continue;
+        }
+        let resource = market.resource_id(provider.owner, machine.key);
+        if market.resource(resource).await?.is_some() {
+            return Ok(Some(resource));
+        }
+    }
+    Ok(None)
+}

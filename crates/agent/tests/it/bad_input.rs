@@ -1,0 +1,123 @@
+//! What cannot or may not be run is refused before the clock runs, with the reason and a full refund.
+
+use alloy_primitives::B256;
+use testkit::{Need, docker_available, skip};
+use wire::{Network, document};
+
+use crate::stage::{Stage, liar};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrupt_block_is_refused_and_the_next_source_asked() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let mut stage = Stage::new().await;
+    let bad = liar(stage.gateway.store.clone()).await;
+    stage.config.content_sources = vec![bad];
+    let _agent = stage.agent().await;
+    let (job, terms) = stage.order(&stage.script("echo still"), 60).await;
+    let record = stage.completed(job).await;
+    assert_eq!(record.exit_code, Some(0));
+    stage.money_adds_up(&terms, &stage.ending(job).await).await;
+}
+
+#[tokio::test]
+async fn content_that_only_liars_have_is_refused() {
+    let mut stage = Stage::new().await;
+    let spec = stage.script("echo never");
+    let digest = document(&spec).unwrap().digest;
+    let honest = stage.gateway.store.clone();
+    let lying = std::sync::Arc::new(
+        content::BlockStore::open(stage.state.path().join("lies"), content::StoreConfig::default()).unwrap(),
+    );
+    let document = document(&spec).unwrap();
+    lying.put(content::Block::verified(document.cid, document.bytes).unwrap()).unwrap();
+    stage.config.content_sources = vec![liar(lying).await];
+    let _agent = stage.agent().await;
+    assert!(!honest.has(&document.cid), "the gateway does not have it");
+    let (job, _) = stage.order_digest(digest, 60).await;
+    let reason = stage.declined(job).await;
+    assert!(reason.contains("not those its CID names") || reason.contains("not found"), "{reason}");
+    stage.refunded_whole(job).await;
+}
+
+#[tokio::test]
+async fn a_cid_that_nobody_has_is_refused() {
+    let stage = Stage::new().await;
+    let _agent = stage.agent().await;
+    let (job, _) = stage.order_digest(B256::repeat_byte(7), 60).await;
+    let reason = stage.declined(job).await;
+    assert!(reason.contains("not found"), "{reason}");
+    stage.refunded_whole(job).await;
+    let mut spec = stage.script("echo never");
+    spec.image = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e".into();
+    let (job, _) = stage.order(&spec, 60).await;
+    let reason = stage.declined(job).await;
+    assert!(reason.contains("not found"), "{reason}");
+    stage.refunded_whole(job).await;
+}
+
+#[tokio::test]
+async fn what_this_machine_may_not_run_is_refused() {
+    let stage = Stage::new().await;
+    let _agent = stage.agent().await;
+    let mut network = stage.script("echo never");
+    network.network = Network::Full;
+    let mut large = stage.script("echo never");
+    large.resources.memory_mib = 1 << 20;
+    let mut card = stage.script("echo never");
+    card.resources.gpus = 1;
+    for (spec, reason) in [
+        (network, "network policy"),
+        (large, "does not fit this resource: it has 256 MiB of memory"),
+        (card, "does not fit this resource: it has 0 GPUs"),
+    ] {
+        let (job, _) = stage.order(&spec, 60).await;
+        let declined = stage.declined(job).await;
+        assert!(declined.starts_with(reason), "{declined}");
+        stage.refunded_whole(job).await;
+    }
+}
+
+#[tokio::test]
+async fn a_spec_that_breaks_its_rules_is_refused() {
+    let stage = Stage::new().await;
+    let _agent = stage.agent().await;
+    let mut spec = stage.script("echo never");
+    spec.inputs = vec![wire::spec::Input { cid: spec.image.clone(), path: "../../etc".into() }];
+    let (job, _) = stage.order(&spec, 60).await;
+    let declined = stage.declined(job).await;
+    assert!(declined.starts_with("spec invalid: inputs[0].path"), "{declined}");
+    stage.refunded_whole(job).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_is_none_is_refused() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    let _agent = stage.agent().await;
+    let mut spec = stage.script("echo never");
+    spec.image = content::add_bytes(&stage.gateway.store, b"no image", &Default::default()).unwrap().cid.to_string();
+    let (job, _) = stage.order(&spec, 60).await;
+    let declined = stage.declined(job).await;
+    assert!(declined.starts_with("image refused"), "{declined}");
+    stage.refunded_whole(job).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_controller_that_does_not_agree_gets_everything_back() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let mut stage = Stage::new().await;
+    stage.config.ready_within = std::time::Duration::from_secs(1);
+    stage.gateway.set_agrees(false);
+    let _agent = stage.agent().await;
+    let (job, _) = stage.order(&stage.script("echo never"), 60).await;
+    assert_eq!(stage.declined(job).await, "no Ready came in time");
+    stage.refunded_whole(job).await;
+    stage.cleaned_up(job).await;
+    assert!(stage.lines(job).is_empty(), "nothing ran");
+}

@@ -1,0 +1,197 @@
+//! A gateway of few words: the agent link as its protocol says, content, and a controller that agrees at once.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use alloy_primitives::{B256, aliases::U40};
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::routing::get;
+use chain::Wallet;
+use content::BlockStore;
+use market::{JobId, ResourceId};
+use url::Url;
+use wire::http::{ReadyBody, UploadPass};
+use wire::link::{FromAgent, FromGateway};
+use wire::{Domain, JobEvent, JobNews, Terms, signed};
+
+#[derive(Clone)]
+pub(crate) struct TestGateway {
+    pub(crate) store: Arc<BlockStore>,
+    shared: Arc<Shared>,
+    url: Url,
+}
+
+struct Shared {
+    domain: Domain,
+    controller: Wallet,
+    /// Whether the controller agrees to what it is shown.
+    agrees: AtomicBool,
+    links: AtomicUsize,
+    beats: AtomicUsize,
+    resource: Mutex<Option<B256>>,
+    feeds: Mutex<BTreeMap<JobId, Vec<JobEvent>>>,
+    /// What is said without being asked.
+    outbox: tokio::sync::broadcast::Sender<FromGateway>,
+}
+
+pub(crate) fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// Serves a router on a port of its own.
+pub(crate) async fn serve(router: Router) -> Url {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    url
+}
+
+impl TestGateway {
+    pub(crate) async fn start(store: Arc<BlockStore>, domain: Domain, controller: Wallet) -> Self {
+        let shared = Arc::new(Shared {
+            domain,
+            controller,
+            agrees: AtomicBool::new(true),
+            links: AtomicUsize::new(0),
+            beats: AtomicUsize::new(0),
+            resource: Mutex::new(None),
+            feeds: Mutex::default(),
+            outbox: tokio::sync::broadcast::Sender::new(8),
+        });
+        let authorise: content::upload::Authorise = Arc::new(move |headers, root| {
+            let refused = |detail: String| content::upload::Refused { status: 401, detail };
+            let pass = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+            UploadPass::verify(pass, &root.to_string(), &domain, now())
+                .map(|who| who.to_string())
+                .map_err(|error| refused(error.to_string()))
+        });
+        let link = Router::new().route(wire::link::PATH, get(upgrade)).with_state(shared.clone());
+        let router = link
+            .merge(content::gateway::router(store.clone(), Default::default()))
+            .merge(content::upload::router(store.clone(), Default::default(), authorise));
+        let url = serve(router).await;
+        Self { store, shared, url }
+    }
+
+    pub(crate) fn url(&self) -> Url {
+        self.url.clone()
+    }
+
+    pub(crate) fn links(&self) -> usize {
+        self.shared.links.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn beats(&self) -> usize {
+        self.shared.beats.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_agrees(&self, agrees: bool) {
+        self.shared.agrees.store(agrees, Ordering::SeqCst);
+    }
+
+    /// Agrees now to the readiness record that was told before.
+    pub(crate) async fn agree(&self, job: JobId) {
+        let digest = self.events(job).iter().find_map(|event| match &event.news {
+            JobNews::JobReady { record, .. } => Some(wire::document(record).unwrap().digest),
+            _ => None,
+        });
+        let body = ready(&self.shared, &self.shared.controller, job, digest.unwrap());
+        self.shared.outbox.send(FromGateway::Ready { job: B256::from(job.0), body }).unwrap();
+    }
+
+    pub(crate) fn resource(&self) -> ResourceId {
+        ResourceId(self.shared.resource.lock().unwrap().expect("an agent is linked").0)
+    }
+
+    pub(crate) fn events(&self, job: JobId) -> Vec<JobEvent> {
+        self.shared.feeds.lock().unwrap().get(&job).cloned().unwrap_or_default()
+    }
+}
+
+async fn upgrade(State(shared): State<Arc<Shared>>, upgrade: WebSocketUpgrade) -> axum::response::Response {
+    upgrade.on_upgrade(async move |socket| {
+        // A link that breaks is the agent's business.
+        let _ = talk(&shared, socket).await;
+    })
+}
+
+async fn say(socket: &mut WebSocket, message: &FromGateway) -> Option<()> {
+    socket.send(Message::text(serde_json::to_string(message).unwrap())).await.ok()
+}
+
+async fn hear(socket: &mut WebSocket) -> Option<FromAgent> {
+    loop {
+        if let Message::Text(text) = socket.recv().await?.ok()? {
+            return Some(serde_json::from_str(&text).expect("the agent speaks this version"));
+        }
+    }
+}
+
+async fn talk(shared: &Shared, mut socket: WebSocket) -> Option<()> {
+    let nonce = B256::from(*Wallet::random().address().into_word());
+    let Domain { chain_id, market } = shared.domain;
+    say(&mut socket, &FromGateway::Challenge { nonce, chain_id, market }).await?;
+    let FromAgent::Hello { version, agent, resources, signature } = hear(&mut socket).await? else {
+        panic!("the first word is a hello");
+    };
+    assert_eq!((version, resources.len()), (1, 1));
+    let hello = signed::Hello { nonce, agent, resources: vec![resources[0].id] };
+    shared.domain.verify(&hello, &signature, agent).unwrap();
+    *shared.resource.lock().unwrap() = Some(resources[0].id);
+    say(&mut socket, &FromGateway::Welcome {}).await?;
+    let mut outbox = shared.outbox.subscribe();
+    shared.links.fetch_add(1, Ordering::SeqCst);
+    loop {
+        let message = tokio::select! {
+            message = hear(&mut socket) => message?,
+            Ok(message) = outbox.recv() => {
+                say(&mut socket, &message).await?;
+                continue;
+            }
+        };
+        match message {
+            FromAgent::Hello { .. } => panic!("one hello is enough"),
+            FromAgent::Beat { beat, signature } => {
+                shared.domain.verify(&signed::Beat::from(&beat), &signature, agent).unwrap();
+                shared.beats.fetch_add(1, Ordering::SeqCst);
+            }
+            FromAgent::Job { terms } => {
+                let job = Terms::try_from(&terms).unwrap().job_id(chain_id, market);
+                let seq = shared.feeds.lock().unwrap().entry(job).or_default().len() as u64;
+                say(&mut socket, &FromGateway::Have { job: B256::from(job.0), seq }).await?;
+            }
+            FromAgent::Event { job, event } => {
+                let ready = take(shared, agent, JobId(job.0), event);
+                if let Some(body) = ready {
+                    say(&mut socket, &FromGateway::Ready { job, body }).await?;
+                }
+            }
+        }
+    }
+}
+
+/// Keeps an event, which must be the next one, and agrees to a readiness record.
+fn take(shared: &Shared, agent: alloy_primitives::Address, job: JobId, event: JobEvent) -> Option<ReadyBody> {
+    let ready = if let JobNews::JobReady { record, signature } = &event.news {
+        let digest = wire::document(record).unwrap().digest;
+        let attest = signed::Attest { jobId: B256::from(job.0), digest };
+        shared.domain.verify(&attest, signature, agent).unwrap();
+        shared.agrees.load(Ordering::SeqCst).then(|| ready(shared, &shared.controller, job, digest))
+    } else {
+        None
+    };
+    let mut feeds = shared.feeds.lock().unwrap();
+    let feed = feeds.entry(job).or_default();
+    assert_eq!(event.seq, feed.len() as u64 + 1, "numbers have neither gaps nor repeats: {event:?}");
+    feed.push(event);
+    ready
+}
+
+fn ready(shared: &Shared, wallet: &Wallet, job: JobId, digest: B256) -> ReadyBody {
+    let at = now();
+    let statement = signed::Ready { jobId: B256::from(job.0), readyRecord: digest, at: U40::saturating_from(at) };
+    ReadyBody { ready_record: digest, at, signature: wallet.sign(&shared.domain, &statement).unwrap() }
+}

@@ -1,0 +1,110 @@
+//! An agent that is killed and comes back: the program runs on, once, and nothing of it is lost.
+
+use testkit::{Need, docker_available, eventually, skip};
+
+use crate::stage::{LIMIT, Stage, container};
+
+/// Counts its own starts and says each number once.
+const COUNTING: &str = "echo started >> /outputs/starts; n=0; while [ $n -lt 30 ]; do n=$((n+1)); echo $n; \
+                        /bin/busybox sleep 0.1; done";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_agent_adopts_its_program() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    let agent = stage.agent().await;
+    let (job, terms) = stage.order(&stage.script(COUNTING), 600).await;
+    stage.said(job, "5").await;
+    agent.kill().await;
+    assert_eq!(container(job).await.as_deref(), Some("running"), "the program does not notice");
+    let beats = stage.gateway.beats();
+    let _agent = stage.agent().await;
+    let record = stage.completed(job).await;
+    assert_eq!(record.exit_code, Some(0));
+    assert_eq!(stage.result(&record, "starts"), "started\n", "it ran once");
+    let numbers: Vec<String> = (1..=30).map(|number| number.to_string()).collect();
+    assert_eq!(stage.lines(job), numbers, "each line once");
+    assert_eq!(stage.log(&record).lines().collect::<Vec<_>>(), numbers);
+    assert!(stage.gateway.beats() > beats);
+    stage.money_adds_up(&terms, &stage.ending(job).await).await;
+    stage.cleaned_up(job).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_ended_meanwhile_is_collected() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    let agent = stage.agent().await;
+    let (job, terms) = stage.order(&stage.script(COUNTING), 600).await;
+    stage.said(job, "1").await;
+    agent.kill().await;
+    eventually(LIMIT, async || (container(job).await.as_deref() == Some("exited")).then_some(())).await;
+    let _agent = stage.agent().await;
+    let record = stage.completed(job).await;
+    assert_eq!(record.exit_code, Some(0));
+    assert_eq!(stage.result(&record, "starts"), "started\n", "it ran once");
+    assert_eq!(stage.lines(job).len(), 30);
+    stage.money_adds_up(&terms, &stage.ending(job).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_is_gone_is_never_made_again() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    let agent = stage.agent().await;
+    let (job, terms) = stage.order(&stage.script(COUNTING), 600).await;
+    stage.said(job, "1").await;
+    agent.kill().await;
+    remove(job).await;
+    let _agent = stage.agent().await;
+    let record = stage.completed(job).await;
+    assert!(record.reason.as_ref().unwrap().contains("never started twice"), "{record:?}");
+    let ending = stage.ending(job).await;
+    assert_eq!(ending.outcome, market::Outcome::AbortedByProvider);
+    assert!(stage.lines(job).iter().filter(|line| *line == "1").count() == 1, "it did not run again");
+    stage.money_adds_up(&terms, &ending).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_waits_survives_a_restart_at_any_point() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    stage.gateway.set_agrees(false);
+    let agent = stage.agent().await;
+    let (job, terms) = stage.order(&stage.script("echo started >> /outputs/starts; echo done"), 600).await;
+    eventually(LIMIT, async || (container(job).await.as_deref() == Some("created")).then_some(())).await;
+    agent.stop().await.unwrap();
+    stage.gateway.set_agrees(true);
+    // What was told before is not told again by itself; an agent that stopped before telling tells now.
+    let told = stage.gateway.events(job).iter().any(|event| matches!(event.news, wire::JobNews::JobReady { .. }));
+    let _agent = stage.agent().await;
+    if told {
+        stage.gateway.agree(job).await;
+    }
+    let record = stage.completed(job).await;
+    assert_eq!(stage.result(&record, "starts"), "started\n");
+    stage.money_adds_up(&terms, &stage.ending(job).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_agents_do_not_share_a_folder() {
+    let stage = Stage::new().await;
+    let _agent = stage.agent().await;
+    let second = agent::run(stage.config.clone(), Default::default()).await;
+    assert!(matches!(second, Err(agent::AgentError::Locked { .. })), "{second:?}");
+}
+
+async fn remove(job: market::JobId) {
+    let docker = bollard::Docker::connect_with_unix_defaults().unwrap().negotiate_version().await.unwrap();
+    let name = format!("bourse-{}", job.to_string().trim_start_matches("0x"));
+    let options = bollard::query_parameters::RemoveContainerOptions { force: true, ..Default::default() };
+    docker.remove_container(&name, Some(options)).await.unwrap();
+}
