@@ -43,7 +43,11 @@ impl ChainConfig {
     /// For a chain on this machine: 50 ms between polls.
     #[must_use]
     pub fn local(rpc: Url) -> Self {
-        Self { poll: Duration::from_millis(50), receipt_timeout: Duration::from_secs(60), ..Self::new(rpc) }
+        Self {
+            poll: Duration::from_millis(50),
+            receipt_timeout: Duration::from_secs(60),
+            ..Self::new(rpc)
+        }
     }
 }
 
@@ -119,7 +123,15 @@ impl DevChainConfig {
     /// A chain that mines at once on a free port and is forgotten when it stops.
     #[must_use]
     pub fn new(anvil: PathBuf) -> Self {
-        Self { anvil, port: 0, block_time: None, state: None, state_every: None, chain_id: 31337, log: None }
+        Self {
+            anvil,
+            port: 0,
+            block_time: None,
+            state: None,
+            state_every: None,
+            chain_id: 31337,
+            log: None,
+        }
     }
 }
 
@@ -138,6 +150,11 @@ pub struct DeployConfig {
 
 impl Default for DeployConfig {
     fn default() -> Self {
-        Self { fee: rules::FEE_DEFAULT, mint: Vec::new(), watchers: Vec::new(), operators: Vec::new() }
+        Self {
+            fee: rules::FEE_DEFAULT,
+            mint: Vec::new(),
+            watchers: Vec::new(),
+            operators: Vec::new(),
+        }
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn to_terms(terms: &wire::Terms) -> contract::Terms {
     }
 }
 
-pub(crate) fn from_terms(terms: contract::Terms) -> wire::Terms {
+pub(crate) fn from_terms(terms: &contract::Terms) -> wire::Terms {
     wire::Terms {
         renter: terms.renter,
         controller: terms.controller,
@@ -129,6 +129,8 @@ pub(crate) fn fit<const BITS: usize, const LIMBS: usize>(
     what: &'static str,
     value: u128,
 ) -> Result<Uint<BITS, LIMBS>, ChainError> {
-    Uint::try_from(value)
-        .map_err(|_| ChainError::Refused { what, message: format!("{value} is larger than the contract can hold") })
+    Uint::try_from(value).map_err(|_| ChainError::Refused {
+        what,
+        message: format!("{value} is larger than the contract can hold"),
+    })
 }

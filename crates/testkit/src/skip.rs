@@ -23,7 +23,10 @@ impl Need {
 
 /// Says that the test does not run for want of `need`, or fails it where the need is required.
 /// Use it through [`skip!`](crate::skip), which also returns from the test.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen in the test's output")]
+#[expect(
+    clippy::print_stderr,
+    reason = "a skipped test must be seen in the test's output"
+)]
 pub fn skipped(need: Need, why: &str) {
     let variable = need.required_by();
     if std::env::var(variable).is_ok_and(|value| value == "1") {
@@ -46,6 +49,11 @@ const PING_WITHIN: Duration = Duration::from_secs(3);
 
 /// Whether a Docker Engine answers on this machine.
 pub async fn docker_available() -> bool {
-    let Ok(docker) = bollard::Docker::connect_with_local_defaults() else { return false };
-    matches!(tokio::time::timeout(PING_WITHIN, docker.ping()).await, Ok(Ok(_)))
+    let Ok(docker) = bollard::Docker::connect_with_local_defaults() else {
+        return false;
+    };
+    matches!(
+        tokio::time::timeout(PING_WITHIN, docker.ping()).await,
+        Ok(Ok(_))
+    )
 }

@@ -1,3 +1,14 @@
 //! The chain crate against a real development chain.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "everything here runs inside a test, and a failed test is a panic"
+)]
 
+mod following;
 mod happy;
+mod money;
+mod pool;
+mod reverts;
+mod sending;
+mod signed_money;
