@@ -21,10 +21,10 @@ use crate::store::BlockStore;
 use crate::unixfs::read::{FileReader, file_size, read_small, resolve};
 
 pub use archive::docker_archive;
-pub use build::{ImageConfig, ImageFile, LayerSource, build_image, image_from_root_fs};
+pub use build::{ImageConfig, ImageFile, LayerSource, build_image, image_from_root_fs, image_of_program};
+use check::Budget;
 pub use import::import_image;
 pub use oci::JSON_BYTES_MAX;
-use check::Budget;
 use oci::{Compression, Descriptor, Index, Manifest};
 
 /// A layer of an image.
@@ -80,7 +80,10 @@ impl Image {
         for (described, diff_id) in manifest.layers.iter().zip(diff_ids) {
             let cid = member(store, root, &described.blob_path()?)?;
             if file_size(store, &cid)? != described.size {
-                return Err(Error::image(format!("layer {} has another size than the manifest says", described.digest)));
+                return Err(Error::image(format!(
+                    "layer {} has another size than the manifest says",
+                    described.digest
+                )));
             }
             let (digest, size) = (described.digest.clone(), described.size);
             layers.push(Layer { digest, diff_id, size, cid, compression: described.layer_compression()? });

@@ -1,6 +1,6 @@
 //! The front door: one renter of one market through one gateway.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use alloy_primitives::aliases::U40;
 use chain::{Account, Market, Mined, Wallet};
@@ -10,8 +10,8 @@ use market::{Needs, Offer, Seconds, Timestamp};
 use wire::{JobSpec, document, http::UploadPass, signed::Upload};
 
 use crate::{
-    Ending, Feed, FetchedResult, GatewayClient, JobFile, JobFiles, Order, Placed, Quote, RenterConfig, RenterError, Seen,
-    Until, Update, View, follow::Follower, result,
+    Ending, Feed, FetchedResult, FollowConfig, GatewayClient, JobFile, JobFiles, Order, Placed, Quote, RenterConfig,
+    RenterError, Seen, Until, Update, View, follow::Follower, result,
 };
 
 /// A renter.
@@ -74,7 +74,7 @@ impl Renter {
     pub async fn quote(&self, needs: &Needs, max_duration: Seconds) -> Result<Quote, RenterError> {
         let offers = self.offers().await?;
         let balance = self.market().token_balance(self.account.address()).await?;
-        Quote::new(&offers, needs, max_duration, self.market().fee(), balance)
+        Quote::new(&offers, needs, max_duration, self.market().fee().await?, balance)
     }
 
     /// Publishes the DAG under `root`: everything public, for ever.
@@ -169,15 +169,24 @@ impl Renter {
         })
     }
 
-    /// Fetches a result by its name, verifies every block and writes it below `dest`.
+    /// How long the result of a job that ended is waited for.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.config.follow.result_within
+    }
+
+    /// Fetches content by its name, verifies every block and writes it to `dest` when one is given. What is not
+    /// there yet is asked for again until `within` is over.
     pub async fn fetch(
         &self,
         store: &Arc<BlockStore>,
         root: &str,
         dest: Option<&Path>,
+        within: Duration,
         on: impl Fn(content::Progress) + Send + Sync + 'static,
     ) -> Result<FetchedResult, RenterError> {
-        result::fetch(store, root, self.gateway.base(), dest, self.config.follow, on).await
+        let patience = FollowConfig { result_within: within, ..self.config.follow };
+        result::fetch(store, root, self.gateway.base(), dest, patience, on).await
     }
 }
 

@@ -35,7 +35,7 @@ pub enum FeedItem {
     /// Older news are lost: what is shown begins anew.
     Resync,
     /// Something happened to the job.
-    News(JobEvent),
+    News(Box<JobEvent>),
 }
 
 /// A feed that runs until it is dropped.
@@ -70,7 +70,9 @@ impl Feed {
         let task = tokio::spawn(async move {
             let mut last = since;
             loop {
-                let Err(reason) = read(url.as_str(), &reader, &mut last, &news).await else { return };
+                let Err(reason) = read(url.as_str(), &reader, &mut last, &news).await else {
+                    return;
+                };
                 if news.send(FeedItem::Down(reason)).await.is_err() {
                     return;
                 }
@@ -109,7 +111,9 @@ async fn read(url: &str, reader: &Reader, last: &mut u64, news: &mpsc::Sender<Fe
         let message = tokio::time::timeout(QUIET_MAX, socket.next()).await.map_err(|_| "the gateway fell silent")?;
         let text = match message {
             Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Close(frame))) => return Err(frame.map_or("closed".into(), |frame| frame.reason.to_string())),
+            Some(Ok(Message::Close(frame))) => {
+                return Err(frame.map_or("closed".into(), |frame| frame.reason.to_string()));
+            }
             Some(Ok(_)) => continue,
             Some(Err(err)) => return Err(err.to_string()),
             None => return Err("the connection ended".into()),
@@ -118,10 +122,12 @@ async fn read(url: &str, reader: &Reader, last: &mut u64, news: &mpsc::Sender<Fe
             Ok(ToClient::News { event, .. }) if event.seq == *last + 1 || (resync && event.seq > *last) => {
                 resync = false;
                 *last = event.seq;
-                FeedItem::News(event)
+                FeedItem::News(Box::new(event))
             }
             Ok(ToClient::News { event, .. }) if event.seq <= *last => continue,
-            Ok(ToClient::News { event, .. }) => return Err(format!("number {} came after {last}", event.seq)),
+            Ok(ToClient::News { event, .. }) => {
+                return Err(format!("number {} came after {last}", event.seq));
+            }
             Ok(ToClient::Notice { kind, .. }) if kind == "SUBSCRIBED" => FeedItem::Up,
             Ok(ToClient::Notice { kind, .. }) if kind == "CURRENT" => FeedItem::Current,
             Ok(ToClient::Notice { kind, .. }) if kind == "RESYNC" => {
@@ -143,12 +149,6 @@ impl Reader {
         let at = crate::client::unix_now();
         let watch = Watch { jobId: B256::from(self.job.0), at: U40::saturating_from(at) };
         let signature = self.key.sign(&self.domain, &watch).map_err(|err| err.to_string())?;
-        Ok(Subscribe {
-            topic: format!("job:{}", self.job),
-            since,
-            terms: self.terms.clone(),
-            at,
-            signature,
-        })
+        Ok(Subscribe { topic: format!("job:{}", self.job), since, terms: self.terms.clone(), at, signature })
     }
 }

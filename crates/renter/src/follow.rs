@@ -1,14 +1,17 @@
 //! Following one job from created to settled: chain events and the agent's news in, decisions and updates out.
 
+mod events;
+mod news;
+
 use alloy_primitives::{Address, B256, aliases::U40};
-use chain::{Account, BlockEvents, EventStream, Item, MarketEvent, StreamConfig, Wallet};
-use market::{Amount, JobId, Outcome, Seconds, Status, Timestamp};
+use chain::{Account, EventStream, Item, StreamConfig, Wallet};
+use market::{Amount, JobId, Outcome, Seconds, Timestamp};
 use wire::{
-    JobNews, JobSpec, SignatureBytes, Terms, document,
-    feed::{BeatJson, LogStream, Phase},
+    JobSpec, Terms,
+    feed::{LogStream, Phase},
     http::ReadyBody,
     record::{CompletionRecord, ReadyRecord},
-    signed::{Attest, Beat, Ready},
+    signed::Ready,
 };
 
 use crate::{
@@ -147,7 +150,9 @@ impl Follower<'_> {
                 Some(Step::Finish) if record_due.is_none() => {
                     record_due = Some(tokio::time::Instant::now() + self.config.result_within);
                 }
-                _ if until == Until::Started && self.view.status.has_clock() => return Ok(self.ending),
+                _ if until == Until::Started && self.view.status.has_clock() => {
+                    return Ok(self.ending);
+                }
                 _ => {}
             }
         }
@@ -156,80 +161,6 @@ impl Follower<'_> {
     /// The agent's record is worth waiting for when the chain carries its digest.
     fn record_expected(&self) -> bool {
         self.ending.record.is_none() && self.ending.result_digest.is_some_and(|digest| digest != B256::ZERO)
-    }
-
-    fn block(&mut self, block: &BlockEvents) {
-        self.view.now = block.timestamp;
-        for (_, tx, event) in &block.events {
-            if event.job() == Some(self.job) {
-                self.chain_event(*tx, event, block.timestamp);
-            }
-        }
-    }
-
-    fn chain_event(&mut self, tx: B256, event: &MarketEvent, at: Timestamp) {
-        let status = match event {
-            MarketEvent::JobCreated { .. } => Status::Created,
-            MarketEvent::JobAccepted { .. } => {
-                (self.on)(Update::Accepted { tx });
-                Status::Accepted
-            }
-            MarketEvent::JobStarted { .. } => {
-                self.view.clock_end = Some(at.after(Seconds(self.terms.maxDuration.into())));
-                (self.on)(Update::Started { tx, at });
-                Status::Running
-            }
-            MarketEvent::JobPaused { .. } => Status::Paused,
-            MarketEvent::JobResumed { .. } => Status::Running,
-            MarketEvent::JobSilent { .. } => {
-                (self.on)(Update::Note("a watcher reported that the provider is silent; the clock stands".into()));
-                Status::Silent
-            }
-            MarketEvent::JobDeclined { refunded, reason, .. } => {
-                self.ending.refunded = *refunded;
-                self.ending.declined = Some(reason.clone());
-                Status::Cancelled
-            }
-            MarketEvent::JobCancelled { refunded, .. } => {
-                self.ending.refunded = *refunded;
-                Status::Cancelled
-            }
-            MarketEvent::JobEnded { outcome, seconds, refunded, result_digest, .. } => {
-                self.ending.outcome = Some(*outcome);
-                self.ending.seconds = *seconds;
-                self.ending.refunded = *refunded;
-                self.ending.result_digest = Some(*result_digest);
-                (self.on)(Update::Ended(*outcome));
-                Status::Ended
-            }
-            MarketEvent::JobFinalized { paid, fee, .. } => {
-                self.ending.paid = *paid;
-                self.ending.fee = *fee;
-                Status::Final
-            }
-            MarketEvent::JobPaid { amount, .. } => {
-                (self.on)(Update::Paid { amount: *amount });
-                return;
-            }
-            MarketEvent::JobExtended { extra, .. } => {
-                let end = self.view.clock_end.map(|end| end.after(*extra));
-                self.view.clock_end = end;
-                return;
-            }
-            _ => return,
-        };
-        (self.view.status, self.view.since) = (status, at);
-    }
-
-    /// After a reorganisation the chain is asked; what the stream brings again comes on top.
-    async fn reread(&mut self) -> Result<(), RenterError> {
-        let state = self.account.market().job(self.job).await?;
-        (self.view.status, self.view.since) = (state.status, state.since);
-        if !state.status.is_over() {
-            self.ending = Ending { record: self.ending.record.take(), ..Ending::default() };
-        }
-        (self.on)(Update::Note("the chain reorganised; the job's state was read again".into()));
-        Ok(())
     }
 
     async fn feed_item(&mut self, item: FeedItem) -> Result<(), RenterError> {
@@ -244,58 +175,6 @@ impl Follower<'_> {
             FeedItem::News(event) => self.news(event.news)?,
         }
         Ok(())
-    }
-
-    fn news(&mut self, news: JobNews) -> Result<(), RenterError> {
-        match news {
-            JobNews::JobStatusChanged { phase } => (self.on)(Update::Phase(phase)),
-            JobNews::JobFetch { what, bytes, total_bytes } => (self.on)(Update::Fetch { what, bytes, total_bytes }),
-            JobNews::JobLog { stream, line } => (self.on)(Update::Log { stream, line }),
-            JobNews::JobProgress { percent, message } => (self.on)(Update::Progress { percent, message }),
-            JobNews::JobDeclined { reason } => (self.on)(Update::Note(format!("the provider declines: {reason}"))),
-            JobNews::JobBeat { beat, signature } => self.beat(&beat, &signature),
-            JobNews::JobReady { record, signature } => {
-                self.ready = Some(self.checked(&record, &signature)?);
-                if !self.view.ready {
-                    (self.on)(Update::Ready(record));
-                }
-                self.view.ready = true;
-            }
-            JobNews::JobCompleted { record, signature } => {
-                let digest = document(&record)?.digest;
-                self.attested(digest, &signature)?;
-                self.ending.record = Some(record);
-            }
-        }
-        Ok(())
-    }
-
-    /// A beat counts when the job's own agent signed it for this job and it is newer than the last.
-    fn beat(&mut self, beat: &BeatJson, signature: &SignatureBytes) {
-        let domain = self.account.market().domain();
-        let genuine = domain.signer(&Beat::from(beat), signature) == Some(self.agent) && beat.agent == self.agent;
-        if genuine && beat.at > self.last_beat && beat.jobs.contains(&B256::from(self.job.0)) {
-            self.last_beat = beat.at;
-            self.view.heard = Seen::At(self.view.now);
-        }
-    }
-
-    fn checked(&self, record: &ReadyRecord, signature: &SignatureBytes) -> Result<B256, RenterError> {
-        let inputs: Vec<_> = self.spec.inputs.iter().map(|input| input.cid.clone()).collect();
-        if record.job_id.0 != self.job.0 || record.image != self.spec.image || record.inputs != inputs {
-            return Err(RenterError::Untrue {
-                what: "the readiness record",
-                detail: "it names another job, image or input than was ordered".into(),
-            });
-        }
-        let digest = document(record)?.digest;
-        self.attested(digest, signature)?;
-        Ok(digest)
-    }
-
-    fn attested(&self, digest: B256, signature: &SignatureBytes) -> Result<(), RenterError> {
-        let attest = Attest { jobId: B256::from(self.job.0), digest };
-        Ok(self.account.market().domain().verify(&attest, signature, self.agent)?)
     }
 
     /// Takes the next step where there is one. Only looking takes none but the last.
@@ -333,24 +212,14 @@ impl Follower<'_> {
     }
 
     async fn sign_ready(&mut self) -> Result<(), RenterError> {
-        let Some(ready_record) = self.ready else { return Ok(()) };
+        let Some(ready_record) = self.ready else {
+            return Ok(());
+        };
         let at = self.view.now.0;
         let ready = Ready { jobId: B256::from(self.job.0), readyRecord: ready_record, at: U40::saturating_from(at) };
         let signature = self.session.sign(&self.account.market().domain(), &ready)?;
         self.gateway.ready(self.job, &ReadyBody { ready_record, at, signature }).await?;
         self.view.signed_at = Some(self.view.now);
         Ok(())
-    }
-
-    /// The record that the agent sent is the one whose digest it put on chain.
-    fn check_digest(&self) -> Result<(), RenterError> {
-        let (Some(record), Some(on_chain)) = (&self.ending.record, self.ending.result_digest) else { return Ok(()) };
-        if on_chain == B256::ZERO || document(record)?.digest == on_chain {
-            return Ok(());
-        }
-        Err(RenterError::Untrue {
-            what: "the completion record",
-            detail: format!("its digest is not the {on_chain} that stands on chain"),
-        })
     }
 }

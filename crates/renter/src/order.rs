@@ -84,7 +84,9 @@ impl Order {
     }
 
     fn affordable(&self, account: &Account) -> Result<(), RenterError> {
-        let Some(short) = self.quote.shortfall() else { return Ok(()) };
+        let Some(short) = self.quote.shortfall() else {
+            return Ok(());
+        };
         let market = account.market();
         let tokens = |amount: Amount| amount.in_tokens(market.decimals());
         Err(RenterError::TooLittleMoney {

@@ -1,9 +1,7 @@
 //! What a job will cost at most, before any money moves.
 
-use market::{Amount, BasisPoints, Needs, Offer, PerHour, Seconds, Stream, choose};
-use wire::JobSpec;
-
 use crate::RenterError;
+use market::{Amount, BasisPoints, Needs, Offer, Seconds, Stream};
 
 /// An offer chosen for a job, and its price.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +42,7 @@ impl Quote {
             let longest = market::rules::DURATION_MAX;
             return Err(RenterError::BadJob(format!("a job runs for 1 s to {longest}; change --max-duration")));
         }
-        let offer = match choose(offers, needs) {
+        let offer = match market::choose(offers, needs) {
             market::Choice::Offer(offer) => offer.clone(),
             market::Choice::NoOffers => {
                 let why = "nobody offers anything at this gateway now; `bourse provider run` lists this machine";
@@ -72,10 +70,4 @@ impl Quote {
     pub fn per_second(&self) -> Amount {
         Amount(self.offer.price.0 / 3600)
     }
-}
-
-/// What the market must offer for `spec` under the renter's own wishes.
-#[must_use]
-pub(crate) fn needs(spec: &JobSpec, max_price: Option<PerHour>, simulated: bool, id: Option<market::ResourceId>) -> Needs {
-    Needs { max_price, simulated, id, ..spec.needs() }
 }

@@ -58,7 +58,10 @@ pub(crate) async fn fetch(
         match fetcher.fetch(store, &root, FetchLimits::default(), Some(&sender)).await {
             Ok(_) => break,
             Err(err) if tokio::time::Instant::now() >= due || !may_come(&err) => {
-                return Err(RenterError::NoResult { within_s: patience.result_within.as_secs(), detail: err.to_string() });
+                return Err(RenterError::NoResult {
+                    within_s: patience.result_within.as_secs(),
+                    detail: err.to_string(),
+                });
             }
             Err(_) => tokio::time::sleep(patience.retry.max(Duration::from_millis(100))).await,
         }
@@ -69,9 +72,10 @@ pub(crate) async fn fetch(
     let mut files = 0;
     if let Some(dest) = dest {
         let (store, dest) = (store.clone(), dest.to_owned());
-        let written = tokio::task::spawn_blocking(move || content::export(&store, &root, &dest, &ExportLimits::default()))
-            .await
-            .map_err(|err| RenterError::BadJob(err.to_string()))??;
+        let written =
+            tokio::task::spawn_blocking(move || content::export(&store, &root, &dest, &ExportLimits::default()))
+                .await
+                .map_err(|err| RenterError::BadJob(err.to_string()))??;
         files = written.files;
     }
     Ok(FetchedResult { bytes, files })

@@ -62,7 +62,7 @@ impl JobTemplate {
     /// The spec that is published, checked.
     pub fn spec(self) -> Result<JobSpec, RenterError> {
         let image = self.image.ok_or_else(|| {
-            RenterError::BadJob("the job names no image; give one with --image, --image-archive or --image-binary".into())
+            RenterError::BadJob("the job names no image: give a CID, an archive or a static binary beside it".into())
         })?;
         let spec = JobSpec {
             version: self.version,
@@ -89,7 +89,8 @@ mod tests {
         let good = r#"{"version":1,"image":"bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e",
             "resources":{"cpus":1,"memoryMib":64,"diskMib":64}}"#;
         assert_eq!(JobTemplate::parse(good.as_bytes()).unwrap().max_duration_seconds, 3600);
-        let fails = |text: &str| JobTemplate::parse(text.as_bytes()).and_then(JobTemplate::spec).unwrap_err().to_string();
+        let fails =
+            |text: &str| JobTemplate::parse(text.as_bytes()).and_then(JobTemplate::spec).unwrap_err().to_string();
         assert!(fails(&good.replace("\"version\"", "\"colour\":1,\"version\"")).contains("colour"));
         assert!(fails(&good.replace("\"cpus\":1", "\"cpus\":0")).contains("resources.cpus"));
         assert!(fails(&good.replace("}}", "},\"maxDurationSeconds\":-5}")).contains("-5"));

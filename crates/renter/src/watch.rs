@@ -67,7 +67,9 @@ pub fn next(view: &View, heartbeat: Seconds) -> Option<Step> {
         Status::Paused if past(view.since, PAUSE_MAX) => Some(Step::Close),
         Status::Running if view.clock_end.is_some_and(|end| past(end, CLOSE_AFTER)) => Some(Step::Close),
         Status::Running => match view.heard {
-            Seen::At(heard) if past(heard.max(view.since), Seconds(heartbeat.0 * MISSED_BEATS_MAX)) => Some(Step::StopSilent),
+            Seen::At(heard) if past(heard.max(view.since), Seconds(heartbeat.0 * MISSED_BEATS_MAX)) => {
+                Some(Step::StopSilent)
+            }
             _ => None,
         },
         status if status.is_over() => Some(Step::Finish),

@@ -44,9 +44,7 @@ const BENCHES: [Bench; 2] = [
 /// Runs every bench.
 pub(crate) fn bench(context: &Context) -> Result<(), Error> {
     setup::setup(context, Purpose::Bench)?;
-    let there = BENCHES
-        .iter()
-        .filter(|bench| context.path(bench.needs).exists());
+    let there = BENCHES.iter().filter(|bench| context.path(bench.needs).exists());
     let step = |bench: &'static Bench| Step::new(bench.name, || measure(context, bench));
     steps::run(context, "bench", there.map(step).collect())
 }
@@ -56,10 +54,7 @@ fn measure(context: &Context, bench: &Bench) -> Result<(), Error> {
     let stdout = group.child.stdout.take();
     // A thread of its own, so that Ctrl-C is seen while the program measures in silence.
     let reader = std::thread::spawn(move || {
-        for line in stdout
-            .into_iter()
-            .flat_map(|out| BufReader::new(out).lines())
-        {
+        for line in stdout.into_iter().flat_map(|out| BufReader::new(out).lines()) {
             let Ok(line) = line else { break };
             if line.starts_with(MARK) {
                 ui::answer(&line);
@@ -70,10 +65,7 @@ fn measure(context: &Context, bench: &Bench) -> Result<(), Error> {
     });
     let status = group.wait(context)?;
     if reader.join().is_err() || !status.success() {
-        return Err(Error::Failed {
-            program: bench.name.into(),
-            status,
-        });
+        return Err(Error::Failed { program: bench.name.into(), status });
     }
     Ok(())
 }

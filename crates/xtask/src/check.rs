@@ -10,16 +10,12 @@ use crate::{codegen, tidy};
 pub(crate) fn check(context: &Context) -> Result<(), Error> {
     setup::setup(context, Purpose::Check)?;
     let steps = vec![
-        Step::new("rustfmt", || {
-            run(context, cargo(context).args(["fmt", "--all", "--check"]))
-        }),
+        Step::new("rustfmt", || run(context, cargo(context).args(["fmt", "--all", "--check"]))),
         Step::new("tidy", || tidy::tidy(context)),
         Step::new("clippy", || run(context, cargo(context).args(CLIPPY))),
         Step::new("licences", || deny(context)),
         Step::new("generated files", || codegen::codegen(context, true)),
-        Step::new("forge fmt", || {
-            run(context, codegen::forge(context).args(["fmt", "--check"]))
-        }),
+        Step::new("forge fmt", || run(context, codegen::forge(context).args(["fmt", "--check"]))),
     ];
     steps::run(context, "check", steps)
 }
@@ -31,10 +27,7 @@ fn deny(context: &Context) -> Result<(), Error> {
     let program = setup::cargo_deny(context)?;
     // The default output repeats the whole graph for every warning.
     let arguments = ["--all-features", "check", "--hide-inclusion-graph"];
-    run(
-        context,
-        command(program, &context.root).args(arguments).args(DENY),
-    )
+    run(context, command(program, &context.root).args(arguments).args(DENY))
 }
 
 const DENY: [&str; 3] = ["licenses", "bans", "sources"];

@@ -19,13 +19,9 @@ impl Context {
     pub(crate) fn new() -> Result<Self, Error> {
         let interrupted = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            signal_hook::flag::register(signal, Arc::clone(&interrupted))
-                .map_err(Error::Signals)?;
+            signal_hook::flag::register(signal, Arc::clone(&interrupted)).map_err(Error::Signals)?;
         }
-        Ok(Self {
-            root: find_root()?,
-            interrupted,
-        })
+        Ok(Self { root: find_root()?, interrupted })
     }
 
     pub(crate) fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
@@ -39,13 +35,9 @@ impl Context {
 
 fn find_root() -> Result<PathBuf, Error> {
     let here = std::env::current_dir().map_err(Error::file("find", "."))?;
-    let root = here
-        .ancestors()
-        .find(|folder| folder.join("Cargo.lock").is_file());
-    root.map(PathBuf::from).ok_or_else(|| Error::Missing {
-        what: "the workspace".into(),
-        remedy: "run this inside the checkout".into(),
-    })
+    let root = here.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
+    root.map(PathBuf::from)
+        .ok_or_else(|| Error::Missing { what: "the workspace".into(), remedy: "run this inside the checkout".into() })
 }
 
 /// Whether this process may install packages and start daemons.

@@ -54,9 +54,7 @@ pub(crate) fn pack(context: &Context, out: &Path) -> Result<PathBuf, Error> {
         });
     }
     let (shown, mib) = (out.display(), bytes >> 20);
-    ui::note(&format!(
-        "corpus: {files} source files, {mib} MiB of text, in {shown}"
-    ));
+    ui::note(&format!("corpus: {files} source files, {mib} MiB of text, in {shown}"));
     Ok(out)
 }
 
@@ -66,12 +64,8 @@ fn packages(context: &Context) -> Result<Vec<(String, PathBuf)>, Error> {
     let mut metadata = MetadataCommand::new();
     metadata.current_dir(&context.root);
     metadata.other_options(["--filter-platform".into(), platform]);
-    let from_registry = |package: &Package| {
-        package
-            .source
-            .as_ref()
-            .is_some_and(|source| source.repr.starts_with("registry+"))
-    };
+    let from_registry =
+        |package: &Package| package.source.as_ref().is_some_and(|source| source.repr.starts_with("registry+"));
     let mut packages: Vec<_> = metadata
         .exec()?
         .packages
@@ -90,10 +84,7 @@ fn packages(context: &Context) -> Result<Vec<(String, PathBuf)>, Error> {
 pub(crate) fn host_triple(context: &Context) -> Result<String, Error> {
     let said = output_of(command("rustc", &context.root).arg("-vV")).unwrap_or_default();
     let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(String::from).ok_or(Error::Unexpected {
-        what: "rustc -vV".into(),
-        said,
-    })
+    host.map(String::from).ok_or(Error::Unexpected { what: "rustc -vV".into(), said })
 }
 
 /// All source files below a folder. Links are not followed: they could lead out of the package.
@@ -112,8 +103,7 @@ fn collect(folder: &Path, sources: &mut Vec<PathBuf>) -> Result<(), Error> {
 }
 
 fn is_source(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
+    path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
 }
 
 /// Appends a file without anything of this machine: no times, owners or modes of its own.
@@ -131,8 +121,7 @@ fn append(
     header.set_mtime(0);
     header.set_uid(0);
     header.set_gid(0);
-    tar.append_data(&mut header, name, text.as_slice())
-        .map_err(Error::file("pack", source))?;
+    tar.append_data(&mut header, name, text.as_slice()).map_err(Error::file("pack", source))?;
     Ok(text.len() as u64)
 }
 
@@ -144,11 +133,7 @@ mod tests {
     fn the_same_sources_give_the_same_bytes() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("src")).unwrap();
-        for (name, text) in [
-            ("src/lib.rs", "code"),
-            ("README.md", "words"),
-            ("logo.png", "x"),
-        ] {
+        for (name, text) in [("src/lib.rs", "code"), ("README.md", "words"), ("logo.png", "x")] {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         let packed = || {
@@ -163,14 +148,10 @@ mod tests {
         };
         let first = packed();
         let file = File::open(folder.path().join("README.md")).unwrap();
-        file.set_modified(std::time::SystemTime::UNIX_EPOCH)
-            .unwrap();
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
         assert!(first == packed());
         let mut archive = tar::Archive::new(first.as_slice());
-        let names = archive
-            .entries()
-            .unwrap()
-            .map(|entry| entry.unwrap().path().unwrap().into_owned());
+        let names = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().into_owned());
         let expected = ["package-1.0.0/README.md", "package-1.0.0/src/lib.rs"].map(PathBuf::from);
         assert_eq!(names.collect::<Vec<_>>(), expected);
     }

@@ -10,34 +10,19 @@ const EXIT_INTERRUPTED: u8 = 130;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("cannot {what} {path}: {source}", path = path.display())]
-    File {
-        what: &'static str,
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    File { what: &'static str, path: PathBuf, source: std::io::Error },
     #[error("cannot start {program}: {source}")]
-    Spawn {
-        program: String,
-        source: std::io::Error,
-    },
+    Spawn { program: String, source: std::io::Error },
     #[error("{program} ended with {status}")]
     Failed { program: String, status: ExitStatus },
     #[error("{what} is missing: {remedy}")]
     Missing { what: String, remedy: String },
     #[error("{what} did not happen within {} s; {remedy}", limit.as_secs())]
-    TimedOut {
-        what: String,
-        limit: Duration,
-        remedy: String,
-    },
+    TimedOut { what: String, limit: Duration, remedy: String },
     #[error("{what} said something unexpected: {said}")]
     Unexpected { what: String, said: String },
     #[error("{count} of {of} steps failed: {names}")]
-    Steps {
-        count: usize,
-        of: usize,
-        names: String,
-    },
+    Steps { count: usize, of: usize, names: String },
     #[error("{0} findings; each line says what to do")]
     Findings(usize),
     #[error("cannot read the workspace: {0}")]
@@ -52,18 +37,11 @@ pub(crate) enum Error {
 
 impl Error {
     pub(crate) fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Interrupted) {
-            EXIT_INTERRUPTED
-        } else {
-            1
-        }
+        if matches!(self, Self::Interrupted) { EXIT_INTERRUPTED } else { 1 }
     }
 
     /// For `map_err`: what could not be done with which file.
-    pub(crate) fn file(
-        what: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { what, path, source }
     }

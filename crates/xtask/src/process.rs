@@ -35,21 +35,14 @@ impl Group {
     /// The exit status, if the child has ended.
     pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>, Error> {
         let program = &self.program;
-        self.child.try_wait().map_err(|source| Error::Spawn {
-            program: program.clone(),
-            source,
-        })
+        self.child.try_wait().map_err(|source| Error::Spawn { program: program.clone(), source })
     }
 
     /// Waits for the end; Ctrl-C stops the child first.
     pub(crate) fn wait(&mut self, context: &Context) -> Result<ExitStatus, Error> {
         loop {
             if let Some(status) = self.ended()? {
-                return if context.is_interrupted() {
-                    Err(Error::Interrupted)
-                } else {
-                    Ok(status)
-                };
+                return if context.is_interrupted() { Err(Error::Interrupted) } else { Ok(status) };
             }
             if context.is_interrupted() {
                 self.stop();
@@ -74,9 +67,7 @@ impl Group {
             if asked.elapsed() >= STOP_WITHIN {
                 let waited = STOP_WITHIN.as_secs();
                 let program = &self.program;
-                ui::note(&format!(
-                    "warning: {program} did not end within {waited} s: killed"
-                ));
+                ui::note(&format!("warning: {program} did not end within {waited} s: killed"));
                 self.signal(Signal::KILL);
                 // It was killed: there is nothing left that its status could tell.
                 let _ = self.child.wait();
@@ -109,24 +100,14 @@ pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
 
 /// `cargo` as we were started by it, so that the toolchain is the same.
 pub(crate) fn cargo(context: &Context) -> Command {
-    command(
-        std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
-        &context.root,
-    )
+    command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), &context.root)
 }
 
 /// Runs to the end with our output; any failure is an error.
 pub(crate) fn run(context: &Context, command: &mut Command) -> Result<(), Error> {
     let mut group = Group::start(command)?;
     let status = group.wait(context)?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Error::Failed {
-            program: shown(command),
-            status,
-        })
-    }
+    if status.success() { Ok(()) } else { Err(Error::Failed { program: shown(command), status }) }
 }
 
 /// Runs to the end and gives what it wrote to standard output, or nothing if it failed or is not
@@ -140,10 +121,7 @@ pub(crate) fn output_of(command: &mut Command) -> Option<String> {
 /// The command as a person would type it.
 fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(OsStr::to_string_lossy)
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 
 /// The full path of a program, if it is there.
@@ -151,9 +129,7 @@ pub(crate) fn find_program(name: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Daemons stand in folders that are often not on an ordinary user's path.
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    folders
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 #[cfg(test)]
@@ -172,15 +148,9 @@ mod tests {
         assert_eq!(line, "started\n");
         let dropped = Instant::now();
         drop(group);
-        assert_eq!(
-            std::io::Read::read_to_end(&mut out, &mut Vec::new()).unwrap(),
-            0
-        );
+        assert_eq!(std::io::Read::read_to_end(&mut out, &mut Vec::new()).unwrap(), 0);
         // Far less than the child would sleep, far more than a busy machine needs.
-        assert!(
-            dropped.elapsed() < Duration::from_secs(30),
-            "somebody held the output"
-        );
+        assert!(dropped.elapsed() < Duration::from_secs(30), "somebody held the output");
     }
 
     #[test]

@@ -25,10 +25,7 @@ pub(crate) fn run(context: &Context, once: bool, state: Option<PathBuf>) -> Resu
     let _lock = market::lock(context)?;
     setup::setup(context, Purpose::Run)?;
     ui::note("run: building bourse and the example job");
-    run_command(
-        context,
-        cargo(context).args(["build", "--quiet", "-p", "bourse"]),
-    )?;
+    run_command(context, cargo(context).args(["build", "--quiet", "-p", "bourse"]))?;
     let index = examples::Index::build(context)?;
     let sources = corpus::pack(context, "target/corpus/sources.tar".as_ref())?;
     let expected = index.run_outside(context, &sources)?;
@@ -40,10 +37,7 @@ pub(crate) fn run(context: &Context, once: bool, state: Option<PathBuf>) -> Resu
     shell.run_job(context, &market)?;
     if once {
         market.stop();
-        ui::answer(&format!(
-            "bench: run.once_s={:.1} s",
-            started.elapsed().as_secs_f64()
-        ));
+        ui::answer(&format!("bench: run.once_s={:.1} s", started.elapsed().as_secs_f64()));
         return Ok(());
     }
     ui::note(&market.invitation());

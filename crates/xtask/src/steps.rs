@@ -13,10 +13,7 @@ pub(crate) struct Step<'a> {
 
 impl<'a> Step<'a> {
     pub(crate) fn new(name: &'static str, work: impl FnOnce() -> Result<(), Error> + 'a) -> Self {
-        Self {
-            name,
-            work: Box::new(work),
-        }
+        Self { name, work: Box::new(work) }
     }
 }
 
@@ -39,47 +36,25 @@ pub(crate) fn run(context: &Context, title: &str, steps: Vec<Step<'_>>) -> Resul
         if let Some(error) = &error {
             ui::note(&format!("{}: {error}", step.name));
         }
-        done.push(Done {
-            name: step.name,
-            took: started.elapsed(),
-            error,
-        });
+        done.push(Done { name: step.name, took: started.elapsed(), error });
     }
     ui::note(&table(title, &done));
-    let failed: Vec<_> = done
-        .iter()
-        .filter(|step| step.error.is_some())
-        .map(|step| step.name)
-        .collect();
+    let failed: Vec<_> = done.iter().filter(|step| step.error.is_some()).map(|step| step.name).collect();
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Error::Steps {
-        count: failed.len(),
-        of: done.len(),
-        names: failed.join(", "),
-    })
+    Err(Error::Steps { count: failed.len(), of: done.len(), names: failed.join(", ") })
 }
 
 fn table(title: &str, done: &[Done]) -> String {
-    let width = done
-        .iter()
-        .map(|step| step.name.len())
-        .max()
-        .unwrap_or(0)
-        .max(title.len());
+    let width = done.iter().map(|step| step.name.len()).max().unwrap_or(0).max(title.len());
     let mut table = format!("\n{title:width$}   result        time");
     for Done { name, took, error } in done {
         let result = if error.is_some() { "FAILED" } else { "ok" };
         table += &format!("\n{name:width$}   {result:8} {:8.1} s", took.as_secs_f64());
     }
     let total: Duration = done.iter().map(|step| step.took).sum();
-    table
-        + &format!(
-            "\n{:width$}            {:8.1} s\n",
-            "total",
-            total.as_secs_f64()
-        )
+    table + &format!("\n{:width$}            {:8.1} s\n", "total", total.as_secs_f64())
 }
 
 #[cfg(test)]

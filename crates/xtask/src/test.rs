@@ -14,15 +14,8 @@ pub(crate) fn test(context: &Context) -> Result<(), Error> {
     setup::setup(context, Purpose::Test)?;
     let contracts = context.path("contracts");
     let steps = vec![
-        Step::new("solidity", || {
-            run(context, codegen::forge(context).arg("test"))
-        }),
-        Step::new("gas", || {
-            run(
-                context,
-                command("node", &contracts).args(["gas.mjs", "--check"]),
-            )
-        }),
+        Step::new("solidity", || run(context, codegen::forge(context).arg("test"))),
+        Step::new("gas", || run(context, command("node", &contracts).args(["gas.mjs", "--check"]))),
         Step::new("rust", || rust(context)),
     ];
     steps::run(context, "test", steps)?;
@@ -34,9 +27,7 @@ pub(crate) fn test(context: &Context) -> Result<(), Error> {
 /// The whole workspace, examples included. What the set-up has made possible may not be skipped.
 fn rust(context: &Context) -> Result<(), Error> {
     let mut cargo = cargo(context);
-    cargo
-        .args(["test", "--workspace", "--no-fail-fast"])
-        .env("BOURSE_REQUIRE_PEERS", "1");
+    cargo.args(["test", "--workspace", "--no-fail-fast"]).env("BOURSE_REQUIRE_PEERS", "1");
     if is_root() && setup::docker_answers() {
         cargo.env("BOURSE_REQUIRE_DOCKER", "1");
     }

@@ -28,24 +28,14 @@ struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            path,
-            line,
-            rule,
-            advice,
-        } = self;
+        let Self { path, line, rule, advice } = self;
         write!(f, "{path}:{line}: {rule}: {advice}")
     }
 }
 
 impl Finding {
     fn new(path: &str, line: usize, rule: &'static str, advice: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            line,
-            rule,
-            advice: advice.into(),
-        }
+        Self { path: path.into(), line, rule, advice: advice.into() }
     }
 }
 
@@ -59,32 +49,19 @@ pub(crate) fn tidy(context: &Context) -> Result<(), Error> {
     for finding in &findings {
         ui::note(&finding.to_string());
     }
-    if findings.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Findings(findings.len()))
-    }
+    if findings.is_empty() { Ok(()) } else { Err(Error::Findings(findings.len())) }
 }
 
 /// The rules that need nothing but the files.
 fn check(files: &[File]) -> Vec<Finding> {
-    let rules = [
-        source::check,
-        sizes::check,
-        crates::check,
-        contracts::check,
-        words::check,
-    ];
+    let rules = [source::check, sizes::check, crates::check, contracts::check, words::check];
     rules.iter().flat_map(|rule| rule(files)).collect()
 }
 
 /// A file in memory, for the tests of the rules.
 #[cfg(test)]
 fn file(path: &str, text: &str) -> File {
-    File {
-        path: path.into(),
-        text: text.into(),
-    }
+    File { path: path.into(), text: text.into() }
 }
 
 /// The findings as lines, for the tests of the rules.
@@ -100,15 +77,9 @@ mod tests {
     fn this_tree_is_tidy() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let files = super::tree::read(&root).unwrap();
-        assert!(
-            files
-                .iter()
-                .any(|file| file.path == "crates/xtask/src/tidy.rs")
-        );
-        let own: Vec<_> = super::check(&files)
-            .into_iter()
-            .filter(|finding| finding.path.starts_with("crates/xtask/"))
-            .collect();
+        assert!(files.iter().any(|file| file.path == "crates/xtask/src/tidy.rs"));
+        let own: Vec<_> =
+            super::check(&files).into_iter().filter(|finding| finding.path.starts_with("crates/xtask/")).collect();
         assert_eq!(super::shown(&own), [""; 0]);
     }
 }

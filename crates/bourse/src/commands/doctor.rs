@@ -48,7 +48,11 @@ async fn look(settings: &Settings, checks: &mut Vec<Check>) {
     let Ok(file) = file else { return };
     let market = crate::settings::open(&file).await;
     let reached = market.as_ref().map(|market| format!("{} answers, settles in {}", file.rpc, market.symbol()));
-    note("chain", reached.map_err(|err| Failure::Usage(err.to_string())), "start the chain, or correct \"rpc\" in the market description");
+    note(
+        "chain",
+        reached.map_err(|err| Failure::Usage(err.to_string())),
+        "start the chain, or correct \"rpc\" in the market description",
+    );
     let wallet = settings.wallet();
     let address = wallet.as_ref().map(|wallet| wallet.address());
     let named = address.as_ref().map(ToString::to_string).map_err(|err| Failure::Usage(err.to_string()));

@@ -51,6 +51,9 @@ pub(crate) struct Offer {
     /// MiB of disk to offer [default: most of what is free].
     #[arg(long, value_name = "MIB")]
     offer_disk: Option<u64>,
+    /// MiB of content to keep at most [default: 256 GiB].
+    #[arg(long, value_name = "MIB")]
+    store_limit: Option<u64>,
     /// Let jobs that ask for it reach the network of this machine.
     #[arg(long)]
     allow_network: bool,
@@ -81,8 +84,7 @@ pub(crate) fn config(
     let key = |name: &str| keys::one(home, name, &password);
     let price = up::price(&offer.price, market)?;
     let state_dir = home.join("agent");
-    let defaults =
-        AgentConfig::new(state_dir, market.chain().config().clone(), market.address(), key("agent")?, price);
+    let defaults = AgentConfig::new(state_dir, market.chain().config().clone(), market.address(), key("agent")?, price);
     Ok(AgentConfig {
         deployed_at: file.deployed_at,
         owner: Some(key("owner")?),
@@ -95,6 +97,7 @@ pub(crate) fn config(
             disk: offer.offer_disk.map(Mebibytes),
         },
         simulate: offer.simulate,
+        store_bytes_max: offer.store_limit.map_or(defaults.store_bytes_max, |limit| Mebibytes(limit).bytes()),
         allow_network: offer.allow_network,
         docker: offer.docker.clone().unwrap_or(defaults.docker.clone()),
         ..defaults

@@ -206,7 +206,7 @@ pub(crate) async fn push_root(
     let drawn = bar.clone();
     renter
         .push(store, root, move |progress| {
-            drawn.set_length(progress.total_bytes);
+            drawn.set_length(progress.total_bytes.unwrap_or(progress.bytes));
             drawn.set_position(progress.bytes);
         })
         .await?;
@@ -256,11 +256,13 @@ async fn settled(
     let record = ending.record.as_ref();
     let mut written = None;
     if let Some(root) = record.and_then(|record| record.result.as_deref()) {
-        let dest = args.output.clone().unwrap_or_else(|| format!("result-{}", answer::job(id).trim_end_matches('…')).into());
+        let dest =
+            args.output.clone().unwrap_or_else(|| format!("result-{}", answer::job(id).trim_end_matches('…')).into());
         let store = open_store(settings).await?;
         let bar = ui.bar("result");
         let drawn = bar.clone();
-        let result = renter.fetch(&store, root, Some(&dest), move |progress| drawn.set_position(progress.bytes)).await?;
+        let on = move |progress: content::Progress| drawn.set_position(progress.bytes);
+        let result = renter.fetch(&store, root, Some(&dest), renter.patience(), on).await?;
         bar.finish_and_clear();
         let size = answer::bytes(result.bytes);
         ui.step("fetched", format_args!("{root} ({size}, every block verified) in {}", dest.display()));

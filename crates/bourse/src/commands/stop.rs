@@ -30,7 +30,12 @@ pub(crate) async fn stop(args: &Args, settings: &Settings, ui: &Ui) -> Result<Ex
         "refunded": refunded.to_string(), "tx": mined.tx.to_string(),
     });
     ui.answer(&answer, || {
-        format!("{} is stopped, {} came back (tx {})", answer::job(job.id()), token.show(refunded), answer::short(&mined.tx))
+        format!(
+            "{} is stopped, {} came back (tx {})",
+            answer::job(job.id()),
+            token.show(refunded),
+            answer::short(&mined.tx)
+        )
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,7 @@
 //! `bourse up`: a whole market in one process tree: chain, contracts, gateway, one provider.
 
-pub(crate) mod keys;
 mod chain_here;
+pub(crate) mod keys;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -58,7 +58,7 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
 
     let store = Arc::new(BlockStore::open(home.join("gateway/content"), content::StoreConfig::default())?);
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    let gateway = Gateway::bind(GatewayConfig::new(listen), market.clone(), store).await?;
+    let gateway = Gateway::bind(GatewayConfig { listen, ..GatewayConfig::default() }, market.clone(), store).await?;
     let gateway_url = format!("http://{}", gateway.local_addr());
     file.gateway = Some(gateway_url.clone());
     deploy::write(&settings.market_path(), &file)?;
@@ -142,4 +142,3 @@ fn ready(settings: &Settings, file: &MarketFile, keys: &Keys, ui: &Ui) {
 pub(crate) fn price(text: &str, market: &Market) -> Result<PerHour, Failure> {
     Ok(PerHour(super::run::prepare::tokens(text, &Token::of(market))?.0))
 }
-

@@ -80,7 +80,12 @@ pub enum LayerSource {
 }
 
 /// Makes an image of these layers, the lowest first.
-pub fn build_image(store: &BlockStore, layers: &[LayerSource], config: &ImageConfig, limits: &ImageLimits) -> Result<Image> {
+pub fn build_image(
+    store: &BlockStore,
+    layers: &[LayerSource],
+    config: &ImageConfig,
+    limits: &ImageLimits,
+) -> Result<Image> {
     let root = into_store(store, |sink| {
         let mut budget = Budget::new(limits);
         let stored = layers.iter().map(|source| build_layer(source, &mut budget, sink)).collect::<Result<Vec<_>>>()?;
@@ -93,6 +98,15 @@ pub fn build_image(store: &BlockStore, layers: &[LayerSource], config: &ImageCon
 /// Makes an image of one layer from a root file system in a tar.
 pub fn image_from_root_fs(store: &BlockStore, tar: &Path, config: &ImageConfig, limits: &ImageLimits) -> Result<Image> {
     build_image(store, &[LayerSource::RootFs(tar.to_owned())], config, limits)
+}
+
+/// Makes an image of nothing but one static program, which stands in the root under its own name.
+pub fn image_of_program(store: &BlockStore, program: &Path, limits: &ImageLimits) -> Result<Image> {
+    let name = program.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Error::image("the program's file has no readable name"))?.to_owned();
+    let config = ImageConfig { entrypoint: vec![format!("/{name}")], ..ImageConfig::default() };
+    let file = ImageFile { source: program.to_owned(), path: name, mode: 0o755 };
+    build_image(store, &[LayerSource::Files(vec![file])], &config, limits)
 }
 
 fn config_document(config: &ImageConfig, layers: &[StoredLayer]) -> Result<Vec<u8>> {
@@ -129,7 +143,8 @@ fn build_layer(source: &LayerSource, budget: &mut Budget, sink: &mut dyn Sink) -
         let file = read.added.ok_or(Error::Interrupted)?;
         return Ok(StoredLayer { diff_id: read.tar, bytes: read.bytes, file });
     }
-    let out = LayerWriter { builder: FileBuilder::new(ImportConfig::CHUNK_1_MIB), hash: Sha256::default(), bytes: 0, sink };
+    let out =
+        LayerWriter { builder: FileBuilder::new(ImportConfig::CHUNK_1_MIB), hash: Sha256::default(), bytes: 0, sink };
     let mut tar = Builder::new(out);
     match source {
         LayerSource::Folder(path) => add_folder(&mut tar, path, &mut PathBuf::new())?,
@@ -213,7 +228,10 @@ fn add_folder(tar: &mut Builder<LayerWriter<'_>>, root: &Path, inside: &mut Path
         } else if metadata.is_file() {
             append_file(tar, inside, &path, mode)?;
         } else {
-            return Err(Error::UnsafePath { path: path.display().to_string(), reason: "it is neither file, folder nor link" });
+            return Err(Error::UnsafePath {
+                path: path.display().to_string(),
+                reason: "it is neither file, folder nor link",
+            });
         }
         inside.pop();
     }
@@ -252,7 +270,12 @@ fn add_root_fs(tar: &mut Builder<LayerWriter<'_>>, path: &Path) -> Result<()> {
     let mut archive = tar::Archive::new(&file);
     for entry in archive.entries_with_seek().map_err(not_a_tar)? {
         let entry = entry.map_err(not_a_tar)?;
-        let name: PathBuf = entry.path().map_err(not_a_tar)?.components().filter(|part| *part != std::path::Component::CurDir).collect();
+        let name: PathBuf = entry
+            .path()
+            .map_err(not_a_tar)?
+            .components()
+            .filter(|part| *part != std::path::Component::CurDir)
+            .collect();
         if name.as_os_str().is_empty() || entry.header().entry_type().is_pax_global_extensions() {
             continue;
         }
@@ -269,9 +292,15 @@ fn add_root_fs(tar: &mut Builder<LayerWriter<'_>>, path: &Path) -> Result<()> {
             EntryType::Link => {}
             EntryType::Regular | EntryType::Continuous => {
                 let mut header = plain_header(EntryType::Regular, entry.mode, entry.size);
-                tar.append_data(&mut header, name, FileSlice { file: &file, offset: entry.offset, left: entry.size }).map_err(Error::from)?;
+                tar.append_data(&mut header, name, FileSlice { file: &file, offset: entry.offset, left: entry.size })
+                    .map_err(Error::from)?;
             }
-            _ => return Err(Error::UnsafePath { path: name.display().to_string(), reason: "images hold files, folders and links only" }),
+            _ => {
+                return Err(Error::UnsafePath {
+                    path: name.display().to_string(),
+                    reason: "images hold files, folders and links only",
+                });
+            }
         }
     }
     for (name, entry) in found.iter().filter(|(_, entry)| entry.kind == EntryType::Link) {

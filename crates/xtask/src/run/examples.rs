@@ -11,19 +11,7 @@ use crate::process::{cargo, command, run};
 use crate::ui;
 
 /// What busybox must answer to for the shell example.
-const TOOLS: [&str; 11] = [
-    "sh",
-    "wc",
-    "tr",
-    "cut",
-    "cat",
-    "awk",
-    "grep",
-    "sort",
-    "uniq",
-    "head",
-    "sha256sum",
-];
+const TOOLS: [&str; 11] = ["sh", "wc", "tr", "cut", "cat", "awk", "grep", "sort", "uniq", "head", "sha256sum"];
 const BUSYBOX: &str = "/bin/busybox";
 /// Docker's name for the imported root file system, taken away again after it was saved.
 const IMAGE_NAME: &str = "bourse-example-shell-report:latest";
@@ -39,19 +27,9 @@ impl Index {
         let triple = host_triple(context)?;
         let flags = format!("target.{triple}.rustflags=[\"-C\",\"target-feature=+crt-static\"]");
         let mut build = cargo(context);
-        build.args([
-            "build",
-            "--quiet",
-            "--release",
-            "-p",
-            "corpus-index",
-            "--target",
-            &triple,
-        ]);
+        build.args(["build", "--quiet", "--release", "-p", "corpus-index", "--target", &triple]);
         run(context, build.args(["--config", &flags]))?;
-        Ok(Self {
-            binary: context.path(format!("target/{triple}/release/corpus-index")),
-        })
+        Ok(Self { binary: context.path(format!("target/{triple}/release/corpus-index")) })
     }
 
     /// The same work outside any container: what the job must give.
@@ -60,11 +38,7 @@ impl Index {
         renew(&expected)?;
         ui::note("run: the same program outside, to have something to compare with");
         let mut outside = command(&self.binary, &context.root);
-        outside
-            .arg("--input")
-            .arg(sources)
-            .arg("--output")
-            .arg(&expected);
+        outside.arg("--input").arg(sources).arg("--output").arg(&expected);
         run(context, outside.stdout(std::process::Stdio::null()))?;
         Ok(expected)
     }
@@ -79,7 +53,7 @@ impl Index {
     ) -> Result<(), Error> {
         ui::note("\nrun: first job, an index of the workspace's own dependencies");
         let mut job = job(context, market, "corpus-index");
-        job.arg("--image-binary").arg(&self.binary);
+        job.arg(&self.binary);
         job.arg("--input").arg(input("sources.tar", sources));
         run(context, job.arg("--expect-output").arg(expected))
     }
@@ -110,18 +84,12 @@ impl Shell {
         // The image's digest is an answer that nobody asked for.
         let docker = |arguments: &[&str], file: Option<&Path>| {
             let mut docker = command("docker", &context.root);
-            docker
-                .args(arguments)
-                .args(file)
-                .stdout(std::process::Stdio::null());
+            docker.args(arguments).args(file).stdout(std::process::Stdio::null());
             docker
         };
         let mut import = docker(&["import"], Some(&rootfs));
         run(context, import.arg(IMAGE_NAME))?;
-        run(
-            context,
-            &mut docker(&["save", IMAGE_NAME, "-o"], Some(&shell.image)),
-        )?;
+        run(context, &mut docker(&["save", IMAGE_NAME, "-o"], Some(&shell.image)))?;
         run(context, &mut docker(&["rmi", IMAGE_NAME], None))?;
         shell.run_outside(context, &folder.join("bin"))?;
         Ok(shell)
@@ -136,11 +104,7 @@ impl Shell {
             std::os::unix::fs::symlink(BUSYBOX, &link).map_err(Error::file("link", &link))?;
         }
         let mut outside = command(tools.join("sh"), &context.root);
-        outside
-            .arg(&self.script)
-            .arg(&self.text)
-            .arg(&self.expected)
-            .env("PATH", tools);
+        outside.arg(&self.script).arg(&self.text).arg(&self.expected).env("PATH", tools);
         run(context, outside.stdout(std::process::Stdio::null()))
     }
 
@@ -148,7 +112,7 @@ impl Shell {
     pub(super) fn run_job(&self, context: &Context, market: &Market) -> Result<(), Error> {
         ui::note("\nrun: second job, a shell script on an image that Bourse did not build");
         let mut job = job(context, market, "shell-report");
-        job.arg("--image-archive").arg(&self.image);
+        job.arg(&self.image);
         job.arg("--input").arg(input("script.sh", &self.script));
         job.arg("--input").arg(input("text", &self.text));
         run(context, job.arg("--expect-output").arg(&self.expected))
@@ -159,8 +123,8 @@ impl Shell {
 fn job(context: &Context, market: &Market, example: &str) -> Command {
     let mut job = command(context.path(BOURSE), &context.root);
     job.args(["run", "-y", "--market-file"]).arg(market.file());
-    job.arg("--spec")
-        .arg(context.path(format!("examples/jobs/{example}/job.json")));
+    job.arg("--spec").arg(context.path(format!("examples/jobs/{example}/job.json")));
+    job.arg("--output").arg(context.path(format!(".bourse/run/result-{example}")));
     job
 }
 
@@ -197,16 +161,13 @@ fn pack_rootfs() -> Result<Vec<u8>, Error> {
     let failed = || Error::file("pack", BUSYBOX);
     for folder in ["bin/", "tmp/"] {
         let mut header = header(tar::EntryType::Directory, 0, 0o755);
-        tar.append_data(&mut header, folder, std::io::empty())
-            .map_err(failed())?;
+        tar.append_data(&mut header, folder, std::io::empty()).map_err(failed())?;
     }
     let mut program = header(tar::EntryType::Regular, busybox.len() as u64, 0o755);
-    tar.append_data(&mut program, "bin/busybox", busybox.as_slice())
-        .map_err(failed())?;
+    tar.append_data(&mut program, "bin/busybox", busybox.as_slice()).map_err(failed())?;
     for tool in TOOLS {
         let mut link = header(tar::EntryType::Symlink, 0, 0o777);
-        tar.append_link(&mut link, format!("bin/{tool}"), "busybox")
-            .map_err(failed())?;
+        tar.append_link(&mut link, format!("bin/{tool}"), "busybox").map_err(failed())?;
     }
     tar.into_inner().map_err(failed())
 }

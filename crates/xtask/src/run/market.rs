@@ -54,16 +54,13 @@ impl Market {
         File::create(&log).map_err(Error::file("create", &log))?;
         let errors = append_to(&log)?;
         let mut up = command(context.path(BOURSE), &context.root);
-        up.arg("up")
-            .arg("--state")
-            .arg(&state)
-            .stdout(Stdio::piped())
-            .stderr(errors);
+        up.args(["--json", "up", "--home"]).arg(&state).stdout(Stdio::piped()).stderr(errors);
         let mut up = Group::start(&mut up)?;
         let lines = read_lines(up.child.stdout.take(), &log)?;
         match wait_ready(context, &mut up, &lines) {
             Ok(ready) => {
-                ui::note(&format!("run: the market serves at {}", ready.gateway));
+                // What `up` said of its steps belongs to what a person came to see.
+                ui::note(std::fs::read_to_string(&log).unwrap_or_default().trim_end());
                 Ok(Self { up, ready, log })
             }
             Err(error) => {
@@ -83,10 +80,7 @@ impl Market {
             None => Ok(()),
             Some(status) => {
                 show_tail(&self.log);
-                Err(Error::Failed {
-                    program: "bourse up".into(),
-                    status,
-                })
+                Err(Error::Failed { program: "bourse up".into(), status })
             }
         }
     }
@@ -97,12 +91,7 @@ impl Market {
 
     /// How to go on from here.
     pub(super) fn invitation(&self) -> String {
-        let Ready {
-            gateway,
-            rpc,
-            market,
-            ..
-        } = &self.ready;
+        let Ready { gateway, rpc, market, .. } = &self.ready;
         let rpc = rpc.as_deref().unwrap_or("see the market file");
         let (market, log) = (market.display(), self.log.display());
         format!(
@@ -112,8 +101,7 @@ impl Market {
              market file  {market}\n  \
              log          {log}\n\
              Submit another job:\n  \
-             {BOURSE} run --market-file {market} --spec examples/jobs/corpus-index/job.json \\\n    \
-             --image-binary PROGRAM --input sources.tar=FILE\n"
+             {BOURSE} --market-file {market} run /bin/busybox -- /busybox uname -a\n"
         )
     }
 }
@@ -130,11 +118,7 @@ fn lock_file(path: &Path) -> Result<File, Error> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::Busy(path.into())),
-        Err(TryLockError::Error(source)) => Err(Error::File {
-            what: "lock",
-            path: path.into(),
-            source,
-        }),
+        Err(TryLockError::Error(source)) => Err(Error::File { what: "lock", path: path.into(), source }),
     }
 }
 
@@ -150,10 +134,7 @@ fn afresh(folder: &Path) -> Result<PathBuf, Error> {
 /// The child writes its standard error and we its standard output: appending keeps both whole.
 fn append_to(log: &Path) -> Result<File, Error> {
     let mut options = File::options();
-    options
-        .append(true)
-        .open(log)
-        .map_err(Error::file("open", log))
+    options.append(true).open(log).map_err(Error::file("open", log))
 }
 
 /// Standard output line by line, each also appended to the log, until the child closes it.
@@ -161,11 +142,7 @@ fn read_lines(out: Option<ChildStdout>, log: &Path) -> Result<Receiver<String>, 
     let mut copy = append_to(log)?;
     let (send, lines) = channel();
     std::thread::spawn(move || {
-        for line in out
-            .into_iter()
-            .flat_map(|out| BufReader::new(out).lines())
-            .map_while(Result::ok)
-        {
+        for line in out.into_iter().flat_map(|out| BufReader::new(out).lines()).map_while(Result::ok) {
             // Neither a full disk nor a receiver that has heard enough may block the market.
             let _ = writeln!(copy, "{line}");
             let _ = send.send(line);
@@ -189,10 +166,7 @@ fn wait_ready(context: &Context, up: &mut Group, lines: &Receiver<String>) -> Re
             // It closed its output, so it is about to end.
             Err(RecvTimeoutError::Disconnected) => {
                 let status = up.wait(context)?;
-                return Err(Error::Failed {
-                    program: "bourse up".into(),
-                    status,
-                });
+                return Err(Error::Failed { program: "bourse up".into(), status });
             }
         }
     }

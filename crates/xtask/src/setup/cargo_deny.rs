@@ -21,9 +21,7 @@ const QUICK_BUILD: [(&str, &str); 4] = [
 /// The program, built now if it is nowhere.
 pub(crate) fn cargo_deny(context: &Context) -> Result<PathBuf, Error> {
     let cache = std::env::var_os(CACHE_VARIABLE).map(PathBuf::from);
-    let tools = cache
-        .unwrap_or_else(|| context.path("target"))
-        .join("tools");
+    let tools = cache.unwrap_or_else(|| context.path("target")).join("tools");
     let program = tools.join("bin/cargo-deny");
     let on_path = find_program("cargo-deny");
     for candidate in on_path.into_iter().chain([program.clone()]) {
@@ -33,32 +31,18 @@ pub(crate) fn cargo_deny(context: &Context) -> Result<PathBuf, Error> {
         }
     }
     let shown = tools.display();
-    say(
-        &format!("building cargo-deny {VERSION} into {shown}"),
-        "it checks licences and bans",
-    );
+    say(&format!("building cargo-deny {VERSION} into {shown}"), "it checks licences and bans");
     let started = Instant::now();
     let build = context.path("target/tools-build");
     let mut install = cargo(context);
     install
-        .args([
-            "install",
-            "--quiet",
-            "--locked",
-            "cargo-deny",
-            "--version",
-            VERSION,
-            "--root",
-        ])
+        .args(["install", "--quiet", "--locked", "cargo-deny", "--version", VERSION, "--root"])
         .arg(&tools)
         .env("CARGO_TARGET_DIR", &build)
         .envs(QUICK_BUILD);
     run(context, &mut install)?;
     // Half a gigabyte that nobody reads again; if it stays, it only takes room.
     let _ = std::fs::remove_dir_all(&build);
-    say(
-        "cargo-deny is built",
-        &format!("it took {:.0} s", started.elapsed().as_secs_f64()),
-    );
+    say("cargo-deny is built", &format!("it took {:.0} s", started.elapsed().as_secs_f64()));
     Ok(program)
 }

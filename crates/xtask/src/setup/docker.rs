@@ -20,19 +20,9 @@ const START_WITHIN: Duration = Duration::from_secs(60);
 const PAUSE_FIRST: Duration = Duration::from_millis(50);
 const PAUSE_LAST: Duration = Duration::from_secs(1);
 /// The engine, and what builds and copies images in tests without a daemon.
-const PACKAGES: [&str; 5] = [
-    "docker.io",
-    "runc",
-    "containerd",
-    "busybox-static",
-    "skopeo",
-];
+const PACKAGES: [&str; 5] = ["docker.io", "runc", "containerd", "busybox-static", "skopeo"];
 /// Kernels and sandboxes differ in what they permit: from everything to the least that works.
-const STARTS: [&[&str]; 3] = [
-    &[],
-    &["--iptables=false"],
-    &["--iptables=false", "--storage-driver=vfs"],
-];
+const STARTS: [&[&str]; 3] = [&[], &["--iptables=false"], &["--iptables=false", "--storage-driver=vfs"]];
 /// What the daemon says when another one is already there or starting.
 const ALREADY_RUNNING: [&str; 2] = ["pid file found", "is still running"];
 
@@ -56,10 +46,7 @@ pub(super) fn ensure(context: &Context) -> Result<(), Error> {
     }
     if find_program("dockerd").is_none() {
         let packages = PACKAGES.join(" ");
-        say(
-            &format!("apt-get install {packages}"),
-            "jobs run in containers",
-        );
+        say(&format!("apt-get install {packages}"), "jobs run in containers");
         apt_install(context, &PACKAGES)?;
     }
     start(context)
@@ -76,10 +63,7 @@ pub(super) fn ensure_busybox(context: &Context) -> Result<(), Error> {
             remedy: "run `sudo apt-get install busybox-static`".into(),
         });
     }
-    say(
-        "apt-get install busybox-static",
-        "the shell example runs on it",
-    );
+    say("apt-get install busybox-static", "the shell example runs on it");
     apt_install(context, &["busybox-static"])
 }
 
@@ -98,9 +82,7 @@ fn apt_install(context: &Context, packages: &[&str]) -> Result<(), Error> {
     run(context, apt().arg("update"))?;
     // What apt says on standard output is not ours: `bench` keeps that for measurements.
     let mut install = apt();
-    install
-        .args(["install", "-y", "--no-install-recommends"])
-        .args(packages);
+    install.args(["install", "-y", "--no-install-recommends"]).args(packages);
     run(context, install.stdout(std::io::stderr()))
 }
 
@@ -108,15 +90,8 @@ fn apt_install(context: &Context, packages: &[&str]) -> Result<(), Error> {
 fn start(context: &Context) -> Result<(), Error> {
     let log = context.path("target/dockerd.log");
     for flags in STARTS {
-        let why = if flags.is_empty() {
-            "no container engine answers"
-        } else {
-            "the start before failed"
-        };
-        say(
-            [&["starting dockerd"], flags].concat().join(" ").as_str(),
-            why,
-        );
+        let why = if flags.is_empty() { "no container engine answers" } else { "the start before failed" };
+        say([&["starting dockerd"], flags].concat().join(" ").as_str(), why);
         let mut daemon = spawn(flags, &log)?;
         if wait(context, &mut daemon, &log)? {
             return Ok(());
@@ -138,14 +113,8 @@ fn spawn(flags: &[&str], log: &Path) -> Result<Child, Error> {
     let program = find_program("dockerd").unwrap_or_else(|| "dockerd".into());
     let mut command = Command::new("setsid");
     command.arg(program).args(flags).current_dir("/");
-    command
-        .stdin(std::process::Stdio::null())
-        .stdout(out)
-        .stderr(err);
-    command.spawn().map_err(|source| Error::Spawn {
-        program: "dockerd".into(),
-        source,
-    })
+    command.stdin(std::process::Stdio::null()).stdout(out).stderr(err);
+    command.spawn().map_err(|source| Error::Spawn { program: "dockerd".into(), source })
 }
 
 /// Waits until the engine answers; false if this daemon ended first.
@@ -210,12 +179,7 @@ mod tests {
             request[..length].to_vec()
         });
         assert_eq!(ping(&path).unwrap_or(false), expected);
-        assert!(
-            engine
-                .join()
-                .unwrap()
-                .starts_with(b"GET /_ping HTTP/1.0\r\n")
-        );
+        assert!(engine.join().unwrap().starts_with(b"GET /_ping HTTP/1.0\r\n"));
     }
 
     #[test]

@@ -14,34 +14,17 @@ pub(crate) fn install(context: &Context, folder: &str) -> Result<(), Error> {
     if !path.join("package.json").exists() || is_fresh(&path) {
         return Ok(());
     }
-    say(
-        &format!("npm ci in {folder}"),
-        "its packages are missing or older than its lock file",
-    );
+    say(&format!("npm ci in {folder}"), "its packages are missing or older than its lock file");
     // No package that we use needs its install script, and a script could do anything.
-    let arguments = [
-        "ci",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--loglevel=error",
-    ];
+    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
     run(context, command("npm", &path).args(arguments))
 }
 
 /// npm writes a lock file of its own into what it installed; it is the newer one afterwards.
 fn is_fresh(folder: &Path) -> bool {
-    let changed = |name: &str| -> Option<SystemTime> {
-        folder
-            .join(name)
-            .metadata()
-            .and_then(|facts| facts.modified())
-            .ok()
-    };
-    match (
-        changed("node_modules/.package-lock.json"),
-        changed("package-lock.json"),
-    ) {
+    let changed =
+        |name: &str| -> Option<SystemTime> { folder.join(name).metadata().and_then(|facts| facts.modified()).ok() };
+    match (changed("node_modules/.package-lock.json"), changed("package-lock.json")) {
         (Some(installed), Some(locked)) => installed >= locked,
         _ => false,
     }
@@ -63,8 +46,7 @@ mod tests {
         assert!(!is_fresh(folder.path()));
         File::create(path("node_modules/.package-lock.json")).unwrap();
         assert!(is_fresh(folder.path()));
-        lock.set_modified(SystemTime::now() + Duration::from_secs(5))
-            .unwrap();
+        lock.set_modified(SystemTime::now() + Duration::from_secs(5)).unwrap();
         assert!(!is_fresh(folder.path()));
     }
 }

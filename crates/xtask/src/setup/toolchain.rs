@@ -10,31 +10,18 @@ const NODE_MAJOR_MIN: u32 = 20;
 pub(super) fn check_node(context: &Context) -> Result<(), Error> {
     let missing = |what: String| Error::Missing {
         what,
-        remedy: format!(
-            "install Node {NODE_MAJOR_MIN} or newer with npm, from nodejs.org or your distribution"
-        ),
+        remedy: format!("install Node {NODE_MAJOR_MIN} or newer with npm, from nodejs.org or your distribution"),
     };
     let said = output_of(command("node", &context.root).arg("--version"));
     let said = said.ok_or_else(|| missing("node".into()))?;
     if major(&said).is_none_or(|major| major < NODE_MAJOR_MIN) {
-        return Err(missing(format!(
-            "a new enough node ({} found)",
-            said.trim()
-        )));
+        return Err(missing(format!("a new enough node ({} found)", said.trim())));
     }
-    output_of(command("npm", &context.root).arg("--version"))
-        .map(drop)
-        .ok_or_else(|| missing("npm".into()))
+    output_of(command("npm", &context.root).arg("--version")).map(drop).ok_or_else(|| missing("npm".into()))
 }
 
 fn major(version: &str) -> Option<u32> {
-    version
-        .trim()
-        .strip_prefix('v')?
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 /// The two components that a minimal Rust installation leaves out.

@@ -34,15 +34,9 @@ fn changing_functions(text: &str) -> Vec<(usize, String)> {
         let Some((name, rest)) = head.split_once('(') else {
             continue;
         };
-        let has = |word: &str| {
-            rest.split(|c: char| !c.is_alphanumeric() && c != '_')
-                .any(|it| it == word)
-        };
+        let has = |word: &str| rest.split(|c: char| !c.is_alphanumeric() && c != '_').any(|it| it == word);
         if (has("external") || has("public")) && !has("view") && !has("pure") {
-            functions.push((
-                1 + code[..at].matches('\n').count(),
-                name.trim().to_string(),
-            ));
+            functions.push((1 + code[..at].matches('\n').count(), name.trim().to_string()));
         }
     }
     functions
@@ -92,19 +86,13 @@ contract Market {
         let market = || file("contracts/src/Market.sol", MARKET);
         let found = shown(&check(&[market()]));
         assert_eq!(found.len(), 2);
-        assert!(
-            found[0].starts_with("contracts/src/Market.sol:6: contract-test: `stopJob`"),
-            "{found:?}"
-        );
+        assert!(found[0].starts_with("contracts/src/Market.sol:6: contract-test: `stopJob`"), "{found:?}");
         let tree = file("contracts/test/market/stopJob.tree", "");
         assert!(shown(&check(&[market(), tree]))[0].contains("stopJob.t.sol"));
         let tree = file("contracts/test/market/stopJob.tree", "");
         let test = file("contracts/test/market/stopJob.t.sol", "");
         assert_eq!(check(&[market(), tree, test]), []);
-        let part = file(
-            "contracts/src/market/Registry.sol",
-            "function setAgent() external {}",
-        );
+        let part = file("contracts/src/market/Registry.sol", "function setAgent() external {}");
         assert_eq!(check(&[part]).len(), 2);
     }
 }

@@ -5,9 +5,7 @@ use super::Finding;
 use super::tree::File;
 
 /// Names of drawers: whatever fits nowhere else ends up there.
-const DRAWERS: [&str; 7] = [
-    "core", "common", "shared", "utils", "types", "helpers", "prelude",
-];
+const DRAWERS: [&str; 7] = ["core", "common", "shared", "utils", "types", "helpers", "prelude"];
 
 /// Checks every crate's folder.
 pub(super) fn check(files: &[File]) -> Vec<Finding> {
@@ -20,19 +18,13 @@ pub(super) fn check(files: &[File]) -> Vec<Finding> {
     for folder in folders {
         let readme = format!("{folder}/README.md");
         if !files.iter().any(|file| file.path == readme) {
-            let advice =
-                "write what the crate is, why, one example, and what is deliberately absent";
+            let advice = "write what the crate is, why, one example, and what is deliberately absent";
             findings.push(Finding::new(&readme, 1, "crate-readme", advice));
         }
         let name = folder.rsplit('/').next().unwrap_or(folder);
         if DRAWERS.contains(&name) {
             let advice = "a crate is a room, not a drawer: name it after what it guards";
-            findings.push(Finding::new(
-                &format!("{folder}/Cargo.toml"),
-                1,
-                "crate-name",
-                advice,
-            ));
+            findings.push(Finding::new(&format!("{folder}/Cargo.toml"), 1, "crate-name", advice));
         }
     }
     for file in files.iter().filter(|file| file.name() == "mod.rs") {
@@ -51,20 +43,11 @@ mod tests {
     fn each_rule_is_seen_to_fail() {
         let rules = |paths: &[&str]| -> Vec<_> {
             let files: Vec<_> = paths.iter().map(|path| file(path, "")).collect();
-            check(&files)
-                .into_iter()
-                .map(|finding| finding.rule)
-                .collect()
+            check(&files).into_iter().map(|finding| finding.rule).collect()
         };
-        assert_eq!(
-            rules(&["crates/chain/Cargo.toml", "crates/chain/README.md"]),
-            [""; 0]
-        );
+        assert_eq!(rules(&["crates/chain/Cargo.toml", "crates/chain/README.md"]), [""; 0]);
         assert_eq!(rules(&["crates/chain/Cargo.toml"]), ["crate-readme"]);
-        assert_eq!(
-            rules(&["crates/utils/Cargo.toml", "crates/utils/README.md"]),
-            ["crate-name"]
-        );
+        assert_eq!(rules(&["crates/utils/Cargo.toml", "crates/utils/README.md"]), ["crate-name"]);
         assert_eq!(rules(&["crates/chain/src/events/mod.rs"]), ["no-mod-rs"]);
     }
 }

@@ -87,19 +87,14 @@ pub(super) fn packages(context: &Context) -> Result<Vec<Package>, Error> {
     let mut metadata = MetadataCommand::new();
     let metadata = metadata.current_dir(&context.root).no_deps().exec()?;
     let root = metadata.workspace_root.clone();
-    let relative = |path: &cargo_metadata::camino::Utf8Path| {
-        path.strip_prefix(&root).unwrap_or(path).to_string()
-    };
+    let relative = |path: &cargo_metadata::camino::Utf8Path| path.strip_prefix(&root).unwrap_or(path).to_string();
     let packages = metadata.packages.into_iter().map(|package| Package {
         manifest: relative(&package.manifest_path),
         name: package.name.to_string(),
         dependencies: package
             .dependencies
             .into_iter()
-            .map(|it| Dependency {
-                name: it.name,
-                dev: it.kind == DependencyKind::Development,
-            })
+            .map(|it| Dependency { name: it.name, dev: it.kind == DependencyKind::Development })
             .collect(),
     });
     Ok(packages.collect())
@@ -131,23 +126,15 @@ pub(super) fn check(packages: &[Package], files: &[File]) -> Vec<Finding> {
 }
 
 fn layer(name: &str) -> Option<u32> {
-    LAYERS
-        .iter()
-        .find(|(krate, _)| *krate == name)
-        .map(|(_, layer)| *layer)
+    LAYERS.iter().find(|(krate, _)| *krate == name).map(|(_, layer)| *layer)
 }
 
 /// A crate under `crates/` has a layer or is for development, and its folder has its name.
 fn misplaced(package: &Package) -> Option<String> {
-    let folder = package
-        .manifest
-        .strip_prefix("crates/")?
-        .strip_suffix("/Cargo.toml")?;
+    let folder = package.manifest.strip_prefix("crates/")?.strip_suffix("/Cargo.toml")?;
     let name = package.name.as_str();
     if folder != name {
-        return Some(format!(
-            "the folder is `{folder}`, the crate `{name}`: give both one name"
-        ));
+        return Some(format!("the folder is `{folder}`, the crate `{name}`: give both one name"));
     }
     let placed = layer(name).is_some() || DEV.contains(&name);
     (!placed).then(|| format!("`{name}` has no layer: decide what it may import"))
@@ -157,49 +144,33 @@ fn misplaced(package: &Package) -> Option<String> {
 fn unlawful(from: &str, dependency: &Dependency) -> Option<String> {
     let to = dependency.name.as_str();
     if STRANGERS.contains(&from) && STRANGERS.contains(&to) {
-        return Some(format!(
-            "`{from}` and `{to}` meet only in `wire`: neither trusts the other"
-        ));
+        return Some(format!("`{from}` and `{to}` meet only in `wire`: neither trusts the other"));
     }
     if to == "testkit" && (dependency.dev || DEV.contains(&from)) {
         return None;
     }
     if DEV.contains(&to) {
-        return Some(format!(
-            "`{to}` is for development: nothing that is shipped may need it"
-        ));
+        return Some(format!("`{to}` is for development: nothing that is shipped may need it"));
     }
     // Examples import what they like: nothing imports them.
     let own = layer(from)?;
     match layer(to) {
         Some(other) if other < own => None,
-        _ => Some(format!(
-            "`{from}` (layer {own}) may import only lower layers, and `{to}` is none"
-        )),
+        _ => Some(format!("`{from}` (layer {own}) may import only lower layers, and `{to}` is none")),
     }
 }
 
 /// Why a crate may not use a library.
 fn fenced(from: &str, dependency: &Dependency) -> Option<String> {
-    let fence = FENCES
-        .iter()
-        .find(|fence| (fence.library)(&dependency.name))?;
+    let fence = FENCES.iter().find(|fence| (fence.library)(&dependency.name))?;
     let free = fence.allowed.contains(&from) || (fence.free_in_tests && dependency.dev);
-    (!free).then(|| {
-        format!(
-            "`{}` does not belong here: {}",
-            dependency.name, fence.reason
-        )
-    })
+    (!free).then(|| format!("`{}` does not belong here: {}", dependency.name, fence.reason))
 }
 
 /// Where a manifest names a dependency.
 fn line_of(manifest: &str, dependency: &str) -> usize {
-    let names = |line: &str| {
-        line.trim_start()
-            .strip_prefix(dependency)
-            .is_some_and(|rest| rest.starts_with(['.', ' ', '=']))
-    };
+    let names =
+        |line: &str| line.trim_start().strip_prefix(dependency).is_some_and(|rest| rest.starts_with(['.', ' ', '=']));
     manifest.lines().position(names).map_or(1, |at| at + 1)
 }
 
@@ -209,20 +180,11 @@ mod tests {
     use crate::tidy::{file, shown};
 
     fn package(name: &str, normal: &[&str], dev: &[&str]) -> Package {
-        let dependency = |dev| {
-            move |name: &&str| Dependency {
-                name: (*name).into(),
-                dev,
-            }
-        };
+        let dependency = |dev| move |name: &&str| Dependency { name: (*name).into(), dev };
         Package {
             name: name.into(),
             manifest: format!("crates/{name}/Cargo.toml"),
-            dependencies: normal
-                .iter()
-                .map(dependency(false))
-                .chain(dev.iter().map(dependency(true)))
-                .collect(),
+            dependencies: normal.iter().map(dependency(false)).chain(dev.iter().map(dependency(true))).collect(),
         }
     }
 
@@ -230,26 +192,14 @@ mod tests {
     fn check_one(name: &str, normal: &[&str], dev: &[&str], expected: &[&str]) {
         let everybody = LAYERS.iter().map(|(name, _)| *name).chain(DEV);
         let mut packages = vec![package(name, normal, dev)];
-        packages.extend(
-            everybody
-                .filter(|it| *it != name)
-                .map(|it| package(it, &[], &[])),
-        );
-        let rules: Vec<_> = check(&packages, &[])
-            .into_iter()
-            .map(|it| it.rule)
-            .collect();
+        packages.extend(everybody.filter(|it| *it != name).map(|it| package(it, &[], &[])));
+        let rules: Vec<_> = check(&packages, &[]).into_iter().map(|it| it.rule).collect();
         assert_eq!(rules, expected, "{name}: {normal:?}, in tests {dev:?}");
     }
 
     #[test]
     fn imports_go_strictly_down() {
-        check_one(
-            "bourse",
-            &["gateway", "agent", "renter", "market"],
-            &["testkit"],
-            &[],
-        );
+        check_one("bourse", &["gateway", "agent", "renter", "market"], &["testkit"], &[]);
         check_one("chain", &["wire", "market"], &["testkit"], &[]);
         check_one("testkit", &["chain", "agent"], &[], &[]);
         check_one("wire", &["chain"], &[], &["import-law"]);
@@ -264,23 +214,13 @@ mod tests {
     #[test]
     fn libraries_stay_behind_their_fences() {
         check_one("chain", &["alloy"], &[], &[]);
-        check_one(
-            "wire",
-            &["alloy-primitives", "alloy-sol-types"],
-            &["alloy"],
-            &[],
-        );
+        check_one("wire", &["alloy-primitives", "alloy-sol-types"], &["alloy"], &[]);
         check_one("renter", &["alloy"], &[], &["fence"]);
         check_one("gateway", &["alloy-provider"], &[], &["fence"]);
         check_one("gateway", &["bollard"], &[], &["fence"]);
         check_one("gateway", &[], &["bollard"], &["fence"]);
         check_one("agent", &["bollard", "clap"], &[], &["fence"]);
-        check_one(
-            "indexer",
-            &["sqlx", "sea-orm-migration"],
-            &[],
-            &["fence", "fence"],
-        );
+        check_one("indexer", &["sqlx", "sea-orm-migration"], &[], &["fence", "fence"]);
     }
 
     #[test]

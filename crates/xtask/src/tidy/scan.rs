@@ -111,11 +111,7 @@ impl Facts {
             && !region.test
         {
             let (name, line) = (name.clone(), *line);
-            self.functions.push(Function {
-                name,
-                line,
-                lines: last_line + 1 - line,
-            });
+            self.functions.push(Function { name, line, lines: last_line + 1 - line });
         }
     }
 
@@ -133,10 +129,7 @@ impl Facts {
             .take_while(|token| matches!(token, TokenTree::Ident(_) | TokenTree::Punct(_)));
         let names_test = path.last().is_some_and(|token| token.to_string() == "test");
         let excuses = words.iter().any(|word| EXCUSABLE.contains(&word.as_str()));
-        Region {
-            test: names_test || (about_tests && !negated),
-            excused: first == "expect" && excuses,
-        }
+        Region { test: names_test || (about_tests && !negated), excused: first == "expect" && excuses }
     }
 
     fn note_uses(&mut self, rest: &[TokenTree], excused: bool) {
@@ -172,14 +165,10 @@ impl Facts {
 fn attribute(rest: &[TokenTree]) -> Option<(&Group, bool, usize)> {
     let is = |token: &TokenTree, c| matches!(token, TokenTree::Punct(it) if it.as_char() == c);
     match rest {
-        [hash, TokenTree::Group(group), ..]
-            if is(hash, '#') && group.delimiter() == Delimiter::Bracket =>
-        {
+        [hash, TokenTree::Group(group), ..] if is(hash, '#') && group.delimiter() == Delimiter::Bracket => {
             Some((group, false, 2))
         }
-        [hash, bang, TokenTree::Group(group), ..] if is(hash, '#') && is(bang, '!') => {
-            Some((group, true, 3))
-        }
+        [hash, bang, TokenTree::Group(group), ..] if is(hash, '#') && is(bang, '!') => Some((group, true, 3)),
         _ => None,
     }
 }
@@ -228,20 +217,8 @@ mod tests {
 fn four() {}
 ";
         let facts = scan(text).unwrap();
-        let found: Vec<_> = facts
-            .functions
-            .iter()
-            .map(|f| (f.name.as_str(), f.line, f.lines))
-            .collect();
-        assert_eq!(
-            found,
-            [
-                ("one", 2, 3),
-                ("three", 8, 2),
-                ("two", 7, 4),
-                ("four", 18, 1)
-            ]
-        );
+        let found: Vec<_> = facts.functions.iter().map(|f| (f.name.as_str(), f.line, f.lines)).collect();
+        assert_eq!(found, [("one", 2, 3), ("three", 8, 2), ("two", 7, 4), ("four", 18, 1)]);
         assert_eq!(facts.test_lines, 4);
     }
 
@@ -260,12 +237,7 @@ mod tests { fn l() { m.unwrap() } }
 fn last() { n.unwrap() }
 ";
         let found = scan(text).unwrap().aborts;
-        let expected = [
-            (1, ".unwrap()"),
-            (1, ".expect(…)"),
-            (2, "panic!(…)"),
-            (10, ".unwrap()"),
-        ];
+        let expected = [(1, ".unwrap()"), (1, ".expect(…)"), (2, "panic!(…)"), (10, ".unwrap()")];
         assert_eq!(found, expected);
     }
 
@@ -282,7 +254,8 @@ use std::fs;
 
     #[test]
     fn allow_is_seen_everywhere() {
-        let text = "#![allow(a)]\n#[expect(b, reason = \"c\")]\nfn d() {}\n#[cfg(test)]\nmod t { #[allow(e)]\nfn f() {} }\n";
+        let text =
+            "#![allow(a)]\n#[expect(b, reason = \"c\")]\nfn d() {}\n#[cfg(test)]\nmod t { #[allow(e)]\nfn f() {} }\n";
         assert_eq!(scan(text).unwrap().allows, [1, 5]);
     }
 }

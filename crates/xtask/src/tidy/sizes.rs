@@ -32,10 +32,7 @@ struct Measured<'a> {
 
 fn check_with(files: &[File], exceptions: &[Exception]) -> Vec<Finding> {
     let measured: Vec<_> = files.iter().flat_map(measure).collect();
-    let mut findings: Vec<_> = measured
-        .iter()
-        .filter_map(|it| judge(it, exception_for(it, exceptions)))
-        .collect();
+    let mut findings: Vec<_> = measured.iter().filter_map(|it| judge(it, exception_for(it, exceptions))).collect();
     for exception in exceptions {
         if !measured.iter().any(|it| is_for(exception, it)) {
             let advice = "take it off the list of exceptions: it is no longer there";
@@ -48,12 +45,7 @@ fn check_with(files: &[File], exceptions: &[Exception]) -> Vec<Finding> {
 
 fn measure(file: &File) -> Vec<Measured<'_>> {
     let path = file.path.as_str();
-    let whole = |lines| Measured {
-        path,
-        function: None,
-        line: 1,
-        lines,
-    };
+    let whole = |lines| Measured { path, function: None, line: 1, lines };
     let lines = file.text.lines().count();
     if path.starts_with("contracts/src/") && path.ends_with(".sol") {
         return vec![whole(lines)];
@@ -77,39 +69,24 @@ fn is_for(exception: &Exception, measured: &Measured<'_>) -> bool {
     exception.path == measured.path && exception.function == measured.function.as_deref()
 }
 
-fn exception_for<'a>(
-    measured: &Measured<'_>,
-    exceptions: &'a [Exception],
-) -> Option<&'a Exception> {
-    exceptions
-        .iter()
-        .find(|exception| is_for(exception, measured))
+fn exception_for<'a>(measured: &Measured<'_>, exceptions: &'a [Exception]) -> Option<&'a Exception> {
+    exceptions.iter().find(|exception| is_for(exception, measured))
 }
 
 fn judge(measured: &Measured<'_>, exception: Option<&Exception>) -> Option<Finding> {
-    let Measured {
-        path,
-        function,
-        line,
-        lines,
-    } = measured;
+    let Measured { path, function, line, lines } = measured;
     let (rule, max) = match function {
         Some(_) => (FUNCTION_RULE, FUNCTION_LINES_MAX),
         None => (FILE_RULE, FILE_LINES_MAX),
     };
-    let what = function
-        .as_deref()
-        .map_or_else(|| "the file".into(), |name| format!("`{name}`"));
+    let what = function.as_deref().map_or_else(|| "the file".into(), |name| format!("`{name}`"));
     let advice = match exception {
         None if *lines > max => format!("{what} has {lines} lines, the limit is {max}: split it"),
         Some(_) if *lines <= max => {
             format!("{what} has {lines} lines: take it off the list of exceptions")
         }
         Some(granted) if *lines > granted.lines => {
-            format!(
-                "{what} has grown to {lines} lines from {}: split it",
-                granted.lines
-            )
+            format!("{what} has grown to {lines} lines from {}: split it", granted.lines)
         }
         Some(granted) if *lines < granted.lines => {
             format!("{what} has shrunk to {lines} lines: shrink its exception too")
@@ -122,28 +99,13 @@ fn judge(measured: &Measured<'_>, exception: Option<&Exception>) -> Option<Findi
 fn check_front_door(file: &File) -> Option<Finding> {
     let lines = file.text.lines().count();
     let (rule, max, advice) = if file.path == ARCHITECTURE {
-        (
-            "architecture-size",
-            ARCHITECTURE_LINES_MAX,
-            "a picture that is not read is none: cut it",
-        )
+        ("architecture-size", ARCHITECTURE_LINES_MAX, "a picture that is not read is none: cut it")
     } else if file.path.starts_with("crates/") && file.path.ends_with("/src/lib.rs") {
-        (
-            "lib-size",
-            LIB_LINES_MAX,
-            "a front door holds no furniture: move code into modules",
-        )
+        ("lib-size", LIB_LINES_MAX, "a front door holds no furniture: move code into modules")
     } else {
         return None;
     };
-    let finding = || {
-        Finding::new(
-            &file.path,
-            max + 1,
-            rule,
-            format!("{lines} lines; {advice}"),
-        )
-    };
+    let finding = || Finding::new(&file.path, max + 1, rule, format!("{lines} lines; {advice}"));
     (lines > max).then(finding)
 }
 
@@ -159,19 +121,11 @@ mod tests {
         for (n, lines) in functions.iter().enumerate() {
             text += &format!("fn f{n}() {{\n{}}}\n", "    x;\n".repeat(lines - 2));
         }
-        text + &format!(
-            "#[cfg(test)]\nmod tests {{\n{}}}\n",
-            "    fn t() {}\n".repeat(tests)
-        )
+        text + &format!("#[cfg(test)]\nmod tests {{\n{}}}\n", "    fn t() {}\n".repeat(tests))
     }
 
     fn exception(function: Option<&'static str>, lines: usize) -> Exception {
-        Exception {
-            path: LONG,
-            function,
-            lines,
-            reason: "a test",
-        }
+        Exception { path: LONG, function, lines, reason: "a test" }
     }
 
     fn check_long(text: &str, exceptions: &[Exception], expected: &[&str]) {
@@ -185,42 +139,18 @@ mod tests {
     #[test]
     fn limits_hold_and_tests_do_not_count() {
         check_long(&rust(&[70; 5], 900), &[], &[]);
-        check_long(
-            &rust(&[71], 0),
-            &[],
-            &[":2: function-size: `f0` has 71 lines"],
-        );
-        check_long(
-            &rust(&[70; 6], 0),
-            &[],
-            &[":1: file-size: the file has 421 lines"],
-        );
+        check_long(&rust(&[71], 0), &[], &[":2: function-size: `f0` has 71 lines"]);
+        check_long(&rust(&[70; 6], 0), &[], &[":1: file-size: the file has 421 lines"]);
     }
 
     #[test]
     fn exceptions_only_shrink() {
         let text = rust(&[80], 0);
         check_long(&text, &[exception(Some("f0"), 80)], &[]);
-        check_long(
-            &text,
-            &[exception(Some("f0"), 79)],
-            &["has grown to 80 lines from 79"],
-        );
-        check_long(
-            &text,
-            &[exception(Some("f0"), 81)],
-            &["has shrunk to 80 lines"],
-        );
-        check_long(
-            &rust(&[9], 0),
-            &[exception(Some("f0"), 80)],
-            &["take it off the list"],
-        );
-        check_long(
-            &rust(&[9], 0),
-            &[exception(Some("gone"), 80)],
-            &["no longer there"],
-        );
+        check_long(&text, &[exception(Some("f0"), 79)], &["has grown to 80 lines from 79"]);
+        check_long(&text, &[exception(Some("f0"), 81)], &["has shrunk to 80 lines"]);
+        check_long(&rust(&[9], 0), &[exception(Some("f0"), 80)], &["take it off the list"]);
+        check_long(&rust(&[9], 0), &[exception(Some("gone"), 80)], &["no longer there"]);
     }
 
     #[test]
@@ -230,10 +160,7 @@ mod tests {
         assert!(shown(&check_with(&[lib(100)], &[]))[0].contains(":100: lib-size: 100 lines"));
         let picture = |lines| file("ARCHITECTURE.md", &"text\n".repeat(lines));
         assert_eq!(check_with(&[picture(299)], &[]), []);
-        assert_eq!(
-            check_with(&[picture(300)], &[])[0].rule,
-            "architecture-size"
-        );
+        assert_eq!(check_with(&[picture(300)], &[])[0].rule, "architecture-size");
         let contract = |lines| file("contracts/src/Market.sol", &"// text\n".repeat(lines));
         assert_eq!(check_with(&[contract(400)], &[]), []);
         assert_eq!(check_with(&[contract(401)], &[])[0].rule, "file-size");

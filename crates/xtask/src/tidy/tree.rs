@@ -35,10 +35,8 @@ const SKIPPED_FOLDERS: [&str; 10] = [
 /// Files that tools write.
 const SKIPPED_FILES: [&str; 3] = ["Cargo.lock", "package-lock.json", "gas-snapshot.json"];
 /// What is text. `tree` are the contracts' test specifications.
-const EXTENSIONS: [&str; 15] = [
-    "cjs", "css", "html", "js", "json", "md", "mjs", "rs", "sh", "sol", "toml", "tree", "ts",
-    "tsx", "yml",
-];
+const EXTENSIONS: [&str; 15] =
+    ["cjs", "css", "html", "js", "json", "md", "mjs", "rs", "sh", "sol", "toml", "tree", "ts", "tsx", "yml"];
 /// Text without an extension.
 const NAMES: [&str; 3] = ["Makefile", "Dockerfile", "run"];
 
@@ -55,22 +53,13 @@ fn walk(root: &Path, folder: &str, files: &mut Vec<File>) -> Result<(), Error> {
     for entry in std::fs::read_dir(&here).map_err(Error::file("read", &here))? {
         let entry = entry.map_err(Error::file("read", &here))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let path = if folder.is_empty() {
-            name.clone()
-        } else {
-            format!("{folder}/{name}")
-        };
-        let kind = entry
-            .file_type()
-            .map_err(Error::file("read", entry.path()))?;
-        let skipped = [&path, &name]
-            .iter()
-            .any(|it| SKIPPED_FOLDERS.contains(&it.as_str()));
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        let kind = entry.file_type().map_err(Error::file("read", entry.path()))?;
+        let skipped = [&path, &name].iter().any(|it| SKIPPED_FOLDERS.contains(&it.as_str()));
         if kind.is_dir() && !skipped {
             walk(root, &path, files)?;
         } else if kind.is_file() && is_text(&name) {
-            let text =
-                std::fs::read_to_string(entry.path()).map_err(Error::file("read", entry.path()))?;
+            let text = std::fs::read_to_string(entry.path()).map_err(Error::file("read", entry.path()))?;
             files.push(File { path, text });
         }
     }
@@ -88,30 +77,14 @@ mod tests {
     #[test]
     fn generated_and_foreign_files_are_left_out() {
         let root = tempfile::tempdir().unwrap();
-        let kept = [
-            "Makefile",
-            "contracts/src/Market.sol",
-            "crates/a/src/lib.rs",
-        ];
-        let left_out = [
-            "Cargo.lock",
-            "contracts/out/a.json",
-            "target/b.rs",
-            "web/node_modules/c.js",
-            "d.png",
-        ];
+        let kept = ["Makefile", "contracts/src/Market.sol", "crates/a/src/lib.rs"];
+        let left_out = ["Cargo.lock", "contracts/out/a.json", "target/b.rs", "web/node_modules/c.js", "d.png"];
         for path in kept.iter().chain(&left_out) {
             let path = root.path().join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
         let files = super::read(root.path()).unwrap();
-        assert_eq!(
-            files
-                .iter()
-                .map(|file| file.path.as_str())
-                .collect::<Vec<_>>(),
-            kept
-        );
+        assert_eq!(files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), kept);
     }
 }

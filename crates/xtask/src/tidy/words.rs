@@ -14,41 +14,13 @@ const UNDONE: &str = "do it now, or write it where work is planned";
 
 /// Put together from halves, so that this file does not find itself.
 const WORDS: [Word; 7] = [
-    Word {
-        text: concat!("/wo", "rk/"),
-        documents_only: false,
-        advice: ONE_MACHINE,
-    },
-    Word {
-        text: concat!("/ro", "ot/"),
-        documents_only: false,
-        advice: ONE_MACHINE,
-    },
-    Word {
-        text: concat!("/ho", "me/"),
-        documents_only: false,
-        advice: ONE_MACHINE,
-    },
-    Word {
-        text: concat!("/Use", "rs/"),
-        documents_only: false,
-        advice: ONE_MACHINE,
-    },
-    Word {
-        text: concat!("/t", "mp/"),
-        documents_only: true,
-        advice: ONE_MACHINE,
-    },
-    Word {
-        text: concat!("TO", "DO"),
-        documents_only: false,
-        advice: UNDONE,
-    },
-    Word {
-        text: concat!("FIX", "ME"),
-        documents_only: false,
-        advice: UNDONE,
-    },
+    Word { text: concat!("/wo", "rk/"), documents_only: false, advice: ONE_MACHINE },
+    Word { text: concat!("/ro", "ot/"), documents_only: false, advice: ONE_MACHINE },
+    Word { text: concat!("/ho", "me/"), documents_only: false, advice: ONE_MACHINE },
+    Word { text: concat!("/Use", "rs/"), documents_only: false, advice: ONE_MACHINE },
+    Word { text: concat!("/t", "mp/"), documents_only: true, advice: ONE_MACHINE },
+    Word { text: concat!("TO", "DO"), documents_only: false, advice: UNDONE },
+    Word { text: concat!("FIX", "ME"), documents_only: false, advice: UNDONE },
 ];
 
 /// Checks every text file.
@@ -88,12 +60,7 @@ mod tests {
         for word in &WORDS {
             let text = format!("fine\nsee `{}` there\n", word.text);
             let found = check(&[file("docs/guide.md", &text)]);
-            assert_eq!(
-                found.iter().map(|it| it.line).collect::<Vec<_>>(),
-                [2],
-                "{}",
-                word.text
-            );
+            assert_eq!(found.iter().map(|it| it.line).collect::<Vec<_>>(), [2], "{}", word.text);
             let in_code = check(&[file("crates/chain/src/lib.rs", &text)]);
             assert_eq!(in_code.is_empty(), word.documents_only, "{}", word.text);
         }

@@ -1,6 +1,6 @@
 //! `bourse content get CID`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use serde_json::json;
 
@@ -21,7 +21,8 @@ pub(crate) async fn get(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exi
     let dest = args.output.clone().unwrap_or_else(|| args.cid.clone().into());
     let bar = ui.bar("content");
     let drawn = bar.clone();
-    let result = renter.fetch(&store, &args.cid, Some(&dest), move |progress| drawn.set_position(progress.bytes)).await?;
+    let on = move |progress: content::Progress| drawn.set_position(progress.bytes);
+    let result = renter.fetch(&store, &args.cid, Some(&dest), Duration::ZERO, on).await?;
     bar.finish_and_clear();
     let answer = json!({ "cid": args.cid, "bytes": result.bytes, "path": dest.display().to_string() });
     ui.answer(&answer, || format!("{} in {} (every block verified)", answer::bytes(result.bytes), dest.display()));

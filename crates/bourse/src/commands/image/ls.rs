@@ -13,7 +13,7 @@ pub(crate) async fn ls(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure
     table.load_style(presets::UTF8_BORDERS_ONLY).set_header(["image", "config", "layers", "size"]);
     let mut items = Vec::new();
     for pin in store.pins().into_iter().filter(|pin| pin.name == "image") {
-        let image = content::inspect_image(&store, &pin.root, &content::ImageLimits::default())?;
+        let image = content::image::Image::inspect(&store, &pin.root)?;
         table.add_row([
             pin.root.to_string(),
             answer::short(&image.config_digest),

@@ -14,7 +14,9 @@ pub(crate) async fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exi
     let (file, market) = settings.market().await?;
     let gateway = Settings::gateway(&file).ok();
     if gateway.is_none() {
-        ui.warn("the market description names no gateway: renters see no logs and must fetch results from this machine");
+        ui.warn(
+            "the market description names no gateway: renters see no logs and must fetch results from this machine",
+        );
     }
     let config = super::config(&args.offer, &settings.home(), settings, (&file, &market), gateway)?;
     ui.note(format_args!("provider {} serves market {} until Ctrl-C", config.agent.address(), market.address()));

@@ -2,7 +2,7 @@
 
 use std::{io::Read, path::Path, sync::Arc};
 
-use content::{BlockStore, Cid};
+use content::{BlockStore, Cid, image};
 use market::{Amount, PerHour};
 use renter::JobTemplate;
 use wire::{
@@ -31,7 +31,10 @@ pub(crate) fn template(args: &Args) -> Result<JobTemplate, Failure> {
             let size = std::fs::metadata(path).map_err(Failure::file(path))?.len();
             if size > JOB_SPEC_BYTES_MAX as u64 {
                 let limit = JOB_SPEC_BYTES_MAX;
-                return Err(Failure::Usage(format!("{} has {size} bytes; a job file has at most {limit}", path.display())));
+                return Err(Failure::Usage(format!(
+                    "{} has {size} bytes; a job file has at most {limit}",
+                    path.display()
+                )));
             }
             JobTemplate::parse(&std::fs::read(path).map_err(Failure::file(path))?)?
         }
@@ -43,7 +46,9 @@ pub(crate) fn template(args: &Args) -> Result<JobTemplate, Failure> {
         }
     };
     if args.image.is_none() && job.image.is_none() {
-        return Err(Failure::Usage("no image: name a CID, an image archive or a static binary, as in `bourse run IMAGE`".into()));
+        return Err(Failure::Usage(
+            "no image: name a CID, an image archive or a static binary, as in `bourse run IMAGE`".into(),
+        ));
     }
     let resources = &mut job.resources;
     resources.gpu = args.gpu.clone().or(resources.gpu.take());
@@ -128,12 +133,13 @@ pub(crate) async fn import(path: &Path, store: &Arc<BlockStore>, ui: &Ui) -> Res
         && std::fs::File::open(path).and_then(|mut file| file.read(&mut magic)).map_err(Failure::file(path))? == 4
         && magic == *b"\x7fELF";
     let (path, store) = (path.to_owned(), store.clone());
-    let image = blocking(move || {
-        if is_program { content::image_of_program(&store, &path) } else { content::import_image(&store, &path, &content::ImageLimits::default()) }
+    let imported = blocking(move || {
+        let import = if is_program { image::image_of_program } else { image::import_image };
+        import(&store, &path, &content::ImageLimits::default())
     })
     .await?;
-    ui.note(format_args!("image {} with {} layers", image.root, image.layers.len()));
-    Ok(image.root)
+    ui.note(format_args!("image {} with {} layers", imported.root, imported.layers.len()));
+    Ok(imported.root)
 }
 
 /// Brings a file or a folder into blocks.
@@ -141,7 +147,11 @@ pub(crate) async fn add(path: &Path, store: &Arc<BlockStore>) -> Result<Cid, Fai
     let (path, store) = (path.to_owned(), store.clone());
     let added = blocking(move || {
         let config = content::ImportConfig::default();
-        if path.is_dir() { content::add_tree(&store, &path, &config) } else { content::add_file(&store, &path, &config) }
+        if path.is_dir() {
+            content::add_tree(&store, &path, &config)
+        } else {
+            content::add_file(&store, &path, &config)
+        }
     })
     .await?;
     Ok(added.cid)

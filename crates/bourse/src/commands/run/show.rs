@@ -30,11 +30,18 @@ impl<'a> Screen<'a> {
         match update {
             Update::Phase(phase) => self.phase(phase),
             Update::Fetch { what, bytes, total_bytes } => self.fetch(what, bytes, total_bytes),
-            Update::Accepted { tx } => self.ui.step("accepted", format_args!("by the provider (tx {})", answer::short(&tx))),
-            Update::Ready(record) => {
-                self.ui.step("ready", format_args!("container {} waits; letting the clock start", answer::short(&record.container_id)));
+            Update::Accepted { tx } => {
+                self.ui.step("accepted", format_args!("by the provider (tx {})", answer::short(&tx)))
             }
-            Update::Started { tx, .. } => self.ui.step("started", format_args!("the clock runs (tx {})", answer::short(&tx))),
+            Update::Ready(record) => {
+                self.ui.step(
+                    "ready",
+                    format_args!("container {} waits; letting the clock start", answer::short(&record.container_id)),
+                );
+            }
+            Update::Started { tx, .. } => {
+                self.ui.step("started", format_args!("the clock runs (tx {})", answer::short(&tx)))
+            }
             Update::Log { line, .. } => self.ui.log(&line),
             Update::Progress { percent, message } => {
                 if self.percent.is_none_or(|before| percent > before) {
@@ -42,7 +49,9 @@ impl<'a> Screen<'a> {
                     self.ui.log(&format!("{percent:>3} % {message}"));
                 }
             }
-            Update::Paid { amount } => self.ui.step("paid", format_args!("{} to the provider", self.token.show(amount))),
+            Update::Paid { amount } => {
+                self.ui.step("paid", format_args!("{} to the provider", self.token.show(amount)))
+            }
             Update::Ended(outcome) => self.ui.step("ended", status::outcome(outcome)),
             Update::Note(note) => self.ui.note(note),
         }

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use alloy_primitives::U256;
 use chain::{Chain, ChainConfig, DeployConfig, DevChain, DevChainConfig, Market};
 use market::{Amount, Seconds};
 use wire::MarketFile;
@@ -37,7 +38,10 @@ pub(super) async fn start(args: &Args, home: &Path, ui: &Ui) -> Result<(DevChain
     };
     let dev_chain = DevChain::start(config).await?;
     let chain = Chain::connect(ChainConfig::local(dev_chain.rpc())).await?;
-    ui.step("chain", format_args!("{} (anvil, chain id {}, blocks every {} s)", dev_chain.rpc(), chain.id(), args.block_time));
+    ui.step(
+        "chain",
+        format_args!("{} (anvil, chain id {}, blocks every {} s)", dev_chain.rpc(), chain.id(), args.block_time),
+    );
     Ok((dev_chain, chain))
 }
 
@@ -55,7 +59,7 @@ pub(super) async fn market(
     ui: &Ui,
 ) -> Result<(MarketFile, Market), Failure> {
     for key in [&keys.deployer, &keys.owner, &keys.agent, &keys.renter] {
-        dev_chain.fund(key.address(), GAS_WEI).await?;
+        dev_chain.fund(key.address(), U256::from(GAS_WEI)).await?;
     }
     let rpc = dev_chain.rpc().to_string();
     if let Some(before) = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice::<MarketFile>(&bytes).ok()) {
@@ -65,11 +69,7 @@ pub(super) async fn market(
             return Ok((file, market));
         }
     }
-    let mint = vec![
-        (keys.renter.address(), RENTER_TOKENS),
-        (keys.owner.address(), DUST),
-        (keys.agent.address(), DUST),
-    ];
+    let mint = vec![(keys.renter.address(), RENTER_TOKENS), (keys.owner.address(), DUST), (keys.agent.address(), DUST)];
     let deployment = chain::deploy(chain, &keys.deployer, DeployConfig { mint, ..DeployConfig::default() }).await?;
     let file = MarketFile {
         rpc,

@@ -10,7 +10,10 @@ use crate::{commands::up, failure::Failure, settings::Settings, ui::Ui};
 pub(crate) fn new(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
     let path = settings.keystore.clone().unwrap_or_else(|| settings.home().join("keys/renter.json"));
     if path.exists() {
-        return Err(Failure::Usage(format!("{} exists and is not overwritten: name another with --keystore", path.display())));
+        return Err(Failure::Usage(format!(
+            "{} exists and is not overwritten: name another with --keystore",
+            path.display()
+        )));
     }
     let password = match settings.password_file {
         Some(_) => settings.password()?,

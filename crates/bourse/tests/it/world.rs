@@ -1,0 +1,290 @@
+//! A market in which each party is a process or a task of its own, so that each can be killed alone.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use content::BlockStore;
+use gateway::{Gateway, GatewayConfig};
+use market::Amount;
+use serde_json::Value;
+use testkit::{TestMarket, TestMarketConfig, eventually};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+use wire::MarketFile;
+
+/// Anything that is waited for happens within this time, on a slow machine too.
+pub(crate) const LIMIT: Duration = Duration::from_secs(90);
+/// The static program that jobs run; Debian's busybox-static.
+pub(crate) const BUSYBOX: &str = "/bin/busybox";
+/// Beats are this far apart here; four missed are a silence.
+const HEARTBEAT_S: &str = "1";
+const PASSWORD: &str = "only for this test";
+
+/// A market for one test.
+pub(crate) struct World {
+    pub(crate) market: TestMarket,
+    pub(crate) home: tempfile::TempDir,
+    gateway: Option<Serving>,
+    gateway_port: u16,
+    pub(crate) agent: Option<Process>,
+    agent_flags: Vec<String>,
+}
+
+struct Serving {
+    task: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+/// A child whose output is collected line by line.
+pub(crate) struct Process {
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+/// How a verb ended.
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    /// The one JSON line of the answer.
+    pub(crate) answer: Value,
+    /// Everything it printed.
+    pub(crate) text: String,
+}
+
+/// Whether jobs can run here; says so loudly where they cannot.
+pub(crate) async fn engine_missing() -> bool {
+    if testkit::docker_available().await && Path::new(BUSYBOX).exists() {
+        return false;
+    }
+    testkit::skipped(testkit::Need::Docker, "no daemon answers, or busybox-static is not installed");
+    true
+}
+
+impl World {
+    /// Chain, gateway and a provider that is listed.
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The same with more flags for the provider.
+    pub(crate) async fn with(agent_flags: &[&str]) -> Self {
+        let mut world = Self::without_agent(agent_flags).await;
+        world.start_agent().await;
+        world
+    }
+
+    pub(crate) async fn without_agent(agent_flags: &[&str]) -> Self {
+        let home = testkit::temp_dir();
+        let config = TestMarketConfig {
+            block_time: Some(Duration::from_secs(1)),
+            state: Some(home.path().join("chain.json")),
+            ..TestMarketConfig::default()
+        };
+        let market = TestMarket::with(config).await.unwrap();
+        std::fs::write(home.path().join("password"), PASSWORD).unwrap();
+        for (name, account) in [("renter", &market.renter), ("owner", &market.owner), ("agent", &market.agent)] {
+            let path = home.path().join(format!("keys/{name}.json"));
+            chain::keystore::save(&path, account.wallet(), PASSWORD).unwrap();
+        }
+        let agent_flags = agent_flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let mut world = Self { market, home, gateway: None, gateway_port: 0, agent: None, agent_flags };
+        world.start_gateway().await;
+        let file = MarketFile {
+            rpc: world.market.dev.rpc().to_string(),
+            chain_id: world.market.chain.id(),
+            market: world.market.market.address(),
+            token: world.market.market.token(),
+            deployed_at: world.market.deployment.block,
+            gateway: Some(world.gateway_url()),
+        };
+        std::fs::write(world.path("market.json"), serde_json::to_vec(&file).unwrap()).unwrap();
+        world
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    pub(crate) fn gateway_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.gateway_port)
+    }
+
+    /// A gateway with an empty memory on the same port; its blocks are on disk.
+    pub(crate) async fn start_gateway(&mut self) {
+        let store = eventually(LIMIT, async || {
+            BlockStore::open(self.path("gateway/content"), content::StoreConfig::default()).ok()
+        });
+        let store = Arc::new(store.await);
+        let listen = ([127, 0, 0, 1], self.gateway_port).into();
+        let bound = eventually(LIMIT, async || {
+            Gateway::bind(
+                GatewayConfig { listen, ..GatewayConfig::default() },
+                self.market.market.clone(),
+                store.clone(),
+            )
+            .await
+            .ok()
+        });
+        let gateway = bound.await;
+        self.gateway_port = gateway.local_addr().port();
+        let stop = CancellationToken::new();
+        let told = stop.clone();
+        let task = tokio::spawn(async move { gateway.serve(told).await.unwrap() });
+        self.gateway = Some(Serving { task, stop });
+    }
+
+    pub(crate) async fn stop_gateway(&mut self) {
+        let serving = self.gateway.take().unwrap();
+        serving.stop.cancel();
+        serving.task.await.unwrap();
+    }
+
+    /// A provider as a process; returns when the gateway lists it.
+    pub(crate) async fn start_agent(&mut self) {
+        let mut command = self.bourse();
+        command.args(["provider", "run", "--offer-disk", "2048"]).args(&self.agent_flags);
+        self.agent = Some(Process::spawn(command));
+        let client = renter::GatewayClient::new(self.gateway_url().parse().unwrap()).unwrap();
+        eventually(LIMIT, async || {
+            let offers = client.offers().await.unwrap_or_default();
+            offers.iter().any(|offer| offer.available).then_some(())
+        })
+        .await;
+    }
+
+    /// Ends the provider as a crash would.
+    pub(crate) async fn kill_agent(&mut self) {
+        self.agent.take().unwrap().kill().await;
+    }
+
+    /// Stops the chain and starts it again with its state.
+    pub(crate) async fn restart_chain(mut self) -> Self {
+        self.market = self.market.restart(std::future::ready(())).await.unwrap();
+        self
+    }
+
+    /// The program, with this market's settings.
+    pub(crate) fn bourse(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bourse"));
+        command
+            .env_remove("BOURSE_KEY")
+            .env("BOURSE_HEARTBEAT", HEARTBEAT_S)
+            .current_dir(self.home.path())
+            .env("BOURSE_HOME", self.home.path())
+            .arg("--json");
+        command
+    }
+
+    /// One verb to its end.
+    pub(crate) async fn verb(&self, args: &[&str]) -> Ended {
+        let mut command = self.bourse();
+        command.args(args);
+        Process::spawn(command).ended().await
+    }
+
+    /// A shell script as a job, begun and not waited for.
+    pub(crate) fn begin(&self, flags: &[&str], script: &str) -> Process {
+        let mut command = self.bourse();
+        command.args(["run", BUSYBOX, "-y", "--memory", "64", "--disk", "64"]).args(flags);
+        command.args(["--", "/busybox", "sh", "-c", script]);
+        Process::spawn(command)
+    }
+
+    /// A shell script as a job, to its end.
+    pub(crate) async fn job(&self, flags: &[&str], script: &str) -> Ended {
+        self.begin(flags, script).ended().await
+    }
+
+    /// What renter and provider's owner hold.
+    pub(crate) async fn balances(&self) -> (Amount, Amount) {
+        let market = &self.market.market;
+        (
+            market.token_balance(self.market.renter.address()).await.unwrap(),
+            market.token_balance(self.market.owner.address()).await.unwrap(),
+        )
+    }
+}
+
+impl Process {
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let readers =
+            vec![collect(child.stdout.take().unwrap(), &lines), collect(child.stderr.take().unwrap(), &lines)];
+        Self { child, lines, readers }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+
+    /// Waits until a line contains `words`.
+    pub(crate) async fn says(&mut self, words: &str) {
+        let began = std::time::Instant::now();
+        eventually(LIMIT * 2, async || {
+            let text = self.text();
+            assert!(began.elapsed() < LIMIT, "never said {words:?}:\n{text}");
+            if text.contains(words) {
+                return Some(());
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "ended ({ended:?}) without saying {words:?}:\n{}", self.text());
+            None
+        })
+        .await;
+    }
+
+    pub(crate) async fn ended(mut self) -> Ended {
+        let Ok(status) = tokio::time::timeout(LIMIT * 2, self.child.wait()).await else {
+            panic!("did not end:\n{}", self.text());
+        };
+        for reader in self.readers.drain(..) {
+            reader.await.unwrap();
+        }
+        let text = self.text();
+        let answer = text.lines().rev().find_map(|line| serde_json::from_str(line).ok()).unwrap_or(Value::Null);
+        Ended { code: status.unwrap().code().unwrap_or(-1), answer, text }
+    }
+
+    /// SIGKILL.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}
+
+fn collect(
+    from: impl tokio::io::AsyncRead + Unpin + Send + 'static,
+    lines: &Arc<Mutex<Vec<String>>>,
+) -> JoinHandle<()> {
+    let (mut reader, lines) = (BufReader::new(from).lines(), lines.clone());
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = reader.next_line().await {
+            lines.lock().unwrap().push(line);
+        }
+    })
+}
+
+impl Ended {
+    /// A figure of the answer in smallest units.
+    pub(crate) fn units(&self, field: &str) -> u128 {
+        self.answer[field]
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_else(|| panic!("no {field}:\n{}", self.text))
+    }
+
+    /// Fails with everything that was printed unless the exit code is `code`.
+    pub(crate) fn with_code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}", self.text);
+        self
+    }
+}
