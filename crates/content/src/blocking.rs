@@ -19,7 +19,9 @@ pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Se
 pub(crate) type Emit<'a> = &'a mut dyn FnMut(Bytes) -> Result<()>;
 
 /// The bytes that blocking work emits, as a stream that holds the work back while nobody reads.
-pub(crate) fn stream(work: impl FnOnce(Emit<'_>) -> Result<()> + Send + 'static) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+pub(crate) fn stream(
+    work: impl FnOnce(Emit<'_>) -> Result<()> + Send + 'static,
+) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
     let (sender, receiver) = mpsc::channel(PIECES_IN_FLIGHT);
     tokio::task::spawn_blocking(move || {
         let mut emit = |bytes: Bytes| sender.blocking_send(Ok(bytes)).map_err(|_| Error::Interrupted);

@@ -143,7 +143,9 @@ pub(crate) fn emit_car(store: &BlockStore, request: &CarRequest, emit: Emit<'_>)
                     let range = request.bytes.map_or(0..found.size, |bytes| bytes.within(found.size));
                     visit_file(store, &end, range, &mut |cid, bytes, _| put(cid, bytes, emit))
                 }
-                Kind::Directory => visit_directory(store, &end, &mut |cid, bytes| put(cid, bytes, emit), &mut |_| Ok(())),
+                Kind::Directory => {
+                    visit_directory(store, &end, &mut |cid, bytes| put(cid, bytes, emit), &mut |_| Ok(()))
+                }
                 Kind::Symlink => put(&end, &store.require(&end)?, emit),
             }
         }
@@ -224,7 +226,9 @@ impl CarDecoder {
             self.roots = parse_header(header)?;
             self.has_header = true;
         }
-        let Some(mut section) = self.section(BLOCK_BYTES_MAX + CID_BYTES_MAX, "a section of a CAR")? else { return Ok(None) };
+        let Some(mut section) = self.section(BLOCK_BYTES_MAX + CID_BYTES_MAX, "a section of a CAR")? else {
+            return Ok(None);
+        };
         let mut rest: &[u8] = &section;
         let cid = Cid::read_bytes(&mut rest).map_err(|error| Error::malformed(WHAT, error.to_string()))?;
         let used = section.len() - rest.len();
@@ -244,7 +248,9 @@ impl CarDecoder {
     fn section(&mut self, most: usize, what: &'static str) -> Result<Option<Bytes>> {
         let (length, used) = match unsigned_varint::decode::u64(&self.buffer) {
             Ok((length, rest)) => (length, self.buffer.len() - rest.len()),
-            Err(unsigned_varint::decode::Error::Insufficient) if self.buffer.len() < VARINT_BYTES_MAX => return Ok(None),
+            Err(unsigned_varint::decode::Error::Insufficient) if self.buffer.len() < VARINT_BYTES_MAX => {
+                return Ok(None);
+            }
             Err(error) => return Err(Error::malformed(WHAT, format!("varint: {error}"))),
         };
         if length > most as u64 {
@@ -291,7 +297,10 @@ fn parse_header(mut header: Bytes) -> Result<Vec<Cid>> {
             for _ in 0..count {
                 let (is_cid, rest) = take(b"\xd8\x2a\x58");
                 let length = usize::from(*rest.first().ok_or_else(|| bad("it ends too early"))?);
-                let bytes = rest.get(2..=length).filter(|_| is_cid && rest.get(1) == Some(&0)).ok_or_else(|| bad("a root is no CID"))?;
+                let bytes = rest
+                    .get(2..=length)
+                    .filter(|_| is_cid && rest.get(1) == Some(&0))
+                    .ok_or_else(|| bad("a root is no CID"))?;
                 roots.push(Cid::try_from(bytes).map_err(|error| bad(&error.to_string()))?);
                 take(&rest[..=length]);
             }

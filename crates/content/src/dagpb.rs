@@ -168,7 +168,11 @@ mod tests {
     use crate::block::{Block, RAW};
 
     fn link(name: &str, tsize: u64) -> Link {
-        Link { cid: *Block::new(RAW, name.to_owned()).unwrap().cid(), name: Bytes::copy_from_slice(name.as_bytes()), tsize }
+        Link {
+            cid: *Block::new(RAW, name.to_owned()).unwrap().cid(),
+            name: Bytes::copy_from_slice(name.as_bytes()),
+            tsize,
+        }
     }
 
     #[test]
@@ -184,7 +188,10 @@ mod tests {
         data_first.extend_from_slice(&good[..good.len() - 4]);
         assert!(Node::decode(&data_first.into()).is_err(), "links come first");
         assert!(Node::decode(&Bytes::from_static(&[0x0a, 0x80, 0x00])).is_err(), "longer varint than needed");
-        assert!(Node::decode(&Bytes::from_static(&[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1])).is_err());
+        assert!(
+            Node::decode(&Bytes::from_static(&[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]))
+                .is_err()
+        );
     }
 
     proptest! {

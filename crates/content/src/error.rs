@@ -32,7 +32,9 @@ pub enum Error {
         path: PathBuf,
     },
     /// The batch would make the store larger than its limit; nothing of it was written.
-    #[error("the block store is full: {needed} bytes more would exceed its limit of {limit} bytes; raise the limit or unpin something")]
+    #[error(
+        "the block store is full: {needed} bytes more would exceed its limit of {limit} bytes; raise the limit or unpin something"
+    )]
     StoreFull {
         /// Bytes the batch needs.
         needed: u64,

@@ -98,6 +98,8 @@ struct Run<'a> {
     /// Which source has said that it lacks what.
     lacking: HashSet<(usize, Cid)>,
     failures: Vec<u32>,
+    /// Sources whose CARs broke off before their first block; they are asked for single blocks.
+    singly: HashSet<usize>,
     last_failure: Option<Error>,
 }
 
@@ -138,6 +140,7 @@ impl Fetcher {
             last_block: Instant::now(),
             lacking: HashSet::new(),
             failures: vec![0; self.sources.len()],
+            singly: HashSet::new(),
             last_failure: None,
         };
         loop {
@@ -160,6 +163,8 @@ impl Fetcher {
             if run.done.blocks > blocks_before {
                 // A line that breaks again and again but brings something each time is still of use.
                 run.failures[index] = 0;
+            } else if matches!(result, Err(Failure::Broken(_))) {
+                run.singly.insert(index);
             }
             if let Err(failure) = result {
                 self.note(&mut run, index, failure)?;
@@ -170,9 +175,13 @@ impl Fetcher {
     /// The source to ask next: not banned, not known to lack `cid`, with the fewest failures.
     fn choose(&self, run: &Run<'_>, cid: &Cid) -> Option<usize> {
         let usable = |index: &usize| {
-            run.failures[*index] < FAILURES_MAX && !run.lacking.contains(&(*index, *cid)) && !self.sources[*index].is_banned()
+            run.failures[*index] < FAILURES_MAX
+                && !run.lacking.contains(&(*index, *cid))
+                && !self.sources[*index].is_banned()
         };
-        (0..self.sources.len()).filter(usable).min_by_key(|&index| (run.failures[index], self.sources[index].penalty(), index))
+        (0..self.sources.len())
+            .filter(usable)
+            .min_by_key(|&index| (run.failures[index], self.sources[index].penalty(), index))
     }
 
     fn note(&self, run: &mut Run<'_>, index: usize, failure: Failure) -> Result<()> {
@@ -202,7 +211,7 @@ impl Fetcher {
     async fn round(&self, run: &mut Run<'_>, index: usize, missing: &[Cid]) -> Result<(), Failure> {
         let first = missing[0];
         let source = &self.sources[index];
-        if first.codec() == DAG_PB && !source.is_block_only() {
+        if first.codec() == DAG_PB && !source.is_block_only() && !run.singly.contains(&index) {
             return match self.car(run, source, &first).await {
                 Err(Failure::Broken(Error::Server { status: 400 | 406, .. })) => {
                     source.set_block_only();
@@ -258,7 +267,10 @@ impl Fetcher {
             let children = links(block.cid(), block.data()).map_err(Failure::Ours)?;
             wanted.extend(children.into_iter().filter(|child| !taken.contains(child)));
             if (wanted.len() + taken.len()) as u64 > run.limits.blocks_max.saturating_mul(2) {
-                return Err(Failure::Ours(Error::TooLarge { what: "the number of blocks", limit: run.limits.blocks_max }));
+                return Err(Failure::Ours(Error::TooLarge {
+                    what: "the number of blocks",
+                    limit: run.limits.blocks_max,
+                }));
             }
             batch.add(run, source, block).await?;
         };
@@ -331,7 +343,10 @@ fn survey_dag(store: &BlockStore, root: &Cid, limits: FetchLimits) -> Result<Pla
                 other => other?,
             };
             if cid == *root {
-                let below: u64 = crate::dagpb::Node::decode(&bytes)?.links.iter().fold(0, |sum, link| link.tsize.saturating_add(sum));
+                let below: u64 = crate::dagpb::Node::decode(&bytes)?
+                    .links
+                    .iter()
+                    .fold(0, |sum, link| link.tsize.saturating_add(sum));
                 plan.total_bytes = Some(below.saturating_add(length));
             }
             frontier.push(links(&cid, &bytes)?);

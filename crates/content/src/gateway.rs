@@ -18,7 +18,7 @@ use cid::Cid;
 use futures_util::{Stream, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::block::{parse_cid, sha256, hex};
+use crate::block::{hex, parse_cid, sha256};
 use crate::blocking;
 use crate::car::{CarRequest, DagScope, EntityBytes, car_stream};
 use crate::config::GatewayConfig;
@@ -63,7 +63,13 @@ async fn preflight() -> Response {
     response
 }
 
-async fn root(state: State<Gateway>, Path(cid): Path<String>, query: RawQuery, method: Method, headers: HeaderMap) -> Response {
+async fn root(
+    state: State<Gateway>,
+    Path(cid): Path<String>,
+    query: RawQuery,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
     answer(state, cid, String::new(), query, method, headers).await
 }
 
@@ -103,7 +109,8 @@ async fn respond(gateway: &Gateway, request: Request) -> Result<Response, Proble
         return Err(Problem::bad("format=raw takes a CID without a path"));
     }
     let permit = gateway.requests.clone().try_acquire_owned();
-    let permit = permit.map_err(|_| Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests at once; try again"))?;
+    let permit =
+        permit.map_err(|_| Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests at once; try again"))?;
     let is_served = gateway.config.serves.as_ref().is_none_or(|serves| serves(&request.root));
     if !is_served || !gateway.store.has(&request.root) {
         let only_cached = request.headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
@@ -140,12 +147,17 @@ fn etag(end: &Cid, request: &Request, form: Form) -> String {
     }
 }
 
-async fn raw(gateway: &Gateway, request: &Request, etag: &str, permit: OwnedSemaphorePermit) -> Result<Response, Problem> {
+async fn raw(
+    gateway: &Gateway,
+    request: &Request,
+    etag: &str,
+    permit: OwnedSemaphorePermit,
+) -> Result<Response, Problem> {
     let block = gateway.store.get_async(request.root).await?.ok_or(Error::NotFound { cid: request.root })?;
     let part = partial(request, block.len() as u64, etag)?;
     let body = block.slice(part.bytes.start as usize..part.bytes.end as usize);
     let stream = futures_util::stream::iter([Ok::<_, Error>(body)]);
-    let mut response = sized(request, part, stream, permit);
+    let mut response = sized(request, &part, stream, permit);
     content(response.headers_mut(), RAW_TYPE, &format!("{}.bin", request.root));
     Ok(response)
 }
@@ -180,11 +192,14 @@ async fn file(
     let (store, cid) = (gateway.store.clone(), *end);
     let found = blocking::run(move || stat(&store, &cid)).await?;
     if found.kind != Kind::File {
-        return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "this is not a file; ask for format=car, or name a file in it"));
+        return Err(Problem::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "this is not a file; ask for format=car, or name a file in it",
+        ));
     }
     let part = partial(request, found.size, etag)?;
     let stream = file_stream(gateway.store.clone(), *end, part.bytes.clone());
-    let mut response = sized(request, part, stream, permit);
+    let mut response = sized(request, &part, stream, permit);
     let last = request.path.rsplit('/').find(|name| !name.is_empty());
     let name = last.map_or_else(|| request.root.to_string(), str::to_owned);
     content(response.headers_mut(), "application/octet-stream", &name);
@@ -211,7 +226,12 @@ fn partial(request: &Request, size: u64, etag: &str) -> Result<Part, Problem> {
     }
 }
 
-fn sized(request: &Request, part: Part, stream: impl Stream<Item = Result<Bytes>> + Send + 'static, permit: OwnedSemaphorePermit) -> Response {
+fn sized(
+    request: &Request,
+    part: &Part,
+    stream: impl Stream<Item = Result<Bytes>> + Send + 'static,
+    permit: OwnedSemaphorePermit,
+) -> Response {
     let body = if request.is_head { Body::empty() } else { held(stream, permit) };
     let mut response = body.into_response();
     let length = part.bytes.end - part.bytes.start;
@@ -241,8 +261,10 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 
 fn content(headers: &mut HeaderMap, kind: &str, file_name: &str) {
     set(headers, header::CONTENT_TYPE, kind);
-    let plain: String = file_name.chars().map(|c| if c.is_ascii_graphic() && c != '"' && c != '\\' { c } else { '_' }).collect();
-    let encoded: String = url::form_urlencoded::byte_serialize(file_name.as_bytes()).collect::<String>().replace('+', "%20");
+    let plain: String =
+        file_name.chars().map(|c| if c.is_ascii_graphic() && c != '"' && c != '\\' { c } else { '_' }).collect();
+    let encoded: String =
+        url::form_urlencoded::byte_serialize(file_name.as_bytes()).collect::<String>().replace('+', "%20");
     set(headers, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"));
 }
 
@@ -264,7 +286,11 @@ fn common(headers: &mut HeaderMap, request: &Request, wanted: &Wanted, etag: &st
         };
         if let Some(format) = format {
             let rest = if request.query.is_empty() { String::new() } else { format!("&{}", request.query) };
-            set(headers, header::CONTENT_LOCATION, &format!("/ipfs/{}{slash}{path}?format={format}{rest}", request.root));
+            set(
+                headers,
+                header::CONTENT_LOCATION,
+                &format!("/ipfs/{}{slash}{path}?format={format}{rest}", request.root),
+            );
         }
     }
     cors(headers);

@@ -16,11 +16,17 @@ mod store;
 mod unixfs;
 pub mod upload;
 
-pub use block::{BLOCK_BYTES_MAX, IDENTITY_BYTES_MAX, Block, DAG_PB, Digest, RAW, Sha256, check_cid, hex, parse_cid, sha256};
-pub use car::{CAR_HEADER_BYTES_MAX, CarDecoder, CarRequest, DagScope, EntityBytes, ImportedCar, VARINT_BYTES_MAX, car_stream, export_car, import_car};
+pub use block::{
+    BLOCK_BYTES_MAX, Block, DAG_PB, Digest, IDENTITY_BYTES_MAX, RAW, Sha256, check_cid, hex, parse_cid, sha256,
+};
+pub use car::{
+    CAR_HEADER_BYTES_MAX, CarDecoder, CarRequest, DagScope, EntityBytes, ImportedCar, VARINT_BYTES_MAX, car_stream,
+    export_car, import_car,
+};
 pub use cid::Cid;
 pub use config::{
-    ExportLimits, FetchConfig, GatewayConfig, ImageLimits, ImportConfig, OutsideLinks, Serves, StoreConfig, UploadConfig,
+    ExportLimits, FetchConfig, GatewayConfig, ImageLimits, ImportConfig, OutsideLinks, Serves, StoreConfig,
+    UploadConfig,
 };
 pub use dag::{DAG_BLOCKS_MAX, DagSize, blocks_of, missing, total_size};
 pub use dagpb::{Link, Node};

@@ -61,7 +61,10 @@ pub async fn push(
     headers: HeaderMap,
     progress: Option<watch::Sender<Progress>>,
 ) -> Result<Pushed> {
-    let client = Client::builder().connect_timeout(CONNECT_TIME).timeout(REQUEST_TIME).redirect(reqwest::redirect::Policy::none());
+    let client = Client::builder()
+        .connect_timeout(CONNECT_TIME)
+        .timeout(REQUEST_TIME)
+        .redirect(reqwest::redirect::Policy::none());
     let base = base_url.as_str().trim_end_matches('/').to_owned();
     let client = client.build().map_err(|error| Error::Unreachable { url: base.clone(), reason: error.to_string() })?;
     let push = Push { client, store, root: *root, base, headers, progress };
@@ -73,17 +76,21 @@ impl Push<'_> {
         let (store, root) = (self.store.clone(), self.root);
         let all = blocking::run(move || {
             let all = blocks_of(&store, &root)?;
-            let sized = all.into_iter().map(|cid| store.block_len(&cid).map(|length| (cid, length)).ok_or(Error::NotFound { cid }));
+            let sized = all
+                .into_iter()
+                .map(|cid| store.block_len(&cid).map(|length| (cid, length)).ok_or(Error::NotFound { cid }));
             sized.collect::<Result<Vec<_>>>()
         });
         let all = all.await?;
         let mut done = Pushed::default();
-        let mut progress = Progress { total_bytes: Some(all.iter().map(|(_, length)| length).sum()), ..Progress::default() };
+        let mut progress =
+            Progress { total_bytes: Some(all.iter().map(|(_, length)| length).sum()), ..Progress::default() };
         for part in all.chunks(QUESTION_CIDS) {
             let missing = self.missing(part).await?;
             done.blocks_before += (part.len() - missing.len()) as u64;
             progress.blocks += (part.len() - missing.len()) as u64;
-            progress.bytes += part.iter().map(|(_, length)| length).sum::<u64>() - missing.iter().map(|(_, length)| length).sum::<u64>();
+            progress.bytes += part.iter().map(|(_, length)| length).sum::<u64>()
+                - missing.iter().map(|(_, length)| length).sum::<u64>();
             self.tell(progress);
             for group in groups(&missing) {
                 let sent = self.send_group(group, progress).await?;
@@ -132,7 +139,8 @@ impl Push<'_> {
                 other => break other?,
             }
         };
-        let named = answer.missing.iter().map(|text| parse_cid(text)).collect::<Result<std::collections::HashSet<_>>>()?;
+        let named =
+            answer.missing.iter().map(|text| parse_cid(text)).collect::<Result<std::collections::HashSet<_>>>()?;
         Ok(part.iter().filter(|(cid, _)| named.contains(cid)).copied().collect())
     }
 
@@ -155,7 +163,11 @@ impl Push<'_> {
             Ok(())
         });
         let body = reqwest::Body::wrap_stream(body.map(|piece| piece.map_err(std::io::Error::from)));
-        let request = self.client.post(self.url(UPLOAD_PATH, complete)).header("content-type", "application/vnd.ipld.car").body(body);
+        let request = self
+            .client
+            .post(self.url(UPLOAD_PATH, complete))
+            .header("content-type", "application/vnd.ipld.car")
+            .body(body);
         self.answer(request).await
     }
 
@@ -165,7 +177,10 @@ impl Push<'_> {
     }
 
     async fn answer<T: serde::de::DeserializeOwned>(&self, request: RequestBuilder) -> Result<T> {
-        let unreachable = |error: reqwest::Error| Error::Unreachable { url: self.base.clone(), reason: error.without_url().to_string() };
+        let unreachable = |error: reqwest::Error| Error::Unreachable {
+            url: self.base.clone(),
+            reason: error.without_url().to_string(),
+        };
         let mut response = request.headers(self.headers.clone()).send().await.map_err(unreachable)?;
         let status = response.status();
         let mut bytes = Vec::new();
@@ -176,7 +191,8 @@ impl Push<'_> {
             }
         }
         if status.is_success() {
-            return serde_json::from_slice(&bytes).map_err(|error| Error::malformed("the server's answer", error.to_string()));
+            return serde_json::from_slice(&bytes)
+                .map_err(|error| Error::malformed("the server's answer", error.to_string()));
         }
         let said: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let detail = said.get("detail").and_then(|detail| detail.as_str()).unwrap_or("it gave no reason").to_owned();

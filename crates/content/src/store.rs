@@ -16,12 +16,12 @@ use bytes::Bytes;
 use cid::Cid;
 
 use crate::block::{Block, Digest, check_cid, digest_of, identity_data, sha256};
+use crate::blocking;
 use crate::config::StoreConfig;
 use crate::error::{Error, Result};
-use crate::blocking;
 
-pub use pins::{PIN_NAME_BYTES_MAX, PINS_MAX, Pin};
 use pins::Pins;
+pub use pins::{PIN_NAME_BYTES_MAX, PINS_MAX, Pin};
 use segment::{Entry, RECORD_HEADER, Segment};
 
 /// Where a block lies.
@@ -51,7 +51,7 @@ pub struct BlockStore {
     writer: Mutex<Writer>,
     pins: Mutex<Pins>,
     /// Held, and with it the folder, until the store is dropped.
-    _lock: File,
+    lock: File,
 }
 
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl BlockStore {
             segments: RwLock::new(files),
             writer: Mutex::new(Writer { active, bytes, doubtful: false }),
             pins: Mutex::new(pins),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -287,5 +287,9 @@ impl BlockStore {
     }
 }
 
-#[cfg(test)]
-mod tests;
+impl Drop for BlockStore {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started at this moment still holds a copy.
+        drop(self.lock.unlock());
+    }
+}

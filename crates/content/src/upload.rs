@@ -81,10 +81,12 @@ pub(crate) struct Received {
 /// Routes for `POST /api/v1/images/upload` and `…/missing`.
 pub fn router(store: Arc<BlockStore>, config: UploadConfig, authorise: Authorise) -> Router {
     let uploads = Arc::new(Semaphore::new(config.uploads_max.min(Semaphore::MAX_PERMITS)));
-    Router::new()
-        .route(MISSING_PATH, post(missing))
-        .route(UPLOAD_PATH, post(upload))
-        .with_state(Upload { store, config, authorise, uploads })
+    Router::new().route(MISSING_PATH, post(missing)).route(UPLOAD_PATH, post(upload)).with_state(Upload {
+        store,
+        config,
+        authorise,
+        uploads,
+    })
 }
 
 impl Upload {
@@ -97,16 +99,26 @@ impl Upload {
     }
 }
 
-async fn missing(State(state): State<Upload>, Query(parameters): Query<Parameters>, headers: HeaderMap, body: Body) -> Response {
-    ask(&state, &parameters, &headers, body).await.map_or_else(IntoResponse::into_response, |found| Json(found).into_response())
+async fn missing(
+    State(state): State<Upload>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    ask(&state, &parameters, &headers, body)
+        .await
+        .map_or_else(IntoResponse::into_response, |found| Json(found).into_response())
 }
 
 async fn ask(state: &Upload, parameters: &Parameters, headers: &HeaderMap, body: Body) -> Result<Missing, Problem> {
     state.admit(headers, parameters)?;
-    let too_many = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("ask for at most {} CIDs at once", state.config.cids_max));
+    let too_many = || {
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("ask for at most {} CIDs at once", state.config.cids_max))
+    };
     let most = state.config.cids_max.saturating_mul(CID_TEXT_BYTES) + 1024;
     let bytes = axum::body::to_bytes(body, most).await.map_err(|_| too_many())?;
-    let question: Question = serde_json::from_slice(&bytes).map_err(|error| Problem::bad(format!("not {{\"cids\": […]}}: {error}")))?;
+    let question: Question =
+        serde_json::from_slice(&bytes).map_err(|error| Problem::bad(format!("not {{\"cids\": […]}}: {error}")))?;
     if question.cids.len() > state.config.cids_max {
         return Err(too_many());
     }
@@ -119,14 +131,22 @@ async fn ask(state: &Upload, parameters: &Parameters, headers: &HeaderMap, body:
     Ok(Missing { missing })
 }
 
-async fn upload(State(state): State<Upload>, Query(parameters): Query<Parameters>, headers: HeaderMap, body: Body) -> Response {
-    take(&state, &parameters, &headers, body).await.map_or_else(IntoResponse::into_response, |found| Json(found).into_response())
+async fn upload(
+    State(state): State<Upload>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    take(&state, &parameters, &headers, body)
+        .await
+        .map_or_else(IntoResponse::into_response, |found| Json(found).into_response())
 }
 
 async fn take(state: &Upload, parameters: &Parameters, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
     let (root, who) = state.admit(headers, parameters)?;
     let permit = state.uploads.try_acquire();
-    let _permit = permit.map_err(|_| Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many uploads at once; try again"))?;
+    let _permit =
+        permit.map_err(|_| Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many uploads at once; try again"))?;
     let received = receive(state, body).await?;
     if parameters.complete {
         let store = state.store.clone();

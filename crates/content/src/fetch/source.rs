@@ -121,7 +121,14 @@ impl Source {
         Failure::Broken(Error::Unreachable { url: self.base.to_string(), reason: reason.into() })
     }
 
-    async fn get(&self, client: &Client, cid: &Cid, query: &str, accept: &str, deadline: Instant) -> Result<Response, Failure> {
+    async fn get(
+        &self,
+        client: &Client,
+        cid: &Cid,
+        query: &str,
+        accept: &str,
+        deadline: Instant,
+    ) -> Result<Response, Failure> {
         let url = format!("{}/ipfs/{cid}?{query}", self.base.as_str().trim_end_matches('/'));
         let request = client.get(url).header(reqwest::header::ACCEPT, accept).send();
         let response = timeout(remaining(deadline), request).await;
@@ -160,7 +167,14 @@ impl Source {
         let deadline = Instant::now() + patience;
         let accept = "application/vnd.ipld.car; version=1; order=dfs; dups=n";
         let response = self.get(client, cid, "format=car&dag-scope=all", accept, deadline).await?;
-        Ok(CarPieces { source: self, response, decoder: CarDecoder::default(), ready: VecDeque::new(), patience, deadline })
+        Ok(CarPieces {
+            source: self,
+            response,
+            decoder: CarDecoder::default(),
+            ready: VecDeque::new(),
+            patience,
+            deadline,
+        })
     }
 }
 

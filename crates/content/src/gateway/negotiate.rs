@@ -121,7 +121,9 @@ fn entity_bytes(text: &str) -> Result<EntityBytes, Problem> {
 /// where it lies outside.
 pub(super) fn byte_range(headers: &HeaderMap, size: u64) -> Result<Option<std::ops::Range<u64>>, ()> {
     let Some(text) = headers.get(header::RANGE).and_then(|value| value.to_str().ok()) else { return Ok(None) };
-    let Some((from, to)) = text.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-')) else { return Ok(None) };
+    let Some((from, to)) = text.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+        return Ok(None);
+    };
     let number = |text: &str| text.trim().parse::<u64>();
     let range = match (from.trim().is_empty(), to.trim().is_empty()) {
         (true, true) => return Ok(None),

@@ -21,7 +21,11 @@ const RECORD: usize = 512;
 
 /// An image as a tar for a container engine, under `tag` where one is given. Memory stays at a few blocks;
 /// every blob's digest is checked as it goes out, and a wrong one breaks the stream off.
-pub fn docker_archive(store: Arc<BlockStore>, root: Cid, tag: Option<String>) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+pub fn docker_archive(
+    store: Arc<BlockStore>,
+    root: Cid,
+    tag: Option<String>,
+) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
     blocking::stream(move |emit| emit_archive(&store, &root, tag, emit))
 }
 

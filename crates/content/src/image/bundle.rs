@@ -157,7 +157,8 @@ fn list(file: &Arc<File>) -> Result<HashMap<String, Member>> {
                     Some((folder, _)) if kind == tar::EntryType::Symlink => folder,
                     _ => "",
                 };
-                let target = entry.link_name_bytes().map(|link| String::from_utf8_lossy(&link).into_owned()).unwrap_or_default();
+                let target =
+                    entry.link_name_bytes().map(|link| String::from_utf8_lossy(&link).into_owned()).unwrap_or_default();
                 match normal(base, &target) {
                     Some(target) => Member::Link(target),
                     None => return Err(Error::UnsafePath { path, reason: "a link that leads out of the archive" }),

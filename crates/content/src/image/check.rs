@@ -50,10 +50,10 @@ impl Budget {
     }
 
     fn take_entry(&mut self) -> Result<()> {
-        self.entries_left = self.entries_left.checked_sub(1).ok_or(Error::TooLarge {
-            what: "the number of files in the image",
-            limit: self.limits.entries_max,
-        })?;
+        self.entries_left = self
+            .entries_left
+            .checked_sub(1)
+            .ok_or(Error::TooLarge { what: "the number of files in the image", limit: self.limits.entries_max })?;
         Ok(())
     }
 }
@@ -133,14 +133,18 @@ fn pax(mut bytes: &[u8], extended: &mut Extended) -> Result<()> {
     let bad = || Error::image("a layer has a broken extended header");
     while !bytes.is_empty() {
         let space = bytes.iter().position(|&byte| byte == b' ').ok_or_else(bad)?;
-        let length: usize = std::str::from_utf8(&bytes[..space]).ok().and_then(|text| text.parse().ok()).ok_or_else(bad)?;
+        let length: usize =
+            std::str::from_utf8(&bytes[..space]).ok().and_then(|text| text.parse().ok()).ok_or_else(bad)?;
         let record = bytes.get(space + 1..length).and_then(|record| record.strip_suffix(b"\n")).ok_or_else(bad)?;
         let equals = record.iter().position(|&byte| byte == b'=').ok_or_else(bad)?;
         let (key, value) = (&record[..equals], &record[equals + 1..]);
         match key {
             b"path" => extended.path = Some(value.to_vec()),
             b"linkpath" => extended.link = Some(value.to_vec()),
-            b"size" => extended.size = Some(std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()).ok_or_else(bad)?),
+            b"size" => {
+                extended.size =
+                    Some(std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()).ok_or_else(bad)?)
+            }
             _ if key.starts_with(b"GNU.sparse") => return Err(Error::image("a layer has sparse files")),
             _ => {}
         }
@@ -184,7 +188,10 @@ impl Links {
                 check_symlink(&normal, link).map_err(|reason| refused(path, reason))?;
                 self.bytes += normal.len();
                 if self.bytes > LINK_PATHS_BYTES_MAX {
-                    return Err(Error::TooLarge { what: "the symbolic links of a layer", limit: LINK_PATHS_BYTES_MAX as u64 });
+                    return Err(Error::TooLarge {
+                        what: "the symbolic links of a layer",
+                        limit: LINK_PATHS_BYTES_MAX as u64,
+                    });
                 }
                 self.paths.insert(normal);
             }

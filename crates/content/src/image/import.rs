@@ -6,8 +6,8 @@ use std::path::Path;
 use super::bundle::Bundle;
 use super::check::Budget;
 use super::oci::{
-    self, CONFIG_TYPE, Compression, Config, Descriptor, INDEX_TYPE, Index, LAYER_TYPE, LAYOUT, MANIFEST_TYPE, Manifest, Platform,
-    Saved, digest_hex,
+    self, CONFIG_TYPE, Compression, Config, Descriptor, INDEX_TYPE, Index, LAYER_TYPE, LAYOUT, MANIFEST_TYPE, Manifest,
+    Platform, Saved, digest_hex,
 };
 use super::{Image, expect_digest, layer, oci_digest};
 use crate::block::sha256;
@@ -91,7 +91,8 @@ fn read_blob(bundle: &Bundle, described: &Descriptor) -> Result<Vec<u8>> {
 /// The one image of an index, or the one for this machine where it has several.
 fn choose_manifest(bundle: &Bundle, index: &Index, may_nest: bool) -> Result<Manifest> {
     // Attestations stand beside the images that they speak of, for an unknown platform.
-    let is_image = |described: &&Descriptor| described.platform.as_ref().is_none_or(|platform| platform.os != "unknown");
+    let is_image =
+        |described: &&Descriptor| described.platform.as_ref().is_none_or(|platform| platform.os != "unknown");
     let images: Vec<_> = index.manifests.iter().filter(is_image).collect();
     let here = Platform { architecture: host_architecture().to_owned(), os: "linux".to_owned() };
     let chosen = match images.as_slice() {
@@ -100,7 +101,12 @@ fn choose_manifest(bundle: &Bundle, index: &Index, may_nest: bool) -> Result<Man
             let mut fitting = several.iter().filter(|described| described.platform.as_ref() == Some(&here));
             match (fitting.next(), fitting.next()) {
                 (Some(only), None) => *only,
-                _ => return Err(Error::image(format!("it holds {} images and not just one for this machine", several.len()))),
+                _ => {
+                    return Err(Error::image(format!(
+                        "it holds {} images and not just one for this machine",
+                        several.len()
+                    )));
+                }
             }
         }
     };
@@ -137,7 +143,12 @@ impl<'a> Reading<'a> {
         Ok(Self { bundle, limits, budget: Budget::new(limits), by_diff_id: HashMap::new(), done: Vec::new() })
     }
 
-    fn layer(&mut self, source: (String, Compression, Option<&Descriptor>), diff_id: &str, sink: &mut dyn Sink) -> Result<()> {
+    fn layer(
+        &mut self,
+        source: (String, Compression, Option<&Descriptor>),
+        diff_id: &str,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
         if self.done.len() >= self.limits.layers_max {
             return Err(Error::TooLarge { what: "the number of layers", limit: self.limits.layers_max as u64 });
         }
@@ -145,7 +156,8 @@ impl<'a> Reading<'a> {
         let stored = match self.by_diff_id.get(diff_id) {
             Some(stored) => *stored,
             None => {
-                let (reader, size) = self.bundle.member(&name)?.ok_or_else(|| Error::image(format!("it has no {name}")))?;
+                let (reader, size) =
+                    self.bundle.member(&name)?.ok_or_else(|| Error::image(format!("it has no {name}")))?;
                 let read = layer::read(reader, size, compression, &mut self.budget, Some(sink))?;
                 if let Some(described) = described {
                     expect_digest("layer", &described.digest, &read.blob)?;

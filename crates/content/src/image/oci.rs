@@ -122,7 +122,9 @@ pub(super) fn check_layout(bytes: &[u8]) -> Result<()> {
 /// The hexadecimal part of a digest, checked: it becomes a file name.
 pub(super) fn digest_hex(digest: &str) -> Result<&str> {
     let hex = digest.strip_prefix("sha256:");
-    let hex = hex.filter(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)));
+    let hex = hex.filter(|hex| {
+        hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    });
     hex.ok_or_else(|| Error::image(format!("{digest:?} is not a sha256 digest")))
 }
 
@@ -154,7 +156,9 @@ impl Descriptor {
             "application/vnd.oci.image.layer.v1.tar+gzip" | "application/vnd.docker.image.rootfs.diff.tar.gzip" => {
                 Ok(Compression::Gzip)
             }
-            other => Err(Error::image(format!("layers of type {other:?} are not taken; save the image with tar or gzip layers"))),
+            other => Err(Error::image(format!(
+                "layers of type {other:?} are not taken; save the image with tar or gzip layers"
+            ))),
         }
     }
 }
@@ -191,7 +195,10 @@ impl Config {
     /// Digests of the uncompressed layers, of which there must be `count`.
     pub(super) fn diff_ids(&self, count: usize) -> Result<Vec<String>> {
         if self.rootfs.kind != "layers" || self.rootfs.diff_ids.len() != count {
-            return Err(Error::image(format!("its configuration lists {} layers, not {count}", self.rootfs.diff_ids.len())));
+            return Err(Error::image(format!(
+                "its configuration lists {} layers, not {count}",
+                self.rootfs.diff_ids.len()
+            )));
         }
         for diff_id in &self.rootfs.diff_ids {
             digest_hex(diff_id)?;

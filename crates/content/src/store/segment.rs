@@ -86,7 +86,13 @@ impl Segment {
     /// Begins a segment.
     pub(super) fn create(dir: &Path, number: u32) -> Result<Segment> {
         let path = path(dir, number);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path).map_err(Error::io(&path))?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&path)
+            .map_err(Error::io(&path))?;
         let written = file.write_all_at(FILE_MAGIC, 0).and_then(|()| file.sync_data());
         if let Err(source) = written {
             drop(std::fs::remove_file(&path));
@@ -148,7 +154,12 @@ impl Segment {
                 }
                 None => match find_record(&self.file, offset + 1, self.length).map_err(io)? {
                     Some(next) => {
-                        tracing::warn!(segment = self.number, offset, bytes = next - offset, "stepped over damage in the block store");
+                        tracing::warn!(
+                            segment = self.number,
+                            offset,
+                            bytes = next - offset,
+                            "stepped over damage in the block store"
+                        );
                         offset = next;
                     }
                     None => break,

@@ -35,7 +35,7 @@ impl DirectoryBuilder {
         if node.encoded_len() > DIRECTORY_BLOCK_BYTES_MAX {
             return hamt::build(node.links, self.size, sink);
         }
-        put_node(node, self.size, sink)
+        put_node(&node, self.size, sink)
     }
 }
 
@@ -46,5 +46,5 @@ pub(crate) fn add_symlink(target: &[u8], sink: &mut dyn Sink) -> Result<Added> {
     }
     let mut message = Message::new(Type::Symlink);
     message.data = Some(Bytes::copy_from_slice(target));
-    put_node(Node { links: Vec::new(), data: message.encode().into() }, 0, sink)
+    put_node(&Node { links: Vec::new(), data: message.encode().into() }, 0, sink)
 }

@@ -37,7 +37,8 @@ pub fn export(store: &BlockStore, cid: &Cid, dest: &Path, limits: &ExportLimits)
         _ => Path::new("."),
     };
     let exists = std::fs::symlink_metadata(dest).is_ok();
-    let is_empty_folder = kind == Kind::Directory && std::fs::read_dir(dest).is_ok_and(|mut entries| entries.next().is_none());
+    let is_empty_folder =
+        kind == Kind::Directory && std::fs::read_dir(dest).is_ok_and(|mut entries| entries.next().is_none());
     if exists && (!is_empty_folder || dest.is_symlink()) {
         return Err(Error::io(dest)(std::io::ErrorKind::AlreadyExists.into()));
     }
@@ -137,7 +138,9 @@ mod tests {
 
     #[test]
     fn which_links_leave_the_tree() {
-        let check = |target: &str, depth, expected| assert_eq!(leaves(Path::new(target), depth), expected, "{target} at {depth}");
+        let check = |target: &str, depth, expected| {
+            assert_eq!(leaves(Path::new(target), depth), expected, "{target} at {depth}")
+        };
         check("b", 1, false);
         check("./b/c", 1, false);
         check("../b", 1, true);

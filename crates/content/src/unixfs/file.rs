@@ -99,11 +99,11 @@ fn parent(children: &[Added], sink: &mut dyn Sink) -> Result<Added> {
     let size = children.iter().map(|child| child.size).sum();
     message.file_size = Some(size);
     let links = children.iter().map(|child| Link { cid: child.cid, name: Bytes::new(), tsize: child.dag_size });
-    put_node(Node { links: links.collect(), data: message.encode().into() }, size, sink)
+    put_node(&Node { links: links.collect(), data: message.encode().into() }, size, sink)
 }
 
 /// Puts a dag-pb node and says how large the DAG under it is.
-pub(crate) fn put_node(node: Node, size: u64, sink: &mut dyn Sink) -> Result<Added> {
+pub(crate) fn put_node(node: &Node, size: u64, sink: &mut dyn Sink) -> Result<Added> {
     let below: u64 = node.links.iter().map(|link| link.tsize).sum();
     let block = Block::new(DAG_PB, node.encode())?;
     let made = Added { cid: *block.cid(), size, dag_size: below + block.data().len() as u64 };

@@ -34,7 +34,7 @@ pub(crate) fn prefix(slot: u8) -> [u8; PREFIX] {
 /// Builds the shards of a directory.
 pub(crate) fn build(links: Vec<Link>, size: u64, sink: &mut dyn Sink) -> Result<Added> {
     let mut keyed: Vec<_> = links.into_iter().map(|link| (key(&link.name), link)).collect();
-    keyed.sort_by(|a, b| a.0.cmp(&b.0));
+    keyed.sort_by_key(|entry| entry.0);
     shard(&keyed, 0, size, sink)
 }
 
@@ -61,7 +61,7 @@ fn shard(keyed: &[([u8; DEPTH_MAX], Link)], depth: usize, size: u64, sink: &mut 
     message.data = Some(Bytes::copy_from_slice(&bits[first..]));
     message.hash_type = Some(HASH_MURMUR3_X64_64);
     message.fanout = Some(FANOUT as u64);
-    put_node(Node { links, data: message.encode().into() }, size, sink)
+    put_node(&Node { links, data: message.encode().into() }, size, sink)
 }
 
 /// The first 64 bits of MurmurHash3_x64_128 with seed 0 (Austin Appleby, public domain).

@@ -64,7 +64,14 @@ fn tree(path: &Path, config: &ImportConfig, sink: &mut dyn Sink) -> Result<Added
     entry(path, &metadata, config, 0, &mut entries, sink)
 }
 
-fn entry(path: &Path, metadata: &Metadata, config: &ImportConfig, depth: usize, entries: &mut u64, sink: &mut dyn Sink) -> Result<Added> {
+fn entry(
+    path: &Path,
+    metadata: &Metadata,
+    config: &ImportConfig,
+    depth: usize,
+    entries: &mut u64,
+    sink: &mut dyn Sink,
+) -> Result<Added> {
     *entries += 1;
     if *entries > config.entries_max {
         return Err(Error::TooLarge { what: "the number of files in the tree", limit: config.entries_max });
@@ -89,7 +96,10 @@ fn entry(path: &Path, metadata: &Metadata, config: &ImportConfig, depth: usize, 
         let found = found.map_err(Error::io(path))?;
         let name = found.file_name();
         let Some(name) = name.to_str() else {
-            return Err(Error::UnsafePath { path: found.path().display().to_string(), reason: "its name is not UTF-8" });
+            return Err(Error::UnsafePath {
+                path: found.path().display().to_string(),
+                reason: "its name is not UTF-8",
+            });
         };
         if name.starts_with('.') && !config.include_hidden {
             continue;

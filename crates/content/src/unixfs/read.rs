@@ -47,7 +47,12 @@ pub fn stat(store: &BlockStore, cid: &Cid) -> Result<Stat> {
 }
 
 /// Gives the bytes of a file within `range` to `emit`, in order, block by block.
-pub fn read_file(store: &BlockStore, cid: &Cid, range: Range<u64>, mut emit: impl FnMut(Bytes) -> Result<()>) -> Result<()> {
+pub fn read_file(
+    store: &BlockStore,
+    cid: &Cid,
+    range: Range<u64>,
+    mut emit: impl FnMut(Bytes) -> Result<()>,
+) -> Result<()> {
     visit_file(store, cid, range, &mut |_, _, data| if data.is_empty() { Ok(()) } else { emit(data) })
 }
 
@@ -74,7 +79,11 @@ pub fn file_size(store: &BlockStore, cid: &Cid) -> Result<u64> {
 }
 
 /// The bytes of a file within `range` as a stream; memory stays at a few blocks.
-pub fn file_stream(store: Arc<BlockStore>, cid: Cid, range: Range<u64>) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+pub fn file_stream(
+    store: Arc<BlockStore>,
+    cid: Cid,
+    range: Range<u64>,
+) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
     blocking::stream(move |emit: Emit<'_>| read_file(&store, &cid, range, emit))
 }
 
@@ -133,13 +142,22 @@ pub(crate) fn visit_file(store: &BlockStore, cid: &Cid, range: Range<u64>, visit
     file_node(store, cid, None, range, 0, visit)
 }
 
-fn file_node(store: &BlockStore, cid: &Cid, claimed: Option<u64>, range: Range<u64>, depth: usize, visit: Visit<'_>) -> Result<()> {
+fn file_node(
+    store: &BlockStore,
+    cid: &Cid,
+    claimed: Option<u64>,
+    range: Range<u64>,
+    depth: usize,
+    visit: Visit<'_>,
+) -> Result<()> {
     if depth > FILE_DEPTH_MAX {
         return Err(Error::TooLarge { what: "the depth of a file", limit: FILE_DEPTH_MAX as u64 });
     }
     let block = store.require(cid)?;
     let check = |size: u64| match claimed {
-        Some(claimed) if claimed != size => Err(Error::malformed("UnixFS file", format!("{cid} has another size than its parent says"))),
+        Some(claimed) if claimed != size => {
+            Err(Error::malformed("UnixFS file", format!("{cid} has another size than its parent says")))
+        }
         _ => Ok(()),
     };
     match decode(cid, &block)? {
@@ -170,7 +188,11 @@ fn file_node(store: &BlockStore, cid: &Cid, claimed: Option<u64>, range: Range<u
 }
 
 /// Gives each entry of a directory to `visit`: sorted by name, or in hash order where it is sharded.
-pub fn list_directory(store: &BlockStore, cid: &Cid, mut visit: impl FnMut(DirectoryEntry) -> Result<()>) -> Result<()> {
+pub fn list_directory(
+    store: &BlockStore,
+    cid: &Cid,
+    mut visit: impl FnMut(DirectoryEntry) -> Result<()>,
+) -> Result<()> {
     visit_directory(store, cid, &mut |_, _| Ok(()), &mut visit)
 }
 
@@ -178,7 +200,12 @@ type VisitBlock<'a> = &'a mut dyn FnMut(&Cid, &Bytes) -> Result<()>;
 type VisitEntry<'a> = &'a mut dyn FnMut(DirectoryEntry) -> Result<()>;
 
 /// Visits the blocks of a directory, not of what it names, and its entries.
-pub(crate) fn visit_directory(store: &BlockStore, cid: &Cid, block: VisitBlock<'_>, entry: VisitEntry<'_>) -> Result<()> {
+pub(crate) fn visit_directory(
+    store: &BlockStore,
+    cid: &Cid,
+    block: VisitBlock<'_>,
+    entry: VisitEntry<'_>,
+) -> Result<()> {
     let bytes = store.require(cid)?;
     block(cid, &bytes)?;
     match decode(cid, &bytes)? {
@@ -190,7 +217,13 @@ pub(crate) fn visit_directory(store: &BlockStore, cid: &Cid, block: VisitBlock<'
 
 /// Each name must lie where its hash says. Without that, one shard linked from many slots would make a few
 /// blocks into a directory without end.
-fn visit_shard(store: &BlockStore, links: &[Link], above: &mut Vec<u8>, block: VisitBlock<'_>, entry: VisitEntry<'_>) -> Result<()> {
+fn visit_shard(
+    store: &BlockStore,
+    links: &[Link],
+    above: &mut Vec<u8>,
+    block: VisitBlock<'_>,
+    entry: VisitEntry<'_>,
+) -> Result<()> {
     let misplaced = || Error::malformed("UnixFS directory", "a sharded directory with an entry out of place");
     if above.len() >= hamt::DEPTH_MAX || links.is_empty() && !above.is_empty() {
         return Err(misplaced());

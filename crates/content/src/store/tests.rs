@@ -1,1 +1,0 @@
-//! What the store promises, against a model and against damage.
