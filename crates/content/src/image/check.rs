@@ -142,8 +142,8 @@ fn pax(mut bytes: &[u8], extended: &mut Extended) -> Result<()> {
             b"path" => extended.path = Some(value.to_vec()),
             b"linkpath" => extended.link = Some(value.to_vec()),
             b"size" => {
-                extended.size =
-                    Some(std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()).ok_or_else(bad)?)
+                let size = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+                extended.size = Some(size.ok_or_else(bad)?);
             }
             _ if key.starts_with(b"GNU.sparse") => return Err(Error::image("a layer has sparse files")),
             _ => {}

@@ -1,6 +1,6 @@
 //! Pins: which roots are wanted, and by whom. A log of lines, each with its own checksum.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,8 @@ pub(super) struct Pins {
     length: u64,
     lines: usize,
     set: BTreeSet<Pin>,
+    /// How many names pin each root: asked for every request that a gateway answers.
+    roots: HashMap<Cid, usize>,
 }
 
 fn line(sign: char, pin: &Pin) -> String {
@@ -78,9 +80,13 @@ impl Pins {
             rewrite(dir, &path, &set)?;
             lines = set.len();
         }
+        let mut roots = HashMap::new();
+        for pin in &set {
+            *roots.entry(pin.root).or_default() += 1;
+        }
         let file = OpenOptions::new().append(true).open(&path).map_err(Error::io(&path))?;
         let length = file.metadata().map_err(Error::io(&path))?.len();
-        Ok(Pins { dir: dir.to_owned(), path, file, length, lines, set })
+        Ok(Pins { dir: dir.to_owned(), path, file, length, lines, set, roots })
     }
 
     pub(super) fn add(&mut self, pin: Pin) -> Result<()> {
@@ -94,6 +100,7 @@ impl Pins {
             return Err(Error::TooLarge { what: "the set of pins", limit: PINS_MAX as u64 });
         }
         self.append(&line('+', &pin))?;
+        *self.roots.entry(pin.root).or_default() += 1;
         self.set.insert(pin);
         Ok(())
     }
@@ -104,6 +111,10 @@ impl Pins {
         }
         self.append(&line('-', pin))?;
         self.set.remove(pin);
+        let names = self.roots.remove(&pin.root).unwrap_or_default();
+        if names > 1 {
+            self.roots.insert(pin.root, names - 1);
+        }
         if self.lines > self.set.len() + SPARE_LINES {
             rewrite(&self.dir, &self.path, &self.set)?;
             self.file = OpenOptions::new().append(true).open(&self.path).map_err(Error::io(&self.path))?;
@@ -129,7 +140,7 @@ impl Pins {
     }
 
     pub(super) fn has_root(&self, root: &Cid) -> bool {
-        self.set.iter().any(|pin| pin.root == *root)
+        self.roots.contains_key(root)
     }
 }
 

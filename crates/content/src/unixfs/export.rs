@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn which_links_leave_the_tree() {
         let check = |target: &str, depth, expected| {
-            assert_eq!(leaves(Path::new(target), depth), expected, "{target} at {depth}")
+            assert_eq!(leaves(Path::new(target), depth), expected, "{target} at {depth}");
         };
         check("b", 1, false);
         check("./b/c", 1, false);

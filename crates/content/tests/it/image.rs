@@ -240,7 +240,7 @@ fn images_that_are_not_what_they_say_are_refused() {
     };
     let change = |what: &str, change: &dyn Fn(&mut Value)| check(what, &oci(&layers, &layers, PLAIN, change));
     change("a foreign layer", &|manifest| {
-        manifest["layers"][0]["mediaType"] = json!("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")
+        manifest["layers"][0]["mediaType"] = json!("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
     });
     change("an unknown layer", &|manifest| manifest["layers"][0]["mediaType"] = json!("application/x-shockwave-flash"));
     change("a layer elsewhere", &|manifest| manifest["layers"][0]["urls"] = json!(["http://example.org/layer"]));

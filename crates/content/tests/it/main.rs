@@ -1,5 +1,12 @@
 //! Content as its users see it: stores, DAGs, images, gateways and other people's tools.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod car;
 mod fetch;
 mod fixture;

@@ -45,9 +45,10 @@ impl Chance {
     }
 }
 
-/// A tree of files only: `ipfs-car` knows neither empty folders nor links.
+/// A tree of files only: `ipfs-car` knows neither empty folders nor links, and packs a folder of one file
+/// as that file.
 fn random_tree(dir: &Path, chance: &mut Chance) {
-    for number in 0..1 + chance.below(12) {
+    for number in 0..2 + chance.below(12) {
         let folders = ["", "a/", "a/b/", "ü/", "c.d/e f/"];
         let folder = folders[chance.below(folders.len() as u64) as usize];
         let around = [0, 1, 100, 262_144, 1 << 20, 2 << 20, 3_500_000][chance.below(7) as usize];
@@ -113,7 +114,7 @@ fn ipfs_car_reads_our_cars_and_we_read_its() {
     let files = [("a", Keystream::bytes("a", 2_500_000)), ("b/c", b"see".to_vec()), ("b/d/e", Vec::new())];
     files.iter().for_each(|(name, bytes)| plant(&path("tree"), &[(name, bytes)]));
     let same = |found: &Path| {
-        files.iter().for_each(|(name, bytes)| assert_eq!(&std::fs::read(found.join(name)).unwrap(), bytes, "{name}"))
+        files.iter().for_each(|(name, bytes)| assert_eq!(&std::fs::read(found.join(name)).unwrap(), bytes, "{name}"));
     };
 
     let ours = store();

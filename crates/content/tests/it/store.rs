@@ -266,6 +266,10 @@ fn a_torn_pin_costs_only_itself() {
     assert_eq!(store.pins(), [Pin { name: "first".to_owned(), root: *block(1, 2).cid() }]);
     assert!(store.pin("line\nbreak", block(3, 2).cid()).is_err());
     store.pin("second", block(3, 2).cid()).unwrap();
+    store.pin("third", block(3, 2).cid()).unwrap();
+    assert!(store.unpin("third", block(3, 2).cid()).unwrap());
+    assert!(store.is_pinned(block(3, 2).cid()), "another name still wants it");
+    assert!(!store.is_pinned(block(2, 2).cid()));
     drop(store);
     assert_eq!(open(dir.path(), StoreConfig::default()).pins().len(), 2);
 }
