@@ -26,10 +26,13 @@ const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(3600);
 pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(), AgentError> {
     std::fs::create_dir_all(config.state_dir.join("jobs")).map_err(AgentError::io(&config.state_dir))?;
     let _lock = lock(&config.state_dir)?;
-    tokio::select! {
-        opened = open(config, shutdown.clone()) => serve(opened?).await,
-        () = shutdown.cancelled() => Ok(()),
-    }
+    // Boxed: whoever composes the program carries a small future.
+    let opening = Box::pin(open(config, shutdown.clone()));
+    let opened = tokio::select! {
+        opened = opening => opened?,
+        () = shutdown.cancelled() => return Ok(()),
+    };
+    Box::pin(serve(opened)).await
 }
 
 fn lock(state_dir: &Path) -> Result<File, AgentError> {

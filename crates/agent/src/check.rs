@@ -118,8 +118,7 @@ fn runc_finding(versions: &Versions) -> Finding {
 fn is_patched(runc: &str) -> bool {
     let Some(found) = numbers(runc) else { return false };
     let newest = RUNC_PATCHED[RUNC_PATCHED.len() - 1];
-    found >= newest
-        || RUNC_PATCHED.iter().any(|fixed| (found.0, found.1) == (fixed.0, fixed.1) && found.2 >= fixed.2)
+    found >= newest || RUNC_PATCHED.iter().any(|fixed| (found.0, found.1) == (fixed.0, fixed.1) && found.2 >= fixed.2)
 }
 
 async fn scratch_finding(config: &CheckConfig) -> Finding {
@@ -217,7 +216,11 @@ fn clock_finding(head: Timestamp) -> Finding {
     Finding {
         id: "clock",
         title: "Clock",
-        actual: if ahead == 0 { "not behind the newest block".into() } else { format!("{ahead} s behind the newest block") },
+        actual: if ahead == 0 {
+            "not behind the newest block".into()
+        } else {
+            format!("{ahead} s behind the newest block")
+        },
         required: format!("at most {CLOCK_SKEW_MAX} behind the chain"),
         purpose: "signatures are about now; a wrong clock has them refused",
         remedy: "let the system keep its time by NTP",

@@ -214,9 +214,7 @@ impl Engine {
         Ok(pieces.filter_map(move |piece| {
             let piece = match piece {
                 Ok(output) => read_piece(output).map(Ok),
-                Err(error) => {
-                    Some(Err(AgentError::EngineAway { socket: socket.clone(), reason: error.to_string() }))
-                }
+                Err(error) => Some(Err(AgentError::EngineAway { socket: socket.clone(), reason: error.to_string() })),
             };
             std::future::ready(piece)
         }))

@@ -69,7 +69,7 @@ impl Feeds {
         self.changed.notify_one();
         // The sender lives as long as the feed; one that was removed is never confirmed.
         if held.wait_for(|held| *held >= seq).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

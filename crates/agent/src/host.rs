@@ -145,8 +145,8 @@ impl Host {
 
     /// Hands a job what its controller is said to have signed.
     pub(crate) fn ready(&self, job: JobId, body: ReadyBody) {
-        let sent = guard(&self.mail).get(&job).map(|sender| sender.try_send(Nudge::Ready(body)));
-        if !matches!(sent, Some(Ok(()))) {
+        let sent = guard(&self.mail).get(&job).is_some_and(|sender| sender.try_send(Nudge::Ready(body)).is_ok());
+        if !sent {
             tracing::warn!(%job, "a Ready came for a job that does not wait for one");
         }
     }

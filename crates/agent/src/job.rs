@@ -76,6 +76,7 @@ struct Facts {
     disk_over: bool,
     paid_at: Instant,
     completion_refused: bool,
+    pause_due: bool,
     delivered: bool,
     /// The first push of the result was tried.
     pushed: bool,
@@ -119,6 +120,7 @@ impl Job {
             disk_over: false,
             paid_at: now,
             completion_refused: false,
+            pause_due: false,
             delivered: false,
             pushed: false,
         };
@@ -160,7 +162,7 @@ impl Job {
                 }
                 Ok(Flow::Over) => return,
                 Err(error) => {
-                    self.stumble(step, error);
+                    self.stumble(step, &error);
                     self.listen(backoff.next()).await;
                 }
             }
@@ -186,6 +188,7 @@ impl Job {
             Step::NoteExit => self.note_exit().await,
             Step::Abort(fault) => self.abort(fault).await,
             Step::Undo => self.undo().await,
+            Step::Pause => self.pause().await,
             Step::Collect => self.collect().await,
             Step::Complete => self.complete().await,
             Step::Close => self.close().await,
@@ -201,12 +204,12 @@ impl Job {
 
     /// A step failed. Before the clock runs, what cannot come back is a reason to refuse; afterwards everything is
     /// tried again, for the record says what to do.
-    fn stumble(&mut self, step: Step, error: AgentError) {
+    fn stumble(&mut self, step: Step, error: &AgentError) {
         tracing::warn!(job = %self.id.short(), ?step, %error, "a step failed");
         self.facts.chain_is_stale = true;
         let early = matches!(self.record.phase, Phase::Assigned | Phase::Fetching | Phase::Preparing | Phase::Ready);
         let engine_lost = self.facts.engine_away_since.is_some_and(|since| since.elapsed() > ENGINE_AWAY_MAX);
-        let hopeless = match &error {
+        let hopeless = match error {
             AgentError::Chain(_) | AgentError::ShuttingDown => false,
             AgentError::EngineAway { .. } => {
                 self.facts.engine_away_since.get_or_insert_with(Instant::now);

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
-use wire::{JobEvent, JobNews, feed::Phase};
+use wire::feed::{LogStream, Phase};
+use wire::{JobEvent, JobNews};
 
 use crate::AgentError;
 use crate::limits::{LOG_KEPT_BYTES_MAX, LOG_LINE_OVERHEAD_BYTES};
@@ -37,8 +38,9 @@ struct Inner {
 pub(crate) struct Kept {
     /// Log bytes with their overhead.
     pub(crate) log_bytes: u64,
-    /// The engine's time of the last log line, and how many lines have that very time.
-    pub(crate) last_log: Option<(Timestamp, usize)>,
+    /// Of standard output and standard error: the engine's time of the last line, and how many lines of that stream
+    /// have that very time.
+    pub(crate) last_log: [Option<(Timestamp, usize)>; 2],
     /// The highest progress told.
     pub(crate) percent: Option<u8>,
     /// The last phase told.
@@ -57,13 +59,14 @@ impl Kept {
 
     fn add(&mut self, event: &JobEvent) {
         match &event.news {
-            JobNews::JobLog { line, .. } => {
+            JobNews::JobLog { stream, line } => {
                 self.log_bytes += line.len() as u64 + LOG_LINE_OVERHEAD_BYTES;
-                let same = match self.last_log {
+                let last = &mut self.last_log[usize::from(*stream == LogStream::Stderr)];
+                let same = match *last {
                     Some((at, count)) if at == event.at => count + 1,
                     _ => 1,
                 };
-                self.last_log = Some((event.at, same));
+                *last = Some((event.at, same));
             }
             JobNews::JobProgress { percent, .. } => self.percent = self.percent.max(Some(*percent)),
             JobNews::JobStatusChanged { phase } => self.phase = Some(*phase),
@@ -188,8 +191,6 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
-    use wire::feed::LogStream;
-
     use super::*;
 
     fn line(text: &str) -> JobNews {
@@ -212,7 +213,7 @@ mod tests {
             let journal = Journal::open(&path, Arc::default()).unwrap();
             let kept = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
             assert_eq!(journal.last(), kept as u64);
-            assert_eq!(journal.kept().last_log.map_or(0, |(_, count)| count), kept);
+            assert_eq!(journal.kept().last_log[0].map_or(0, |(_, count)| count), kept);
             journal.add(line("d")).unwrap();
             let events = journal.after(0, 10).unwrap();
             let seqs: Vec<u64> = events.iter().map(|event| event.seq).collect();

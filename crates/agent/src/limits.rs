@@ -26,6 +26,9 @@ pub const UNDONE_MAX: Duration = Duration::from_secs(120);
 pub const DELIVER_WITHIN: Duration = Duration::from_secs(24 * 3600);
 /// Results, logs and records stay pinned for this long after the job's end.
 pub const RESULT_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// Outputs up to this size are stored in a blink; for larger ones the clock is paused, so that nobody pays for
+/// storing, at the price of one more transaction.
+pub const COLLECT_ON_THE_CLOCK: Mebibytes = Mebibytes(64);
 /// How often a running job collects what it has earned, so that little is at stake should the agent be lost.
 pub const PAYMENT_EVERY: Duration = Duration::from_secs(3600);
 

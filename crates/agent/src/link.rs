@@ -25,13 +25,25 @@ use crate::limits::{LINK_BATCH, LINK_GREETING};
 /// A link that was up for this long is no failing one: the next try comes at once.
 const GOOD_AFTER: Duration = Duration::from_secs(30);
 
+impl From<SocketError> for LinkError {
+    fn from(error: SocketError) -> Self {
+        Self::Socket(Box::new(error))
+    }
+}
+
+impl From<crate::AgentError> for LinkError {
+    fn from(error: crate::AgentError) -> Self {
+        Self::Agent(Box::new(error))
+    }
+}
+
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Why a session ended.
 #[derive(Debug, thiserror::Error)]
 enum LinkError {
     #[error("{0}")]
-    Socket(#[from] SocketError),
+    Socket(Box<SocketError>),
     #[error("the gateway closed the link")]
     Closed,
     #[error("the gateway said nothing for {} s", .0.as_secs())]
@@ -43,9 +55,7 @@ enum LinkError {
     #[error("the gateway sent something else than {0}")]
     Unexpected(&'static str),
     #[error(transparent)]
-    Chain(#[from] chain::ChainError),
-    #[error(transparent)]
-    Agent(#[from] crate::AgentError),
+    Agent(Box<crate::AgentError>),
 }
 
 /// Keeps the link up until the agent shuts down.
@@ -100,7 +110,7 @@ async fn greet(host: &Host, socket: &mut Socket) -> Result<(), LinkError> {
     let resources = vec![host.listing()];
     let agent = host.account.address();
     let hello = signed::Hello { nonce, agent, resources: resources.iter().map(|resource| resource.id).collect() };
-    let signature = host.account.wallet().sign(&domain, &hello)?;
+    let signature = host.account.wallet().sign(&domain, &hello).map_err(crate::AgentError::from)?;
     write(socket, &FromAgent::Hello { version: VERSION, agent, resources, signature }).await?;
     match read(socket).await? {
         FromGateway::Welcome {} => Ok(()),
@@ -131,7 +141,7 @@ impl Session {
             tokio::select! {
                 message = self.socket.next() => {
                     heard = Instant::now();
-                    self.take(message.ok_or(LinkError::Closed)??)?;
+                    self.take(&message.ok_or(LinkError::Closed)??)?;
                 }
                 Ok(()) = beats.changed() => {
                     let beat = beats.borrow_and_update().clone();
@@ -177,8 +187,8 @@ impl Session {
         Ok(more)
     }
 
-    fn take(&mut self, message: Message) -> Result<(), LinkError> {
-        match parse(&message)? {
+    fn take(&mut self, message: &Message) -> Result<(), LinkError> {
+        match parse(message)? {
             None => Ok(()),
             Some(FromGateway::Have { job, seq }) => {
                 let job = JobId(job.0);

@@ -12,6 +12,7 @@ use market::{Hardware, Mebibytes};
 
 pub(crate) use cards::Cards;
 
+use crate::limits::OPEN_FILES_MAX;
 use crate::{AgentError, Offered, Simulated, disk};
 
 /// Memory that stays with the host, whatever is offered.
@@ -87,6 +88,16 @@ pub(crate) fn memory() -> Option<Mebibytes> {
     let all = system.total_memory();
     let limit = system.cgroup_limits().map_or(all, |limits| limits.total_memory);
     Some(Mebibytes(all.min(limit) >> 20))
+}
+
+/// Files that one process of a job may have open: our limit, or this machine's where that is lower, for no container
+/// can be given more than the engine itself has.
+pub(crate) fn open_files() -> i64 {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    // `Max open files            1024                 524288               files`
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let hard = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<i64>().ok());
+    hard.map_or(OPEN_FILES_MAX, |hard| hard.min(OPEN_FILES_MAX))
 }
 
 fn key(machine: &str, gpus: &[String], simulate: Option<Simulated>) -> B256 {

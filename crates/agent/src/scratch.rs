@@ -179,4 +179,16 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         remove(&path).unwrap();
     }
+
+    #[test]
+    fn a_measured_folder_is_over_when_more_is_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("room");
+        let room = Room { path, limit: Mebibytes(1), kind: Kind::Watched };
+        std::fs::create_dir_all(room.scratch()).unwrap();
+        std::fs::write(room.scratch().join("a"), vec![1; 512 << 10]).unwrap();
+        assert!(!room.is_over());
+        std::fs::write(room.scratch().join("b"), vec![1; 600 << 10]).unwrap();
+        assert!(room.is_over());
+    }
 }

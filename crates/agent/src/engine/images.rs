@@ -152,9 +152,8 @@ mod tests {
 
     #[test]
     fn the_longest_unused_go_first() {
-        let kept: BTreeMap<String, Kept> = (0..IMAGES_KEPT_MAX as u64 + 3)
-            .map(|used| (format!("i{used:03}"), Kept { used, bytes: 1 }))
-            .collect();
+        let kept: BTreeMap<String, Kept> =
+            (0..IMAGES_KEPT_MAX as u64 + 3).map(|used| (format!("i{used:03}"), Kept { used, bytes: 1 })).collect();
         assert_eq!(over_limit(&kept), ["i002", "i001", "i000"]);
         let large = BTreeMap::from([
             ("a".to_owned(), Kept { used: 1, bytes: 1 }),

@@ -11,7 +11,7 @@ use bollard::models::{
 use market::{JobId, Mebibytes};
 use wire::Network;
 
-use crate::limits::{ENGINE_LOG_MIB, OPEN_FILES_MAX, PIDS_MAX, STOP_GRACE};
+use crate::limits::{ENGINE_LOG_MIB, PIDS_MAX, STOP_GRACE};
 
 /// Label that carries the job's id.
 pub(crate) const JOB_LABEL: &str = "exchange.bourse.job";
@@ -50,6 +50,8 @@ pub(crate) struct Plan {
     pub(crate) inputs: PathBuf,
     pub(crate) outputs: PathBuf,
     pub(crate) scratch: PathBuf,
+    /// Open files of one process.
+    pub(crate) open_files: i64,
     /// User and group of an agent that is not root, so that it can read and remove what the job writes.
     pub(crate) agent_user: Option<(u32, u32)>,
 }
@@ -104,11 +106,8 @@ fn env(plan: &Plan) -> Vec<String> {
 fn host(plan: &Plan) -> HostConfig {
     let bytes = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
     let memory = bytes(plan.memory.bytes());
-    let limit = |name: &str, value: i64| ResourcesUlimits {
-        name: Some(name.into()),
-        soft: Some(value),
-        hard: Some(value),
-    };
+    let limit =
+        |name: &str, value: i64| ResourcesUlimits { name: Some(name.into()), soft: Some(value), hard: Some(value) };
     HostConfig {
         cap_drop: Some(vec!["ALL".into()]),
         privileged: Some(false),
@@ -127,7 +126,7 @@ fn host(plan: &Plan) -> HostConfig {
         }),
         ipc_mode: Some("private".into()),
         cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
-        ulimits: Some(vec![limit("nofile", OPEN_FILES_MAX), limit("core", 0)]),
+        ulimits: Some(vec![limit("nofile", plan.open_files), limit("core", 0)]),
         shm_size: Some(bytes(Mebibytes((plan.memory.0 / 2).clamp(1, SHM_MIB_MAX)).bytes())),
         restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None }),
         auto_remove: Some(false),
@@ -184,6 +183,7 @@ mod tests {
             inputs: "/state/in".into(),
             outputs: "/state/out".into(),
             scratch: "/state/scratch".into(),
+            open_files: 1024,
             agent_user: None,
         }
     }
@@ -207,7 +207,11 @@ mod tests {
         assert_eq!(host.device_requests, None);
         assert_eq!(
             host.binds,
-            Some(vec!["/state/in:/inputs:ro".into(), "/state/out:/outputs:rw".into(), "/state/scratch:/scratch:rw".into()])
+            Some(vec![
+                "/state/in:/inputs:ro".into(),
+                "/state/out:/outputs:rw".into(),
+                "/state/scratch:/scratch:rw".into()
+            ])
         );
         let tmpfs = host.tmpfs.unwrap();
         assert_eq!(tmpfs.len(), 2, "the image's volume lies in memory and ours stays ours: {tmpfs:?}");

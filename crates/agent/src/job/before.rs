@@ -2,7 +2,8 @@
 
 use alloy_primitives::B256;
 use chain::{ChainError, MarketRevert};
-use wire::{JobNews, document, feed, record::ReadyRecord, signed, spec};
+use market::Hardware;
+use wire::{JobNews, JobSpec, document, feed, record::ReadyRecord, signed, spec};
 
 use super::state::Prepared;
 use super::{Flow, Job, Nudge, Phase, fetch};
@@ -10,7 +11,7 @@ use crate::engine::{Plan, State};
 use crate::host::wall;
 use crate::limits::REASON_BYTES_MAX;
 use crate::scratch::Room;
-use crate::{AgentError, image};
+use crate::{AgentError, image, probe};
 
 impl Job {
     /// Sends the acceptance and goes on without it: fetching needs no lock.
@@ -82,7 +83,8 @@ impl Job {
         self.tell_phase(feed::Phase::Preparing);
         let (host, folder, id) = (self.host.clone(), self.folder.clone(), self.id);
         let root = spec::cid("image", &spec.image)?;
-        let work = async {
+        // Boxed, as it holds the engine's large settings.
+        let work = Box::pin(async {
             let image = image::id(&host.store, root).await?;
             let archive = image::archive(&host.store, root);
             let facts = host.images.ensure(&host.engine, &image, archive).await?;
@@ -104,11 +106,12 @@ impl Job {
                 inputs: folder.inputs(),
                 outputs: room.outputs(),
                 scratch: room.scratch(),
+                open_files: probe::open_files(),
                 agent_user: crate::scratch::agent_user(folder.path()),
             };
             let container = host.engine.create(&plan).await?;
             Ok::<_, AgentError>((image, container))
-        };
+        });
         let Some(done) = self.unless_over(work).await else { return Ok(None) };
         let (image_id, container_id) = done?;
         let record = ReadyRecord {
@@ -117,7 +120,7 @@ impl Job {
             image_id,
             inputs: spec.inputs.iter().map(|input| input.cid.clone()).collect(),
             container_id,
-            hardware: (&self.host.machine.hardware).into(),
+            hardware: (&granted(&self.host.machine.hardware, &spec)).into(),
         };
         let digest = document(&record)?.digest;
         let signature = self.attest(digest)?;
@@ -209,6 +212,12 @@ impl Job {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// What of the machine the job will see: its share.
+fn granted(machine: &Hardware, spec: &JobSpec) -> Hardware {
+    let needs = spec.needs();
+    Hardware { gpus: needs.gpus, cpus: needs.cpus, memory: needs.memory, disk: needs.disk, ..machine.clone() }
 }
 
 /// A reason as it may stand on chain.

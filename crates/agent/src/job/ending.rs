@@ -164,8 +164,7 @@ impl Job {
         }
         for root in &completion.roots {
             let at = self.chain_now().0.max(wall());
-            let upload =
-                signed::Upload { root: root.clone(), at: alloy_primitives::aliases::U40::saturating_from(at) };
+            let upload = signed::Upload { root: root.clone(), at: alloy_primitives::aliases::U40::saturating_from(at) };
             let signature = self.host.account.wallet().sign(&self.host.market.domain(), &upload)?;
             let mut headers = tokio_tungstenite::tungstenite::http::HeaderMap::new();
             let pass = UploadPass { at, signature }.header();
@@ -200,12 +199,11 @@ impl Job {
 
 /// Outputs that could not be stored: a full store is this machine's fault, files that no store takes are the program's.
 fn not_stored(ended: &mut Ended, error: &AgentError) {
-    let by_program = matches!(
-        error,
-        AgentError::Content(content::Error::UnsafePath { .. } | content::Error::TooLarge { .. })
-    );
+    let by_program =
+        matches!(error, AgentError::Content(content::Error::UnsafePath { .. } | content::Error::TooLarge { .. }));
     if ended.outcome == Verdict::EndedOnChain {
-        ended.reason = Some(format!("{}; the outputs could not be stored: {error}", ended.reason.clone().unwrap_or_default()));
+        ended.reason =
+            Some(format!("{}; the outputs could not be stored: {error}", ended.reason.clone().unwrap_or_default()));
         return;
     }
     ended.outcome = if by_program { Verdict::Failed } else { Verdict::Aborted };

@@ -40,13 +40,8 @@ fn fits(host: &Host, terms: &Terms, spec: &JobSpec) -> Result<(), AgentError> {
     if spec.network == Network::Full && !host.config.allow_network {
         return Err(AgentError::refused("network policy: this provider runs jobs without network only"));
     }
-    let offer = Offer {
-        id: host.resource,
-        hardware: host.machine.hardware.clone(),
-        price,
-        available: true,
-        busy: false,
-    };
+    let offer =
+        Offer { id: host.resource, hardware: host.machine.hardware.clone(), price, available: true, busy: false };
     // Whoever rented this resource saw that its card is simulated.
     let needs = market::Needs { simulated: true, ..spec.needs() };
     if let Choice::Nearest(_, obstacles) = market::choose(std::slice::from_ref(&offer), &needs) {
@@ -55,10 +50,9 @@ fn fits(host: &Host, terms: &Terms, spec: &JobSpec) -> Result<(), AgentError> {
     }
     let needed = spec.needs().disk.0 + DISK_SPARE.0;
     match disk::free(&host.config.state_dir) {
-        Some(free) if free.0 < needed => Err(AgentError::refused(format!(
-            "disk full: {} MiB are free, {needed} MiB are needed",
-            free.0
-        ))),
+        Some(free) if free.0 < needed => {
+            Err(AgentError::refused(format!("disk full: {} MiB are free, {needed} MiB are needed", free.0)))
+        }
         _ => Ok(()),
     }
 }
@@ -88,12 +82,7 @@ pub(super) async fn image_and_inputs(
     Ok(())
 }
 
-async fn export(
-    store: Arc<BlockStore>,
-    cid: Cid,
-    place: std::path::PathBuf,
-    bytes_max: u64,
-) -> Result<(), AgentError> {
+async fn export(store: Arc<BlockStore>, cid: Cid, place: std::path::PathBuf, bytes_max: u64) -> Result<(), AgentError> {
     let limits = ExportLimits {
         bytes_max,
         entries_max: INPUT_ENTRIES_MAX,

@@ -1,7 +1,7 @@
 //! The program's output: from the engine's log into the journal, each line once, over any number of interruptions.
 //!
-//! A line keeps the engine's own time of it. The journal's last line therefore says where to go on: lines that are
-//! older, or as old and already counted, are passed over.
+//! A line keeps the engine's own time of it, which never falls within one stream. The last line of each stream in the
+//! journal therefore says where to go on: lines that are older, or as old and already counted, are passed over.
 
 use std::sync::Arc;
 
@@ -16,6 +16,9 @@ use crate::backoff::Backoff;
 use crate::engine::{LogPiece, State};
 use crate::host::Host;
 use crate::journal::{Journal, Kept};
+
+/// Lines of the two streams may stand this much out of order in the engine's log.
+const OUT_OF_ORDER: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Follows a job's output until its program is over and everything it said is kept.
 pub(super) async fn follow(host: Arc<Host>, job: JobId, journal: Journal) {
@@ -34,7 +37,9 @@ pub(super) async fn follow(host: Arc<Host>, job: JobId, journal: Journal) {
 
 async fn read(host: &Host, job: JobId, journal: &Journal) -> Result<(), AgentError> {
     let mut lines = Lines::after(&journal.kept());
-    let since = journal.kept().last_log.map(|(at, _)| at);
+    // From the stream that is further behind on; between the two the engine's order is not exact.
+    let lasts = journal.kept().last_log.into_iter().flatten().map(|(at, _)| at);
+    let since = lasts.min().and_then(|at| at.checked_sub(OUT_OF_ORDER).ok());
     let pieces = host.engine.logs(job, since).await?;
     keep(journal, &mut lines, pieces).await
 }
@@ -46,7 +51,7 @@ async fn keep(
 ) -> Result<(), AgentError> {
     let mut pieces = std::pin::pin!(pieces);
     while let Some(piece) = pieces.next().await {
-        let Some((stream, at, line)) = lines.take(piece?) else { continue };
+        let Some((stream, at, line)) = lines.take(&piece?) else { continue };
         let kept = journal.kept();
         if let Some(news) = progress(&line, kept.percent) {
             journal.add_at(at, news)?;
@@ -66,8 +71,8 @@ async fn keep(
 /// Makes lines of pieces and passes over those that are kept already.
 #[derive(Debug, Default)]
 struct Lines {
-    /// The time of the last kept line and how many lines of that time are kept.
-    last: Option<(Timestamp, usize)>,
+    /// Of each stream: the time of the last kept line and how many lines of that time are kept.
+    last: [Option<(Timestamp, usize)>; 2],
     /// Streams in the middle of a line that is longer than one piece: its rest is cut.
     inside: [bool; 2],
 }
@@ -77,13 +82,14 @@ impl Lines {
         Self { last: kept.last_log, inside: [false; 2] }
     }
 
-    fn take(&mut self, piece: LogPiece) -> Option<(LogStream, Timestamp, String)> {
-        let inside = &mut self.inside[usize::from(piece.stream == LogStream::Stderr)];
+    fn take(&mut self, piece: &LogPiece) -> Option<(LogStream, Timestamp, String)> {
+        let stream = usize::from(piece.stream == LogStream::Stderr);
+        let inside = &mut self.inside[stream];
         let is_rest = std::mem::replace(inside, !piece.text.ends_with(b"\n"));
         if is_rest {
             return None;
         }
-        match &mut self.last {
+        match &mut self.last[stream] {
             Some((last, _)) if piece.at < *last => return None,
             Some((last, count)) if piece.at == *last && *count > 0 => {
                 *count -= 1;
@@ -127,13 +133,15 @@ mod tests {
     #[tokio::test]
     async fn whatever_the_interruption_each_line_is_kept_once() {
         let out = |at, text: &str| piece(LogStream::Stdout, at, text);
-        let all = [out(1, "a\n"), out(2, "b\n"), out(2, "b\n"), piece(LogStream::Stderr, 2, "c\n"), out(3, "d\n")];
+        // The error line was written to the engine's log after a later line of the output.
+        let all = [out(1, "a\n"), out(5, "b\n"), out(5, "b\n"), piece(LogStream::Stderr, 4, "c\n"), out(6, "d\n")];
         for cut_at in 0..=all.len() {
             let dir = tempfile::tempdir().unwrap();
             let journal = Journal::open(&dir.path().join("journal"), Arc::default()).unwrap();
-            // The engine replays from the second of the last line on.
+            // The engine replays from a little before the last line on.
             for end in [cut_at, all.len()] {
-                let since = journal.kept().last_log.map_or(0, |(at, _)| at.as_second());
+                let lasts = journal.kept().last_log.into_iter().flatten();
+                let since = lasts.map(|(at, _)| at.as_second()).min().unwrap_or(0) - 2;
                 let replay = all[..end].iter().filter(|piece| piece.at.as_second() >= since).cloned().map(Ok);
                 let mut lines = Lines::after(&journal.kept());
                 keep(&journal, &mut lines, futures_util::stream::iter(replay.collect::<Vec<_>>())).await.unwrap();
@@ -168,7 +176,9 @@ mod tests {
         assert_eq!(read("progress 40 half way", None), Some((40, "half way".into())));
         assert_eq!(read("progress 0", None), Some((0, String::new())));
         assert_eq!(read("progress 41% x", Some(40)), Some((41, "x".into())));
-        for line in ["progress 40 again", "progress 39 back", "progress 101 over", "progress -1", "progress", "in progress 50"] {
+        for line in
+            ["progress 40 again", "progress 39 back", "progress 101 over", "progress -1", "progress", "in progress 50"]
+        {
             assert_eq!(read(line, Some(40)), None, "{line}");
         }
     }

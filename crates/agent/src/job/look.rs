@@ -43,9 +43,10 @@ impl Job {
         };
         self.host.set_alive(self.id, is_alive);
         let is_undone = matches!(self.record.phase, Phase::Running | Phase::Completing)
-            && self.facts.chain.is_some_and(|state| {
-                matches!(state.status, Status::None | Status::Created | Status::Accepted)
-            });
+            && self
+                .facts
+                .chain
+                .is_some_and(|state| matches!(state.status, Status::None | Status::Created | Status::Accepted));
         if is_undone {
             self.facts.undone_since.get_or_insert_with(Instant::now);
         } else {
@@ -114,6 +115,7 @@ impl Job {
             disk_over: facts.disk_over,
             engine_lost: passed(facts.engine_away_since, ENGINE_AWAY_MAX),
             undone_too_long: passed(facts.undone_since, UNDONE_MAX),
+            pause_due: facts.pause_due,
             payment_due: facts.paid_at.elapsed() > PAYMENT_EVERY,
             completion_refused: facts.completion_refused,
             delivered: facts.delivered || delivering > DELIVER_WITHIN,
@@ -141,7 +143,11 @@ impl Job {
         signed::fresh("Ready", at, self.chain_now().0).or_else(|error| {
             let skew = wall().abs_diff(self.chain_now().0);
             // A machine whose clock is ahead must not believe itself where the chain's clock goes.
-            if skew > signed::FRESH_S + limits::CLOCK_SKEW_MAX.0 { Err(error) } else { signed::fresh("Ready", at, wall()) }
+            if skew > signed::FRESH_S + limits::CLOCK_SKEW_MAX.0 {
+                Err(error)
+            } else {
+                signed::fresh("Ready", at, wall())
+            }
         })
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Seen {
     pub(crate) engine_lost: bool,
     /// The chain has denied the start for longer than allowed.
     pub(crate) undone_too_long: bool,
+    /// Storing the outputs takes its time, which is not the renter's.
+    pub(crate) pause_due: bool,
     /// It is time to collect what was earned.
     pub(crate) payment_due: bool,
     /// The chain refused the completion for good: it came too late.
@@ -126,6 +128,8 @@ pub(crate) enum Step {
     Abort(Fault),
     /// Kill a program that ran without a clock and refuse the job.
     Undo,
+    /// Stop the clock while outputs are stored.
+    Pause,
     /// Store outputs and log, sign the record.
     Collect,
     /// Report the end.
@@ -156,6 +160,7 @@ pub(crate) fn next(phase: Phase, seen: &Seen) -> Step {
             before_the_clock(phase, chain, seen)
         }
         Phase::Running => on_the_clock(chain, seen),
+        Phase::Collecting if chain == Status::Running && seen.pause_due => Step::Pause,
         Phase::Collecting => Step::Collect,
         Phase::Completing => match chain {
             Status::None | Status::Created | Status::Accepted if seen.undone_too_long => Step::Undo,
@@ -246,6 +251,7 @@ mod tests {
             disk_over: false,
             engine_lost: false,
             undone_too_long: false,
+            pause_due: false,
             payment_due: false,
             completion_refused: false,
             delivered: false,
@@ -378,6 +384,9 @@ mod tests {
     #[test]
     fn the_end() {
         check(Phase::Collecting, Status::Running, |_| (), Step::Collect);
+        check(Phase::Collecting, Status::Running, |seen| seen.pause_due = true, Step::Pause);
+        check(Phase::Collecting, Status::Paused, |seen| seen.pause_due = true, Step::Collect);
+        check(Phase::Completing, Status::Paused, |_| (), Step::Complete);
         check(Phase::Collecting, Status::Final, |_| (), Step::Collect);
         check(Phase::Completing, Status::Running, |_| (), Step::Complete);
         check(Phase::Completing, Status::Silent, |_| (), Step::Complete);

@@ -11,12 +11,12 @@ use wire::feed;
 use super::next::{Fault, Why};
 use super::state::{Ended, Verdict};
 use super::{Flow, Job, Nudge, Phase, logs};
-use crate::AgentError;
 use crate::backoff::Backoff;
 use crate::engine::State;
 use crate::host::Host;
-use crate::limits::{DISK_WATCH_EVERY, LOG_DRAIN};
+use crate::limits::{COLLECT_ON_THE_CLOCK, DISK_WATCH_EVERY, LOG_DRAIN};
 use crate::scratch::Room;
+use crate::{AgentError, disk};
 
 /// A program that could not be found or could not be executed: the image's fault, known to the engine by these codes.
 const NOT_EXECUTABLE: [i64; 2] = [126, 127];
@@ -190,7 +190,19 @@ impl Job {
         Ok(Flow::On)
     }
 
+    /// Stops the clock of a program that is over. One try: where the chain will not, storing goes on regardless.
+    pub(super) async fn pause(&mut self) -> Result<Flow, AgentError> {
+        self.facts.pause_due = false;
+        self.facts.chain_is_stale = true;
+        if let Err(error) = self.host.account.pause_job(&self.terms).await {
+            tracing::info!(job = %self.id.short(), %error, "the clock was not paused");
+        }
+        Ok(Flow::On)
+    }
+
     fn ended(&mut self, ended: Ended) -> Flow {
+        let is_kept = self.record.spec.as_ref().is_some_and(|spec| spec.outputs);
+        self.facts.pause_due = is_kept && disk::size(&self.find_room().outputs()) > COLLECT_ON_THE_CLOCK.bytes();
         tracing::info!(job = %self.id.short(), outcome = ?ended.outcome, exit_code = ?ended.exit_code, "the program is over");
         self.record.ended = Some(ended);
         self.enter(Phase::Collecting)

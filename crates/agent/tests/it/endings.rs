@@ -4,7 +4,7 @@ use market::{Outcome, Seconds};
 use testkit::{Need, docker_available, eventually, skip};
 use wire::document;
 
-use crate::stage::{LIMIT, Stage, container};
+use crate::stage::{LIMIT, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_fails_is_paid_to_that_second_and_its_log_is_kept() {
@@ -83,6 +83,25 @@ async fn when_the_bought_time_is_over_the_program_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn storing_a_large_result_is_not_billed() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    let _agent = stage.agent().await;
+    let mut spec = stage.script("/bin/busybox dd if=/dev/urandom of=/outputs/big bs=1M count=80 2>/dev/null");
+    spec.resources.disk_mib = 128;
+    let (job, terms) = stage.order(&spec, 600).await;
+    let record = stage.completed(job).await;
+    assert_eq!(record.exit_code, Some(0), "{record:?}");
+    let state = stage.town.market.job(job).await.unwrap();
+    let ending = stage.ending(job).await;
+    assert_eq!(ending.seconds, state.ended_at.since(state.started_at).max(Seconds(1)));
+    assert!(stage.paused(job).await, "the clock stood while the result was stored");
+    stage.money_adds_up(&terms, &ending).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_job_leaves_nothing() {
     if !docker_available().await {
         skip!(Need::Docker, "no engine answers");
@@ -91,7 +110,7 @@ async fn a_cancelled_job_leaves_nothing() {
     stage.gateway.set_agrees(false);
     let _agent = stage.agent().await;
     let (job, terms) = stage.order(&stage.script("echo never"), 60).await;
-    eventually(LIMIT, async || (container(job).await.as_deref() == Some("created")).then_some(())).await;
+    eventually(LIMIT, async || (stage.container(job).await.as_deref() == Some("created")).then_some(())).await;
     stage.town.renter.cancel_job(&terms).await.unwrap();
     stage.cleaned_up(job).await;
     stage.refunded_whole(job).await;

@@ -33,8 +33,8 @@ struct Shared {
     beats: AtomicUsize,
     resource: Mutex<Option<B256>>,
     feeds: Mutex<BTreeMap<JobId, Vec<JobEvent>>>,
-    /// What is said without being asked.
-    outbox: tokio::sync::broadcast::Sender<FromGateway>,
+    /// What is said without being asked; nothing means that the line is cut.
+    outbox: tokio::sync::broadcast::Sender<Option<FromGateway>>,
 }
 
 pub(crate) fn now() -> u64 {
@@ -88,6 +88,11 @@ impl TestGateway {
         self.shared.beats.load(Ordering::SeqCst)
     }
 
+    /// Cuts all links.
+    pub(crate) fn drop_links(&self) {
+        self.shared.outbox.send(None).unwrap();
+    }
+
     pub(crate) fn set_agrees(&self, agrees: bool) {
         self.shared.agrees.store(agrees, Ordering::SeqCst);
     }
@@ -99,7 +104,7 @@ impl TestGateway {
             _ => None,
         });
         let body = ready(&self.shared, &self.shared.controller, job, digest.unwrap());
-        self.shared.outbox.send(FromGateway::Ready { job: B256::from(job.0), body }).unwrap();
+        self.shared.outbox.send(Some(FromGateway::Ready { job: B256::from(job.0), body })).unwrap();
     }
 
     pub(crate) fn resource(&self) -> ResourceId {
@@ -148,7 +153,7 @@ async fn talk(shared: &Shared, mut socket: WebSocket) -> Option<()> {
         let message = tokio::select! {
             message = hear(&mut socket) => message?,
             Ok(message) = outbox.recv() => {
-                say(&mut socket, &message).await?;
+                say(&mut socket, &message?).await?;
                 continue;
             }
         };

@@ -2,7 +2,7 @@
 
 use testkit::{Need, docker_available, eventually, skip};
 
-use crate::stage::{LIMIT, Stage, container};
+use crate::stage::{LIMIT, Stage, container_name};
 
 /// Counts its own starts and says each number once.
 const COUNTING: &str = "echo started >> /outputs/starts; n=0; while [ $n -lt 30 ]; do n=$((n+1)); echo $n; \
@@ -18,7 +18,7 @@ async fn a_killed_agent_adopts_its_program() {
     let (job, terms) = stage.order(&stage.script(COUNTING), 600).await;
     stage.said(job, "5").await;
     agent.kill().await;
-    assert_eq!(container(job).await.as_deref(), Some("running"), "the program does not notice");
+    assert_eq!(stage.container(job).await.as_deref(), Some("running"), "the program does not notice");
     let beats = stage.gateway.beats();
     let _agent = stage.agent().await;
     let record = stage.completed(job).await;
@@ -42,7 +42,7 @@ async fn a_program_that_ended_meanwhile_is_collected() {
     let (job, terms) = stage.order(&stage.script(COUNTING), 600).await;
     stage.said(job, "1").await;
     agent.kill().await;
-    eventually(LIMIT, async || (container(job).await.as_deref() == Some("exited")).then_some(())).await;
+    eventually(LIMIT, async || (stage.container(job).await.as_deref() == Some("exited")).then_some(())).await;
     let _agent = stage.agent().await;
     let record = stage.completed(job).await;
     assert_eq!(record.exit_code, Some(0));
@@ -61,7 +61,7 @@ async fn a_container_that_is_gone_is_never_made_again() {
     let (job, terms) = stage.order(&stage.script(COUNTING), 600).await;
     stage.said(job, "1").await;
     agent.kill().await;
-    remove(job).await;
+    remove(&stage, job).await;
     let _agent = stage.agent().await;
     let record = stage.completed(job).await;
     assert!(record.reason.as_ref().unwrap().contains("never started twice"), "{record:?}");
@@ -80,7 +80,7 @@ async fn a_job_that_waits_survives_a_restart_at_any_point() {
     stage.gateway.set_agrees(false);
     let agent = stage.agent().await;
     let (job, terms) = stage.order(&stage.script("echo started >> /outputs/starts; echo done"), 600).await;
-    eventually(LIMIT, async || (container(job).await.as_deref() == Some("created")).then_some(())).await;
+    eventually(LIMIT, async || (stage.container(job).await.as_deref() == Some("created")).then_some(())).await;
     agent.stop().await.unwrap();
     stage.gateway.set_agrees(true);
     // What was told before is not told again by itself; an agent that stopped before telling tells now.
@@ -95,6 +95,24 @@ async fn a_job_that_waits_survives_a_restart_at_any_point() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_breaks_loses_no_news() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    let _agent = stage.agent().await;
+    let (job, _) = stage.order(&stage.script(COUNTING), 600).await;
+    for said in ["3", "10"] {
+        stage.said(job, said).await;
+        let links = stage.gateway.links();
+        stage.gateway.drop_links();
+        eventually(LIMIT, async || (stage.gateway.links() > links).then_some(())).await;
+    }
+    stage.completed(job).await;
+    assert_eq!(stage.lines(job), (1..=30).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_agents_do_not_share_a_folder() {
     let stage = Stage::new().await;
     let _agent = stage.agent().await;
@@ -102,9 +120,7 @@ async fn two_agents_do_not_share_a_folder() {
     assert!(matches!(second, Err(agent::AgentError::Locked { .. })), "{second:?}");
 }
 
-async fn remove(job: market::JobId) {
-    let docker = bollard::Docker::connect_with_unix_defaults().unwrap().negotiate_version().await.unwrap();
-    let name = format!("bourse-{}", job.to_string().trim_start_matches("0x"));
+async fn remove(stage: &Stage, job: market::JobId) {
     let options = bollard::query_parameters::RemoveContainerOptions { force: true, ..Default::default() };
-    docker.remove_container(&name, Some(options)).await.unwrap();
+    stage.docker().await.remove_container(&container_name(job), Some(options)).await.unwrap();
 }

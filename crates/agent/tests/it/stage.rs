@@ -90,6 +90,9 @@ pub(crate) fn needs() -> Needs {
 impl Stage {
     /// Everything but the agent.
     pub(crate) async fn new() -> Self {
+        // RUST_LOG=agent=debug shows what the agent does.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        drop(tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init());
         let town = TestMarket::start().await.unwrap();
         let state = testkit::temp_dir();
         let store = Arc::new(BlockStore::open(state.path().join("source"), StoreConfig::default()).unwrap());
@@ -118,7 +121,8 @@ impl Stage {
         let ended = runtime.spawn(agent::run(self.config.clone(), shutdown.clone()));
         let running = Running { runtime: Some(runtime), shutdown, ended };
         if self.config.gateway.is_some() {
-            eventually(LIMIT, async || (self.gateway.links() > links || running.ended.is_finished()).then_some(())).await;
+            eventually(LIMIT, async || (self.gateway.links() > links || running.ended.is_finished()).then_some(()))
+                .await;
             assert!(!running.ended.is_finished(), "the agent ended");
         }
         running
@@ -197,23 +201,51 @@ impl Stage {
     pub(crate) async fn cleaned_up(&self, job: JobId) {
         use wire::feed::Phase::Done;
         self.news(job, |event| (event.news == JobNews::JobStatusChanged { phase: Done }).then_some(())).await;
-        assert_eq!(container(job).await, None, "the container is removed");
+        assert_eq!(self.container(job).await, None, "the container is removed");
         let folder = self.config.state_dir.join("jobs").join(job.to_string());
         let left: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(left.len(), 2, "record and journal stay: {left:?}");
     }
 
+    pub(crate) async fn docker(&self) -> bollard::Docker {
+        let socket = self.config.docker.to_str().unwrap();
+        let docker = bollard::Docker::connect_with_unix(socket, 60, bollard::API_DEFAULT_VERSION).unwrap();
+        docker.negotiate_version().await.unwrap()
+    }
+
+    /// The state of a job's container as the engine shows it; `None` where there is none.
+    pub(crate) async fn container(&self, job: JobId) -> Option<String> {
+        let found = self.docker().await.inspect_container(&container_name(job), None).await.ok()?;
+        found.state.and_then(|state| state.status).map(|status| status.to_string())
+    }
+
     /// How the job ended on chain.
     pub(crate) async fn ending(&self, job: JobId) -> Ending {
+        let ending = self.history(job).await.into_iter().find_map(|event| match event {
+            MarketEvent::JobEnded { outcome, seconds, result_digest: digest, .. } => {
+                Some(Ending { outcome, seconds, digest })
+            }
+            _ => None,
+        });
+        ending.unwrap()
+    }
+
+    /// Whether the job's clock was ever paused.
+    pub(crate) async fn paused(&self, job: JobId) -> bool {
+        self.history(job).await.iter().any(|event| matches!(event, MarketEvent::JobPaused { .. }))
+    }
+
+    /// What happened to the job on chain up to its end.
+    async fn history(&self, job: JobId) -> Vec<MarketEvent> {
         let mut events = EventStream::new(self.town.market.clone(), 0, StreamConfig::default());
+        let mut history = Vec::new();
         loop {
-            let Item::Block(block) = tokio::time::timeout(LIMIT, events.next()).await.unwrap().unwrap() else { continue };
-            for logged in block.events {
-                if let MarketEvent::JobEnded { job: ended, outcome, seconds, result_digest, .. } = logged.event
-                    && ended == job
-                {
-                    return Ending { outcome, seconds, digest: result_digest };
-                }
+            let item = tokio::time::timeout(LIMIT, events.next()).await.unwrap().unwrap();
+            let Item::Block(block) = item else { continue };
+            let mine = block.events.into_iter().map(|logged| logged.event).filter(|event| event.job() == Some(job));
+            history.extend(mine);
+            if history.iter().any(|event| matches!(event, MarketEvent::JobEnded { .. })) {
+                return history;
             }
         }
     }
@@ -261,12 +293,9 @@ impl Money {
     }
 }
 
-/// The state of a job's container as the engine shows it; `None` where there is none.
-pub(crate) async fn container(job: JobId) -> Option<String> {
-    let docker = bollard::Docker::connect_with_unix_defaults().unwrap().negotiate_version().await.unwrap();
-    let name = format!("bourse-{}", job.to_string().trim_start_matches("0x"));
-    let found = docker.inspect_container(&name, None).await.ok()?;
-    found.state.and_then(|state| state.status).map(|status| status.to_string())
+/// The name that the agent gives a job's container.
+pub(crate) fn container_name(job: JobId) -> String {
+    format!("bourse-{}", job.to_string().trim_start_matches("0x"))
 }
 
 fn busybox(store: &BlockStore) -> String {
