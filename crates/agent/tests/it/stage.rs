@@ -77,7 +77,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            // Nothing of it may go on while its traces are swept.
+            drop(std::thread::spawn(move || runtime.shutdown_timeout(Duration::from_secs(10))).join());
         }
     }
 }
@@ -279,6 +280,41 @@ impl Stage {
     pub(crate) fn log(&self, record: &CompletionRecord) -> String {
         let root = content::parse_cid(record.log.as_ref().unwrap()).unwrap();
         String::from_utf8(content::read_small(&self.gateway.store, &root, 32 << 20).unwrap().to_vec()).unwrap()
+    }
+}
+
+impl Drop for Stage {
+    /// A test that ends before its jobs do leaves neither containers nor mounts behind.
+    fn drop(&mut self) {
+        let socket = self.config.docker.clone();
+        let label = format!("exchange.bourse.agent={}", self.config.agent.address());
+        let swept = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(remove_labelled(&socket, label));
+        });
+        // What cannot be swept must not hide why the test failed.
+        drop(swept.join());
+        let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+        let state = self.state.path().to_string_lossy().into_owned();
+        for place in mounts.lines().filter_map(|line| line.split(' ').nth(1)).filter(|place| place.starts_with(&state))
+        {
+            drop(std::process::Command::new("umount").arg("-l").arg(place).status());
+        }
+    }
+}
+
+async fn remove_labelled(socket: &std::path::Path, label: String) {
+    use bollard::query_parameters::{ListContainersOptions, RemoveContainerOptions};
+    let Ok(docker) = bollard::Docker::connect_with_unix(&socket.to_string_lossy(), 60, bollard::API_DEFAULT_VERSION)
+    else {
+        return;
+    };
+    let Ok(docker) = docker.negotiate_version().await else { return };
+    let filters = Some([("label".to_owned(), vec![label])].into());
+    let list = ListContainersOptions { all: true, filters, ..Default::default() };
+    for container in docker.list_containers(Some(list)).await.unwrap_or_default() {
+        let options = RemoveContainerOptions { force: true, v: true, ..Default::default() };
+        drop(docker.remove_container(&container.id.unwrap_or_default(), Some(options)).await);
     }
 }
 
