@@ -119,8 +119,8 @@ pub struct GatewayConfig {
 
 impl Default for GatewayConfig {
     fn default() -> Self {
-        // The number of concurrent requests that Kubo allows.
-        Self { serves: None, deserialized: true, requests_max: 4096 }
+        // An answer in progress holds one of the runtime's 512 blocking threads; half stay free for the rest.
+        Self { serves: None, deserialized: true, requests_max: 256 }
     }
 }
 

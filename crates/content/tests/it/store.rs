@@ -126,7 +126,11 @@ fn a_batch_torn_at_any_byte_costs_no_earlier_block() {
             );
             store.put_many(&second).unwrap();
             drop(store);
-            assert_eq!(open(copy.path(), StoreConfig::default()).len(), 6, "cut at {cut}, then {tail}");
+            let store = open(copy.path(), StoreConfig::default());
+            assert_eq!(store.len(), 6, "cut at {cut}, then {tail}");
+            for block in &second {
+                assert_eq!(store.get(block.cid()).unwrap().as_ref(), Some(block.data()));
+            }
         }
     }
 }

@@ -243,3 +243,28 @@ fn files_of_disk_and_of_memory_agree() {
         assert_eq!(missing(&store, &added.cid, 1).unwrap(), []);
     }
 }
+
+/// A shard of a sharded directory with these links; its bit field is not read.
+fn shard(store: &BlockStore, links: &[(&str, Cid)]) -> Cid {
+    let links =
+        links.iter().map(|(name, cid)| Link { cid: *cid, name: Bytes::copy_from_slice(name.as_bytes()), tsize: 1 });
+    let data = Bytes::from_static(&[8, 5, 0x28, 0x22, 0x30, 0x80, 2]);
+    let block = Block::new(DAG_PB, Node { links: links.collect(), data }.encode()).unwrap();
+    store.put(block.clone()).unwrap();
+    *block.cid()
+}
+
+#[test]
+fn shards_linked_from_many_slots_are_refused() {
+    let store = store();
+    let listed = |root: Cid| list_directory(&store, &root, |_| Ok(()));
+    // Murmur3 of "hello" begins with CB D8.
+    let file = leaf(&store, "x");
+    assert!(listed(shard(&store, &[("CBhello", file)])).is_ok());
+    assert!(listed(shard(&store, &[("CAhello", file)])).is_err());
+    let inner = shard(&store, &[("D8hello", file)]);
+    assert!(listed(shard(&store, &[("CB", inner)])).is_ok());
+    assert!(listed(shard(&store, &[("CB", inner), ("CC", inner)])).is_err());
+    let empty = shard(&store, &[]);
+    assert!(listed(shard(&store, &[("00", empty)])).is_err());
+}
