@@ -37,7 +37,9 @@ pub const DISK_WATCH_EVERY: Duration = Duration::from_secs(1);
 /// How often a job looks at its clock when nothing else happens.
 pub const TICK: Duration = Duration::from_secs(1);
 /// The first and the longest wait between two tries of anything that may come back.
-pub const RETRY_WAIT: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
+pub const RETRY_WAIT: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
+/// A transaction whose fate is unknown is not sent again before this.
+pub const DOUBT_WAIT: Duration = Duration::from_secs(2);
 /// Fetch progress is told at most this often.
 pub const FETCH_NEWS_EVERY: Duration = Duration::from_millis(500);
 /// The rest of a log after the program's end arrives within this time or is left.

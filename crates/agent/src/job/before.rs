@@ -9,7 +9,7 @@ use super::state::Prepared;
 use super::{Flow, Job, Nudge, Phase, fetch};
 use crate::engine::{Plan, State};
 use crate::host::wall;
-use crate::limits::REASON_BYTES_MAX;
+use crate::limits::{DOUBT_WAIT, REASON_BYTES_MAX};
 use crate::scratch::Room;
 use crate::{AgentError, image, probe};
 
@@ -20,6 +20,9 @@ impl Job {
         let (account, terms, post) = (self.host.account.clone(), self.terms.clone(), self.post.clone());
         tokio::spawn(async move {
             let outcome = account.accept_job(&terms).await.map(drop);
+            if outcome.as_ref().is_err_and(|error| error.revert().is_none()) {
+                tokio::time::sleep(DOUBT_WAIT).await;
+            }
             // A job that is gone meanwhile needs no answer.
             drop(post.send(Nudge::Accepted(outcome)).await);
         });

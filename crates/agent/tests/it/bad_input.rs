@@ -1,9 +1,11 @@
 //! What cannot or may not be run is refused before the clock runs, with the reason and a full refund.
 
 use alloy_primitives::B256;
+use market::PerHour;
 use testkit::{Need, docker_available, skip};
-use wire::{Network, document};
+use wire::{JobNews, Network, document};
 
+use crate::gateway::now;
 use crate::stage::{Stage, liar};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,4 +122,39 @@ async fn a_controller_that_does_not_agree_gets_everything_back() {
     stage.refunded_whole(job).await;
     stage.cleaned_up(job).await;
     assert!(stage.lines(job).is_empty(), "nothing ran");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_controller_or_the_renter_starts_the_clock() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    stage.gateway.set_agrees(false);
+    let _agent = stage.agent().await;
+    let (job, terms) = stage.order(&stage.script("echo ran"), 60).await;
+    let is_ready = |event: &wire::JobEvent| matches!(event.news, JobNews::JobReady { .. });
+    stage.news(job, |event| is_ready(event).then_some(())).await;
+    let controller = stage.town.controller.clone();
+    stage.gateway.agree_as(job, stage.town.stranger.wallet(), |_| ());
+    stage.gateway.agree_as(job, &controller, |ready| ready.readyRecord = B256::repeat_byte(1));
+    stage.gateway.agree_as(job, &controller, |ready| ready.at = (now() - 1000).try_into().unwrap());
+    stage.gateway.agree_as(job, stage.town.renter.wallet(), |_| ());
+    let record = stage.completed(job).await;
+    assert_eq!(record.exit_code, Some(0));
+    // A signature that the agent takes and the chain does not is followed by asking again.
+    assert_eq!(stage.gateway.events(job).iter().filter(|event| is_ready(event)).count(), 1);
+    stage.money_adds_up(&terms, &stage.ending(job).await).await;
+}
+
+#[tokio::test]
+async fn a_price_that_rose_meanwhile_is_a_reason_to_refuse() {
+    let mut stage = Stage::new().await;
+    stage.agent().await.stop().await.unwrap();
+    let (job, _) = stage.order(&stage.script("echo never"), 60).await;
+    stage.config.price_per_hour = PerHour(7200);
+    let _agent = stage.agent().await;
+    let declined = stage.declined(job).await;
+    assert!(declined.starts_with("price too low"), "{declined}");
+    stage.refunded_whole(job).await;
 }

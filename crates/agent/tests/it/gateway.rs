@@ -98,12 +98,17 @@ impl TestGateway {
     }
 
     /// Agrees now to the readiness record that was told before.
-    pub(crate) async fn agree(&self, job: JobId) {
+    pub(crate) fn agree(&self, job: JobId) {
+        self.agree_as(job, &self.shared.controller, |_| ());
+    }
+
+    /// Relays what `wallet` signs to the readiness record, changed.
+    pub(crate) fn agree_as(&self, job: JobId, wallet: &Wallet, change: impl FnOnce(&mut signed::Ready)) {
         let digest = self.events(job).iter().find_map(|event| match &event.news {
             JobNews::JobReady { record, .. } => Some(wire::document(record).unwrap().digest),
             _ => None,
         });
-        let body = ready(&self.shared, &self.shared.controller, job, digest.unwrap());
+        let body = ready(&self.shared, wallet, job, digest.unwrap(), change);
         self.shared.outbox.send(Some(FromGateway::Ready { job: B256::from(job.0), body })).unwrap();
     }
 
@@ -184,7 +189,7 @@ fn take(shared: &Shared, agent: alloy_primitives::Address, job: JobId, event: Jo
         let digest = wire::document(record).unwrap().digest;
         let attest = signed::Attest { jobId: B256::from(job.0), digest };
         shared.domain.verify(&attest, signature, agent).unwrap();
-        shared.agrees.load(Ordering::SeqCst).then(|| ready(shared, &shared.controller, job, digest))
+        shared.agrees.load(Ordering::SeqCst).then(|| ready(shared, &shared.controller, job, digest, |_| ()))
     } else {
         None
     };
@@ -195,8 +200,16 @@ fn take(shared: &Shared, agent: alloy_primitives::Address, job: JobId, event: Jo
     ready
 }
 
-fn ready(shared: &Shared, wallet: &Wallet, job: JobId, digest: B256) -> ReadyBody {
-    let at = now();
-    let statement = signed::Ready { jobId: B256::from(job.0), readyRecord: digest, at: U40::saturating_from(at) };
-    ReadyBody { ready_record: digest, at, signature: wallet.sign(&shared.domain, &statement).unwrap() }
+fn ready(
+    shared: &Shared,
+    wallet: &Wallet,
+    job: JobId,
+    digest: B256,
+    change: impl FnOnce(&mut signed::Ready),
+) -> ReadyBody {
+    let mut statement =
+        signed::Ready { jobId: B256::from(job.0), readyRecord: digest, at: U40::saturating_from(now()) };
+    change(&mut statement);
+    let signature = wallet.sign(&shared.domain, &statement).unwrap();
+    ReadyBody { ready_record: statement.readyRecord, at: statement.at.to(), signature }
 }
