@@ -18,6 +18,7 @@ mod rent;
 mod send;
 
 pub use authorize::Authorization;
+pub(crate) use flight::Flight;
 pub(crate) use lane::Lane;
 pub(crate) use send::{Call, Sender};
 
@@ -94,49 +95,22 @@ impl Account {
     }
 
     async fn send_to<C: SolCall>(&self, to: Address, call: &C) -> Result<Mined, ChainError> {
-        let receipt = self
-            .sender
-            .send(Call {
-                to: Some(to),
-                input: call.abi_encode().into(),
-            })
-            .await?;
+        let receipt = self.sender.send(Call { to: Some(to), input: call.abi_encode().into() }).await?;
         self.mined(receipt).await
     }
 
     async fn mined(&self, receipt: TransactionReceipt) -> Result<Mined, ChainError> {
-        let incomplete = || ChainError::BadAnswer {
-            what: "eth_getTransactionReceipt",
-            message: "no block".into(),
-        };
+        let incomplete = || ChainError::BadAnswer { what: "eth_getTransactionReceipt", message: "no block".into() };
         let block_hash = receipt.block_hash.ok_or_else(incomplete)?;
         let block = receipt.block_number.ok_or_else(incomplete)?;
         let logged = receipt.inner.logs();
         let timestamp = match logged.first().and_then(|log| log.block_timestamp) {
             Some(timestamp) => Timestamp(timestamp),
-            None => {
-                self.market
-                    .chain()
-                    .block_by_hash(block_hash)
-                    .await?
-                    .ok_or_else(incomplete)?
-                    .timestamp
-            }
+            None => self.market.chain().block_by_hash(block_hash).await?.ok_or_else(incomplete)?.timestamp,
         };
-        let ours = logged
-            .iter()
-            .filter(|log| log.address() == self.market.address());
-        let events = ours
-            .filter_map(|log| MarketEvent::decode(&log.inner))
-            .collect();
-        Ok(Mined {
-            tx: receipt.transaction_hash,
-            block,
-            block_hash,
-            timestamp,
-            gas_used: receipt.gas_used,
-            events,
-        })
+        let ours = logged.iter().filter(|log| log.address() == self.market.address());
+        let events = ours.filter_map(|log| MarketEvent::decode(&log.inner)).collect();
+        Ok(Mined { tx: receipt.transaction_hash, block, block_hash, timestamp, gas_used: receipt.gas_used, events })
     }
 }
 

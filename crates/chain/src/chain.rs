@@ -77,12 +77,7 @@ struct Shared {
 
 impl std::fmt::Debug for Chain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Chain({} at {})",
-            self.0.id,
-            failure::host(&self.0.config.rpc)
-        )
+        write!(f, "Chain({} at {})", self.0.id, failure::host(&self.0.config.rpc))
     }
 }
 
@@ -95,23 +90,12 @@ impl Chain {
             // A proxy that the environment names cannot reach this machine's loopback.
             client = client.no_proxy();
         }
-        let client = client
-            .build()
-            .map_err(|error| failure::unreachable(&config.rpc, &error))?;
-        let provider = RootProvider::new(RpcClient::new(
-            Http::with_client(client, config.rpc.clone()),
-            local,
-        ));
-        let id = provider
-            .get_chain_id()
-            .await
-            .map_err(|error| failure::read(&config.rpc, "eth_chainId", error))?;
+        let client = client.build().map_err(|error| failure::unreachable(&config.rpc, &error))?;
+        let provider = RootProvider::new(RpcClient::new(Http::with_client(client, config.rpc.clone()), local));
+        let id = provider.get_chain_id().await.map_err(|error| failure::read(&config.rpc, "eth_chainId", error))?;
         match config.chain_id {
             Some(expected) if expected != id => {
-                return Err(ChainError::WrongChain {
-                    expected,
-                    found: id,
-                });
+                return Err(ChainError::WrongChain { expected, found: id });
             }
             _ => {}
         }
@@ -159,19 +143,13 @@ impl Chain {
 
     async fn fetch_head(&self) -> Result<Block, ChainError> {
         let what = "eth_getBlockByNumber";
-        let missing = || ChainError::BadAnswer {
-            what,
-            message: "no newest block".into(),
-        };
-        self.header(what, "latest".to_owned())
-            .await?
-            .ok_or_else(missing)
+        let missing = || ChainError::BadAnswer { what, message: "no newest block".into() };
+        self.header(what, "latest".to_owned()).await?.ok_or_else(missing)
     }
 
     /// The block of this height, `None` when the chain is shorter.
     pub async fn block(&self, number: u64) -> Result<Option<Block>, ChainError> {
-        self.header("eth_getBlockByNumber", format!("{number:#x}"))
-            .await
+        self.header("eth_getBlockByNumber", format!("{number:#x}")).await
     }
 
     /// The block of this hash, `None` when the node does not know it.
@@ -186,11 +164,7 @@ impl Chain {
 
     /// Native coin of `account`, in wei.
     pub async fn balance(&self, account: Address) -> Result<U256, ChainError> {
-        self.0
-            .provider
-            .get_balance(account)
-            .await
-            .map_err(|error| self.failed("eth_getBalance", error))
+        self.0.provider.get_balance(account).await.map_err(|error| self.failed("eth_getBalance", error))
     }
 
     /// One request whose parameters and answer are as JSON has them.
@@ -199,60 +173,29 @@ impl Chain {
         P: alloy::rpc::json_rpc::RpcSend,
         R: alloy::rpc::json_rpc::RpcRecv,
     {
-        self.0
-            .provider
-            .client()
-            .request(what, params)
-            .await
-            .map_err(|error| self.failed(what, error))
+        self.0.provider.client().request(what, params).await.map_err(|error| self.failed(what, error))
     }
 
     /// Asks a view function, at the newest block or another.
-    pub(crate) async fn call<C: SolCall>(
-        &self,
-        to: Address,
-        call: &C,
-        at: BlockId,
-    ) -> Result<C::Return, ChainError> {
-        let request = TransactionRequest::default()
-            .with_to(to)
-            .with_input(call.abi_encode());
+    pub(crate) async fn call<C: SolCall>(&self, to: Address, call: &C, at: BlockId) -> Result<C::Return, ChainError> {
+        let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
         let answer = self.simulate(request, at).await?;
-        C::abi_decode_returns(&answer).map_err(|error| ChainError::BadAnswer {
-            what: C::SIGNATURE,
-            message: error.to_string(),
-        })
+        C::abi_decode_returns(&answer)
+            .map_err(|error| ChainError::BadAnswer { what: C::SIGNATURE, message: error.to_string() })
     }
 
     /// Runs a call without sending it; a revert comes back decoded.
-    pub(crate) async fn simulate(
-        &self,
-        request: TransactionRequest,
-        at: BlockId,
-    ) -> Result<Bytes, ChainError> {
-        self.0
-            .provider
-            .call(request)
-            .block(at)
-            .await
-            .map_err(|error| self.failed("eth_call", error))
+    pub(crate) async fn simulate(&self, request: TransactionRequest, at: BlockId) -> Result<Bytes, ChainError> {
+        self.0.provider.call(request).block(at).await.map_err(|error| self.failed("eth_call", error))
     }
 
     pub(crate) async fn logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {
-        self.0
-            .provider
-            .get_logs(filter)
-            .await
-            .map_err(|error| self.failed("eth_getLogs", error))
+        self.0.provider.get_logs(filter).await.map_err(|error| self.failed("eth_getLogs", error))
     }
 
     pub(crate) async fn receipt(&self, tx: B256) -> Result<Option<TransactionReceipt>, ChainError> {
         let what = "eth_getTransactionReceipt";
-        self.0
-            .provider
-            .get_transaction_receipt(tx)
-            .await
-            .map_err(|error| self.failed(what, error))
+        self.0.provider.get_transaction_receipt(tx).await.map_err(|error| self.failed(what, error))
     }
 
     pub(crate) fn provider(&self) -> &RootProvider {
@@ -265,13 +208,7 @@ impl Chain {
 
     /// The nonce lane of a key, the same for every clone.
     pub(crate) fn lane(&self, key: Address) -> Arc<Lane> {
-        self.0
-            .lanes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(key)
-            .or_default()
-            .clone()
+        self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
     }
 }
 
@@ -296,20 +233,12 @@ impl Chain {
             return Ok(());
         };
         let RpcError::ErrorResp(payload) = &error else {
-            return Err(Rejection::Unknown(
-                self.failed("eth_sendRawTransaction", error),
-            ));
+            return Err(Rejection::Unknown(self.failed("eth_sendRawTransaction", error)));
         };
         let said = payload.message.to_lowercase();
         // The words of geth, reth, nethermind, erigon, besu and anvil.
         let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
-        if says(&[
-            "already known",
-            "already imported",
-            "known transaction",
-            "already exists",
-            "alreadyknown",
-        ]) {
+        if says(&["already known", "already imported", "known transaction", "already exists", "alreadyknown"]) {
             return Ok(());
         }
         if says(&["nonce too low", "nonce is too low", "oldnonce", "old nonce"]) {
@@ -318,20 +247,11 @@ impl Chain {
         if says(&["underpriced", "replacement", "feetoolow"]) {
             return Err(Rejection::Underpriced);
         }
-        if says(&[
-            "insufficient funds",
-            "insufficientfunds",
-            "insufficient balance",
-            "upfront cost",
-        ]) {
+        if says(&["insufficient funds", "insufficientfunds", "insufficient balance", "upfront cost"]) {
             return Err(Rejection::Poor);
         }
         let failed = self.failed("eth_sendRawTransaction", error);
-        Err(if failed.is_retryable() {
-            Rejection::Unknown(failed)
-        } else {
-            Rejection::Other(failed)
-        })
+        Err(if failed.is_retryable() { Rejection::Unknown(failed) } else { Rejection::Other(failed) })
     }
 }
 

@@ -129,8 +129,6 @@ pub(crate) fn fit<const BITS: usize, const LIMBS: usize>(
     what: &'static str,
     value: u128,
 ) -> Result<Uint<BITS, LIMBS>, ChainError> {
-    Uint::try_from(value).map_err(|_| ChainError::Refused {
-        what,
-        message: format!("{value} is larger than the contract can hold"),
-    })
+    Uint::try_from(value)
+        .map_err(|_| ChainError::Refused { what, message: format!("{value} is larger than the contract can hold") })
 }

@@ -58,29 +58,15 @@ impl DevChain {
     }
 
     async fn try_start(config: &DevChainConfig) -> Result<Self, ChainError> {
-        let port = if config.port == 0 {
-            free_port()?
-        } else {
-            config.port
-        };
+        let port = free_port(config.port)?;
         let rpc = format!("http://127.0.0.1:{port}/");
-        let rpc: Url = rpc
-            .parse()
-            .map_err(|_| failed(format!("{rpc} is no address")))?;
+        let rpc: Url = rpc.parse().map_err(|_| failed(format!("{rpc} is no address")))?;
         let mut child = spawn(config, port)?;
-        let settings = ChainConfig {
-            chain_id: Some(config.chain_id),
-            ..ChainConfig::local(rpc.clone())
-        };
+        let settings = ChainConfig { chain_id: Some(config.chain_id), ..ChainConfig::local(rpc.clone()) };
         let began = Instant::now();
         loop {
-            // Looked at first: if another program answers at the port, ours has ended.
             if let Ok(Some(status)) = child.try_wait() {
-                return Err(failed(format!(
-                    "{} ended at once ({status}){}",
-                    config.anvil.display(),
-                    log_hint(config)
-                )));
+                return Err(failed(format!("{} ended at once ({status}){}", config.anvil.display(), log_hint(config))));
             }
             match Chain::connect(settings.clone()).await {
                 Ok(chain) => return Ok(Self { child, chain, rpc }),
@@ -88,10 +74,7 @@ impl DevChain {
                     tokio::time::sleep(LOOK_EVERY).await;
                 }
                 Err(error) => {
-                    return Err(failed(format!(
-                        "does not answer: {error}{}",
-                        log_hint(config)
-                    )));
+                    return Err(failed(format!("does not answer: {error}{}", log_hint(config))));
                 }
             }
         }
@@ -136,10 +119,7 @@ impl DevChain {
 
     /// Replaces the newest `depth` blocks by empty ones.
     pub async fn reorg(&self, depth: u64) -> Result<(), ChainError> {
-        let options = ReorgOptions {
-            depth,
-            tx_block_pairs: Vec::new(),
-        };
+        let options = ReorgOptions { depth, tx_block_pairs: Vec::new() };
         let done = self.chain.provider().anvil_reorg(options).await;
         done.map_err(|error| self.chain.failed("anvil_reorg", error))
     }
@@ -158,30 +138,19 @@ impl DevChain {
 
     /// Asks it to end, so that it writes its state, and waits.
     pub async fn stop(mut self) -> Result<(), ChainError> {
-        let pid = self
-            .child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw);
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let Some(pid) = pid else { return Ok(()) };
-        kill_process(pid, Signal::INT)
-            .map_err(|error| failed(format!("cannot be asked to end: {error}")))?;
+        kill_process(pid, Signal::INT).map_err(|error| failed(format!("cannot be asked to end: {error}")))?;
         match tokio::time::timeout(STOP_WITHIN, self.child.wait()).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(failed(format!("its end cannot be awaited: {error}"))),
-            Err(_) => Err(failed(format!(
-                "did not end within {} s",
-                STOP_WITHIN.as_secs()
-            ))),
+            Err(_) => Err(failed(format!("did not end within {} s", STOP_WITHIN.as_secs()))),
         }
     }
 
     /// Ends it at once, as a crash would.
     pub async fn kill(mut self) -> Result<(), ChainError> {
-        self.child
-            .kill()
-            .await
-            .map_err(|error| failed(format!("cannot be killed: {error}")))
+        self.child.kill().await.map_err(|error| failed(format!("cannot be killed: {error}")))
     }
 }
 
@@ -211,12 +180,7 @@ fn spawn(config: &DevChainConfig, port: u16) -> Result<Child, ChainError> {
     let program = native_anvil(&config.anvil);
     let mut command = Command::new(&program);
     command.args(["--silent", "--host", "127.0.0.1"]);
-    command.args([
-        "--port",
-        &port.to_string(),
-        "--chain-id",
-        &config.chain_id.to_string(),
-    ]);
+    command.args(["--port", &port.to_string(), "--chain-id", &config.chain_id.to_string()]);
     if let Some(every) = config.block_time {
         command.args(["--block-time", &every.as_secs_f64().to_string()]);
     }
@@ -233,29 +197,19 @@ fn spawn(config: &DevChainConfig, port: u16) -> Result<Child, ChainError> {
         }
         None => Stdio::null(),
     };
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .kill_on_drop(true);
-    command
-        .spawn()
-        .map_err(|error| failed(format!("{} cannot be started: {error}", program.display())))
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
+    command.spawn().map_err(|error| failed(format!("{} cannot be started: {error}", program.display())))
 }
 
-fn free_port() -> Result<u16, ChainError> {
-    let address =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    address
-        .map(|address| address.port())
-        .map_err(|error| failed(format!("no free port: {error}")))
+/// The port if nobody listens there, or a free one for 0. Asked before the start: a program that listens there already
+/// may answer like a chain and be taken for ours.
+fn free_port(wanted: u16) -> Result<u16, ChainError> {
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).and_then(|listener| listener.local_addr());
+    address.map(|address| address.port()).map_err(|error| failed(format!("port {wanted} cannot be used: {error}")))
 }
 
 fn log_hint(config: &DevChainConfig) -> String {
-    config
-        .log
-        .as_ref()
-        .map_or_else(String::new, |path| format!("; see {}", path.display()))
+    config.log.as_ref().map_or_else(String::new, |path| format!("; see {}", path.display()))
 }
 
 fn failed(reason: String) -> ChainError {

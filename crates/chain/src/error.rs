@@ -52,9 +52,7 @@ pub enum ChainError {
         tx: B256,
     },
     /// The key cannot pay for gas.
-    #[error(
-        "{account} has {balance} wei, too little to pay for gas; send it some of the chain's own coin"
-    )]
+    #[error("{account} has {balance} wei, too little to pay for gas; send it some of the chain's own coin")]
     InsufficientGas {
         /// Whose.
         account: Address,
@@ -78,9 +76,7 @@ pub enum ChainError {
         found: u64,
     },
     /// There is no market at the address.
-    #[error(
-        "there is no market at {address} on chain {chain_id}; check the address and the RPC endpoint"
-    )]
+    #[error("there is no market at {address} on chain {chain_id}; check the address and the RPC endpoint")]
     NoMarket {
         /// Where it was looked for.
         address: Address,

@@ -12,27 +12,14 @@ use crate::{Listing, bindings::market::Market::MarketEvents, convert};
 /// One event of the Market contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[expect(
-    missing_docs,
-    reason = "the fields are named after what the contract documents"
-)]
+#[expect(missing_docs, reason = "the fields are named after what the contract documents")]
 pub enum MarketEvent {
     /// Money is locked for a job.
-    JobCreated {
-        job: JobId,
-        resource: ResourceId,
-        renter: Address,
-        fee: BasisPoints,
-        terms: Box<Terms>,
-    },
+    JobCreated { job: JobId, resource: ResourceId, renter: Address, fee: BasisPoints, terms: Box<Terms> },
     /// The provider holds the resource for it.
     JobAccepted { job: JobId },
     /// The provider does not take it; the lock went back.
-    JobDeclined {
-        job: JobId,
-        refunded: Amount,
-        reason: String,
-    },
+    JobDeclined { job: JobId, refunded: Amount, reason: String },
     /// It ended before it ran; the lock went back.
     JobCancelled { job: JobId, refunded: Amount },
     /// Its clock runs.
@@ -42,72 +29,31 @@ pub enum MarketEvent {
     /// Its clock runs again; so many seconds in all are not billed.
     JobResumed { job: JobId, paused: Seconds },
     /// More seconds were bought; totals.
-    JobExtended {
-        job: JobId,
-        extra: Seconds,
-        locked: Amount,
-    },
+    JobExtended { job: JobId, extra: Seconds, locked: Amount },
     /// A watcher reported that the provider is not heard.
-    JobSilent {
-        job: JobId,
-        clock_stands_at: Timestamp,
-        reporter: Address,
-    },
+    JobSilent { job: JobId, clock_stands_at: Timestamp, reporter: Address },
     /// The provider was paid for the seconds up to this one.
-    JobPaid {
-        job: JobId,
-        seconds: Seconds,
-        amount: Amount,
-    },
+    JobPaid { job: JobId, seconds: Seconds, amount: Amount },
     /// Its clock stands for good.
-    JobEnded {
-        job: JobId,
-        outcome: Outcome,
-        seconds: Seconds,
-        refunded: Amount,
-        result_digest: B256,
-    },
+    JobEnded { job: JobId, outcome: Outcome, seconds: Seconds, refunded: Amount, result_digest: B256 },
     /// Totals of provider and platform; with the refund they are the lock.
-    JobFinalized {
-        job: JobId,
-        paid: Amount,
-        fee: Amount,
-    },
+    JobFinalized { job: JobId, paid: Amount, fee: Amount },
     /// Somebody provides.
-    ProviderRegistered {
-        provider_id: u32,
-        owner: Address,
-        agent: Address,
-        payout: Address,
-    },
+    ProviderRegistered { provider_id: u32, owner: Address, agent: Address, payout: Address },
     /// Another key runs a provider's jobs.
     AgentChanged { provider_id: u32, agent: Address },
     /// A provider's money goes elsewhere.
     PayoutChanged { provider_id: u32, payout: Address },
     /// Something is for rent.
-    ResourceRegistered {
-        resource: ResourceId,
-        provider_id: u32,
-        listing: Listing,
-    },
+    ResourceRegistered { resource: ResourceId, provider_id: u32, listing: Listing },
     /// Its owner offers it, or not.
-    AvailabilityChanged {
-        resource: ResourceId,
-        available: bool,
-    },
+    AvailabilityChanged { resource: ResourceId, available: bool },
     /// Its price for new jobs.
-    PriceChanged {
-        resource: ResourceId,
-        price: PerHour,
-    },
+    PriceChanged { resource: ResourceId, price: PerHour },
     /// Money could not be delivered and waits.
     Credited { account: Address, amount: Amount },
     /// Waiting money was taken.
-    CreditWithdrawn {
-        account: Address,
-        to: Address,
-        amount: Amount,
-    },
+    CreditWithdrawn { account: Address, to: Address, amount: Amount },
     /// The platform's share for new jobs.
     FeeChanged { fee: BasisPoints },
     /// Who may report silence.
@@ -157,53 +103,29 @@ impl MarketEvent {
             | E::JobPaid(_)
             | E::JobEnded(_)
             | E::JobFinalized(_) => return of_job(event),
-            E::ProviderRegistered(e) => Self::ProviderRegistered {
-                provider_id: e.providerId,
-                owner: e.owner,
-                agent: e.agent,
-                payout: e.payout,
-            },
-            E::AgentChanged(e) => Self::AgentChanged {
-                provider_id: e.providerId,
-                agent: e.agent,
-            },
-            E::PayoutChanged(e) => Self::PayoutChanged {
-                provider_id: e.providerId,
-                payout: e.payout,
-            },
+            E::ProviderRegistered(e) => {
+                Self::ProviderRegistered { provider_id: e.providerId, owner: e.owner, agent: e.agent, payout: e.payout }
+            }
+            E::AgentChanged(e) => Self::AgentChanged { provider_id: e.providerId, agent: e.agent },
+            E::PayoutChanged(e) => Self::PayoutChanged { provider_id: e.providerId, payout: e.payout },
             E::ResourceRegistered(e) => Self::ResourceRegistered {
                 resource: ResourceId(e.resourceId.0),
                 provider_id: e.providerId,
                 listing: convert::from_listing(e.listing),
             },
-            E::AvailabilityChanged(e) => Self::AvailabilityChanged {
-                resource: ResourceId(e.resourceId.0),
-                available: e.available,
-            },
-            E::PriceChanged(e) => Self::PriceChanged {
-                resource: ResourceId(e.resourceId.0),
-                price: PerHour(e.pricePerHour.to()),
-            },
-            E::Credited(e) => Self::Credited {
-                account: e.account,
-                amount: convert::amount(e.amount),
-            },
-            E::CreditWithdrawn(e) => Self::CreditWithdrawn {
-                account: e.account,
-                to: e.to,
-                amount: convert::amount(e.amount),
-            },
-            E::FeeChanged(e) => Self::FeeChanged {
-                fee: BasisPoints(e.feeBps),
-            },
-            E::WatcherChanged(e) => Self::WatcherChanged {
-                watcher: e.watcher,
-                registered: e.registered,
-            },
-            E::FeesWithdrawn(e) => Self::FeesWithdrawn {
-                to: e.to,
-                amount: convert::amount(e.amount),
-            },
+            E::AvailabilityChanged(e) => {
+                Self::AvailabilityChanged { resource: ResourceId(e.resourceId.0), available: e.available }
+            }
+            E::PriceChanged(e) => {
+                Self::PriceChanged { resource: ResourceId(e.resourceId.0), price: PerHour(e.pricePerHour.to()) }
+            }
+            E::Credited(e) => Self::Credited { account: e.account, amount: convert::amount(e.amount) },
+            E::CreditWithdrawn(e) => {
+                Self::CreditWithdrawn { account: e.account, to: e.to, amount: convert::amount(e.amount) }
+            }
+            E::FeeChanged(e) => Self::FeeChanged { fee: BasisPoints(e.feeBps) },
+            E::WatcherChanged(e) => Self::WatcherChanged { watcher: e.watcher, registered: e.registered },
+            E::FeesWithdrawn(e) => Self::FeesWithdrawn { to: e.to, amount: convert::amount(e.amount) },
             E::PauseChanged(e) => Self::PauseChanged { paused: e.paused },
             E::AuthorityUpdated(_) | E::EIP712DomainChanged(_) => return None,
         })
@@ -220,29 +142,16 @@ fn of_job(event: MarketEvents) -> Option<MarketEvent> {
             fee: BasisPoints(e.feeBps),
             terms: Box::new(convert::from_terms(&e.terms)),
         },
-        E::JobAccepted(e) => MarketEvent::JobAccepted {
-            job: JobId(e.jobId.0),
-        },
-        E::JobDeclined(e) => MarketEvent::JobDeclined {
-            job: JobId(e.jobId.0),
-            refunded: convert::amount(e.refunded),
-            reason: e.reason,
-        },
-        E::JobCancelled(e) => MarketEvent::JobCancelled {
-            job: JobId(e.jobId.0),
-            refunded: convert::amount(e.refunded),
-        },
-        E::JobStarted(e) => MarketEvent::JobStarted {
-            job: JobId(e.jobId.0),
-            ready_record: e.readyRecord,
-        },
-        E::JobPaused(e) => MarketEvent::JobPaused {
-            job: JobId(e.jobId.0),
-        },
-        E::JobResumed(e) => MarketEvent::JobResumed {
-            job: JobId(e.jobId.0),
-            paused: Seconds(e.pausedSeconds.into()),
-        },
+        E::JobAccepted(e) => MarketEvent::JobAccepted { job: JobId(e.jobId.0) },
+        E::JobDeclined(e) => {
+            MarketEvent::JobDeclined { job: JobId(e.jobId.0), refunded: convert::amount(e.refunded), reason: e.reason }
+        }
+        E::JobCancelled(e) => {
+            MarketEvent::JobCancelled { job: JobId(e.jobId.0), refunded: convert::amount(e.refunded) }
+        }
+        E::JobStarted(e) => MarketEvent::JobStarted { job: JobId(e.jobId.0), ready_record: e.readyRecord },
+        E::JobPaused(e) => MarketEvent::JobPaused { job: JobId(e.jobId.0) },
+        E::JobResumed(e) => MarketEvent::JobResumed { job: JobId(e.jobId.0), paused: Seconds(e.pausedSeconds.into()) },
         E::JobExtended(e) => MarketEvent::JobExtended {
             job: JobId(e.jobId.0),
             extra: Seconds(e.extraSeconds.to()),

@@ -7,9 +7,7 @@ use alloy::{
     primitives::{Address, B256, keccak256},
     sol_types::SolValue,
 };
-use market::{
-    Amount, BasisPoints, Hardware, JobId, Outcome, PerHour, ResourceId, Seconds, Status, Timestamp,
-};
+use market::{Amount, BasisPoints, Hardware, JobId, Outcome, PerHour, ResourceId, Seconds, Status, Timestamp};
 use wire::{Domain, Terms};
 
 use crate::{
@@ -106,34 +104,16 @@ impl Market {
     pub async fn open(chain: Chain, address: Address) -> Result<Self, ChainError> {
         let nothing = |error| match error {
             // An address without code answers a call with nothing at all.
-            ChainError::BadAnswer { .. } | ChainError::Reverted(_) => ChainError::NoMarket {
-                address,
-                chain_id: chain.id(),
-            },
+            ChainError::BadAnswer { .. } | ChainError::Reverted(_) => {
+                ChainError::NoMarket { address, chain_id: chain.id() }
+            }
             other => other,
         };
         let latest = BlockId::latest();
-        let settles_in = chain
-            .call(address, &contract::tokenCall {}, latest)
-            .await
-            .map_err(nothing)?;
-        let decimals = chain
-            .call(settles_in, &token::decimalsCall {}, latest)
-            .await
-            .map_err(nothing)?;
-        let symbol = chain
-            .call(settles_in, &token::symbolCall {}, latest)
-            .await
-            .map_err(nothing)?;
-        Ok(Self {
-            chain,
-            address,
-            facts: Arc::new(Facts {
-                token: settles_in,
-                decimals,
-                symbol,
-            }),
-        })
+        let settles_in = chain.call(address, &contract::tokenCall {}, latest).await.map_err(nothing)?;
+        let decimals = chain.call(settles_in, &token::decimalsCall {}, latest).await.map_err(nothing)?;
+        let symbol = chain.call(settles_in, &token::symbolCall {}, latest).await.map_err(nothing)?;
+        Ok(Self { chain, address, facts: Arc::new(Facts { token: settles_in, decimals, symbol }) })
     }
 
     /// The contract's address.
@@ -169,10 +149,7 @@ impl Market {
     /// What statements for this market are bound to.
     #[must_use]
     pub fn domain(&self) -> Domain {
-        Domain {
-            chain_id: self.chain.id(),
-            market: self.address,
-        }
+        Domain { chain_id: self.chain.id(), market: self.address }
     }
 
     /// The id of a job with these terms.
@@ -198,16 +175,7 @@ impl Market {
     }
 
     async fn job_at(&self, job: JobId, at: BlockId) -> Result<JobState, ChainError> {
-        let state = self
-            .chain
-            .call(
-                self.address,
-                &contract::getJobCall {
-                    jobId: job.0.into(),
-                },
-                at,
-            )
-            .await?;
+        let state = self.chain.call(self.address, &contract::getJobCall { jobId: job.0.into() }, at).await?;
         Ok(JobState {
             status: convert::status(state.status),
             outcome: convert::outcome(state.outcome),
@@ -222,13 +190,8 @@ impl Market {
     }
 
     /// A resource's state, `None` when it was never listed.
-    pub async fn resource(
-        &self,
-        resource: ResourceId,
-    ) -> Result<Option<ResourceState>, ChainError> {
-        let call = contract::getResourceCall {
-            resourceId: resource.0.into(),
-        };
+    pub async fn resource(&self, resource: ResourceId) -> Result<Option<ResourceState>, ChainError> {
+        let call = contract::getResourceCall { resourceId: resource.0.into() };
         let slot = self.read(&call).await?;
         Ok((slot.providerId != 0).then(|| ResourceState {
             provider_id: slot.providerId,
@@ -241,16 +204,8 @@ impl Market {
 
     /// A provider's addresses; zero when the id was never given.
     pub async fn provider(&self, provider_id: u32) -> Result<Provider, ChainError> {
-        let found = self
-            .read(&contract::getProviderCall {
-                providerId: provider_id,
-            })
-            .await?;
-        Ok(Provider {
-            owner: found.owner,
-            agent: found.agent,
-            payout: found.payout,
-        })
+        let found = self.read(&contract::getProviderCall { providerId: provider_id }).await?;
+        Ok(Provider { owner: found.owner, agent: found.agent, payout: found.payout })
     }
 
     /// The provider that this key owns.
@@ -262,33 +217,19 @@ impl Market {
     /// Settlement tokens of `account`.
     pub async fn token_balance(&self, account: Address) -> Result<Amount, ChainError> {
         let call = token::balanceOfCall { account };
-        self.chain
-            .call(self.token(), &call, BlockId::latest())
-            .await
-            .map(convert::amount)
+        self.chain.call(self.token(), &call, BlockId::latest()).await.map(convert::amount)
     }
 
     /// What the market may take from `owner`.
     pub async fn allowance(&self, owner: Address) -> Result<Amount, ChainError> {
-        let call = token::allowanceCall {
-            owner,
-            spender: self.address,
-        };
-        self.chain
-            .call(self.token(), &call, BlockId::latest())
-            .await
-            .map(convert::amount)
+        let call = token::allowanceCall { owner, spender: self.address };
+        self.chain.call(self.token(), &call, BlockId::latest()).await.map(convert::amount)
     }
 
     /// What the provider would get if a payment were processed in the next block.
     pub async fn payable_now(&self, terms: &Terms) -> Result<Amount, ChainError> {
-        let call = contract::payableNowCall {
-            terms: convert::to_terms(terms),
-        };
-        self.chain
-            .call(self.address, &call, BlockId::pending())
-            .await
-            .map(convert::amount)
+        let call = contract::payableNowCall { terms: convert::to_terms(terms) };
+        self.chain.call(self.address, &call, BlockId::pending()).await.map(convert::amount)
     }
 
     /// Whether `account` may report a provider's silence.
@@ -298,9 +239,7 @@ impl Market {
 
     /// Money that could not be delivered to `account` and waits to be withdrawn.
     pub async fn credit(&self, account: Address) -> Result<Amount, ChainError> {
-        self.read(&contract::creditsCall { account })
-            .await
-            .map(convert::amount)
+        self.read(&contract::creditsCall { account }).await.map(convert::amount)
     }
 
     /// The platform's share for jobs created from now on.

@@ -8,8 +8,7 @@ use market::{Amount, BasisPoints, JobId, Outcome, PerHour, ResourceId, Status, T
 
 use crate::{
     bindings::{
-        access::AccessManager::AccessManagerErrors, market::Market::MarketErrors,
-        token::GPUToken::GPUTokenErrors,
+        access::AccessManager::AccessManagerErrors, market::Market::MarketErrors, token::GPUToken::GPUTokenErrors,
     },
     convert,
 };
@@ -152,9 +151,7 @@ pub enum MarketRevert {
     #[error("the contract panicked with code {0}")]
     Panicked(U256),
     /// A transaction was mined and reverted, and running it again gives no reason: it lacked gas or lost a race.
-    #[error(
-        "transaction {0} reverted when it was mined; the same call would succeed elsewhere in the block"
-    )]
+    #[error("transaction {0} reverted when it was mined; the same call would succeed elsewhere in the block")]
     Unexplained(B256),
     /// An error that this version does not know.
     #[error("the contract reverted with unknown data {}", hex::encode_prefixed(.0))]
@@ -178,12 +175,8 @@ impl MarketRevert {
             return Self::Panicked(panic.code);
         }
         match AccessManagerErrors::abi_decode(data) {
-            Ok(AccessManagerErrors::AccessManagerUnauthorizedAccount(error)) => {
-                Self::MissingRole(error.msgsender)
-            }
-            Ok(AccessManagerErrors::AccessManagerUnauthorizedCall(error)) => {
-                Self::MissingRole(error.caller)
-            }
+            Ok(AccessManagerErrors::AccessManagerUnauthorizedAccount(error)) => Self::MissingRole(error.msgsender),
+            Ok(AccessManagerErrors::AccessManagerUnauthorizedCall(error)) => Self::MissingRole(error.caller),
             _ => Self::Unknown(Bytes::copy_from_slice(data)),
         }
     }
@@ -200,16 +193,12 @@ fn from_market(error: MarketErrors, data: &[u8]) -> MarketRevert {
         E::UnknownResource(e) => R::UnknownResource(ResourceId(e.resourceId.0)),
         E::ResourceUnavailable(e) => R::ResourceUnavailable(ResourceId(e.resourceId.0)),
         E::ResourceBusy(e) => R::ResourceBusy(ResourceId(e.resourceId.0)),
-        E::PriceTooLow(e) => R::PriceTooLow {
-            offered: PerHour(convert::low(e.offered)),
-            listed: PerHour(convert::low(e.listed)),
-        },
+        E::PriceTooLow(e) => {
+            R::PriceTooLow { offered: PerHour(convert::low(e.offered)), listed: PerHour(convert::low(e.listed)) }
+        }
         E::BadTerms(e) => R::BadTerms(e.field),
         E::JobExists(e) => R::JobExists(JobId(e.jobId.0)),
-        E::WrongStatus(e) => R::WrongStatus {
-            job: JobId(e.jobId.0),
-            status: convert::status(e.status),
-        },
+        E::WrongStatus(e) => R::WrongStatus { job: JobId(e.jobId.0), status: convert::status(e.status) },
         E::TooEarly(e) => R::TooEarly(convert::timestamp(e.notBefore)),
         E::TooLate(e) => R::TooLate(convert::timestamp(e.deadline)),
         E::BadSignature(e) => R::BadSignature(e.signer),
@@ -218,10 +207,9 @@ fn from_market(error: MarketErrors, data: &[u8]) -> MarketRevert {
         E::BadLastSeen(e) => R::BadLastSeen(Timestamp(e.lastSeen.to())),
         E::NothingDue(_) => R::NothingDue,
         E::WrongToken(e) => R::WrongToken(e.token),
-        E::WrongAmountReceived(e) => R::WrongAmountReceived {
-            expected: convert::amount(e.expected),
-            received: convert::amount(e.received),
-        },
+        E::WrongAmountReceived(e) => {
+            R::WrongAmountReceived { expected: convert::amount(e.expected), received: convert::amount(e.received) }
+        }
         E::FeeTooHigh(e) => R::FeeTooHigh(BasisPoints(e.feeBps)),
         E::ZeroAddress(_) => R::ZeroAddress,
         E::ZeroPrice(_) => R::ZeroPrice,
@@ -258,9 +246,7 @@ fn from_token(error: GPUTokenErrors, data: &[u8]) -> MarketRevert {
         E::ERC20InvalidSender(e) => R::TokenRefused(format!("{} cannot send it", e.sender)),
         E::ERC20InvalidSpender(e) => R::TokenRefused(format!("{} cannot spend it", e.spender)),
         E::ERC2612ExpiredSignature(_) => R::TokenRefused("the permit has expired".into()),
-        E::ERC2612InvalidSigner(e) => {
-            R::TokenRefused(format!("the permit is signed by {}", e.signer))
-        }
+        E::ERC2612InvalidSigner(e) => R::TokenRefused(format!("the permit is signed by {}", e.signer)),
         _ => R::Unknown(Bytes::copy_from_slice(data)),
     }
 }

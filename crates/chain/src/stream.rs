@@ -97,19 +97,11 @@ impl EventStream {
     /// Goes on after blocks that were delivered to an earlier stream (number and hash, oldest first): if they have been
     /// reorganised away since, a rewind comes first. `from_block` is where that earlier stream began.
     #[must_use]
-    pub fn resume(
-        market: Market,
-        from_block: u64,
-        delivered: &[(u64, B256)],
-        config: StreamConfig,
-    ) -> Self {
+    pub fn resume(market: Market, from_block: u64, delivered: &[(u64, B256)], config: StreamConfig) -> Self {
         let mut stream = Self::new(market, from_block, config);
         stream.known = delivered.iter().copied().collect();
         stream.trim();
-        stream.next = stream
-            .known
-            .back()
-            .map_or(from_block, |(number, _)| number + 1);
+        stream.next = stream.known.back().map_or(from_block, |(number, _)| number + 1);
         stream
     }
 
@@ -147,10 +139,7 @@ impl EventStream {
             tracing::warn!(%error, "cannot read the chain; trying until it answers");
         }
         self.failures = self.failures.saturating_add(1);
-        let doubled = self
-            .config
-            .backoff
-            .saturating_mul(1 << self.failures.min(16));
+        let doubled = self.config.backoff.saturating_mul(1 << self.failures.min(16));
         doubled.min(self.config.backoff_max)
     }
 
@@ -182,10 +171,7 @@ impl EventStream {
         let Some(&(tip, _)) = self.known.back() else {
             return Ok(false);
         };
-        let same_chain = self
-            .known
-            .iter()
-            .any(|known| *known == (head.number, head.hash));
+        let same_chain = self.known.iter().any(|known| *known == (head.number, head.hash));
         if same_chain && head.number < tip {
             self.lag_looks += 1;
             if self.lag_looks < LAG_LOOKS {
@@ -199,15 +185,8 @@ impl EventStream {
     /// Finds the newest delivered block that is still on the chain and goes back to it.
     async fn rewind(&mut self) -> Result<bool, ChainError> {
         let mut keep = self.known.len();
-        while let Some(&(number, hash)) = keep.checked_sub(1).and_then(|last| self.known.get(last))
-        {
-            if self
-                .market
-                .chain()
-                .block(number)
-                .await?
-                .is_some_and(|block| block.hash == hash)
-            {
+        while let Some(&(number, hash)) = keep.checked_sub(1).and_then(|last| self.known.get(last)) {
+            if self.market.chain().block(number).await?.is_some_and(|block| block.hash == hash) {
                 break;
             }
             keep -= 1;
@@ -216,14 +195,8 @@ impl EventStream {
             return Ok(false);
         }
         self.known.truncate(keep);
-        let to = self
-            .known
-            .back()
-            .map_or(self.from.saturating_sub(1), |(number, _)| *number);
-        self.next = self
-            .known
-            .back()
-            .map_or(self.from, |(number, _)| number + 1);
+        let to = self.known.back().map_or(self.from.saturating_sub(1), |(number, _)| *number);
+        self.next = self.known.back().map_or(self.from, |(number, _)| number + 1);
         tracing::info!(to, "the chain was reorganised");
         self.ready.push_back(Item::Rewind { to });
         Ok(true)
@@ -231,18 +204,11 @@ impl EventStream {
 
     /// Reads blocks that are too old to be reorganised: one request for all events, then the blocks that have some.
     async fn read_old(&mut self, last: u64) -> Result<bool, ChainError> {
-        let filter = Filter::new()
-            .address(self.market.address())
-            .from_block(self.next)
-            .to_block(last);
+        let filter = Filter::new().address(self.market.address()).from_block(self.next).to_block(last);
         let logs = match self.market.chain().logs(&filter).await {
             Ok(logs) => logs,
             Err(ChainError::Refused { message, .. }) if self.range > 1 => {
-                tracing::debug!(
-                    message,
-                    range = self.range,
-                    "asking for the events of fewer blocks"
-                );
+                tracing::debug!(message, range = self.range, "asking for the events of fewer blocks");
                 self.range = (self.range / 2).max(1);
                 return Ok(true);
             }
@@ -254,11 +220,7 @@ impl EventStream {
         let blocks = self.blocks(numbers).await?;
         let mut found = Vec::with_capacity(blocks.len());
         for block in blocks {
-            let mine: Vec<_> = logs
-                .iter()
-                .filter(|log| log.block_number == Some(block.number))
-                .cloned()
-                .collect();
+            let mine: Vec<_> = logs.iter().filter(|log| log.block_number == Some(block.number)).cloned().collect();
             if mine.iter().any(|log| log.block_hash != Some(block.hash)) {
                 return Err(changed());
             }
@@ -270,24 +232,13 @@ impl EventStream {
 
     /// Reads blocks near the head one by one, each with exactly its own events.
     async fn read_live(&mut self, last: u64, head: Block) -> Result<bool, ChainError> {
-        let blocks = if self.next == head.number {
-            vec![head]
-        } else {
-            self.blocks((self.next..=last).collect()).await?
-        };
-        let mut below = self
-            .known
-            .back()
-            .filter(|(number, _)| number + 1 == self.next)
-            .map(|(_, hash)| *hash);
+        let blocks =
+            if self.next == head.number { vec![head] } else { self.blocks((self.next..=last).collect()).await? };
+        let mut below = self.known.back().filter(|(number, _)| number + 1 == self.next).map(|(_, hash)| *hash);
         for block in &blocks {
             if below.is_some_and(|hash| hash != block.parent) {
                 // What was delivered is gone, or the blocks were read from two chains.
-                return if self.rewind().await? {
-                    Ok(true)
-                } else {
-                    Err(changed())
-                };
+                return if self.rewind().await? { Ok(true) } else { Err(changed()) };
             }
             below = Some(block.hash);
         }
@@ -316,30 +267,15 @@ impl EventStream {
 
     fn deliver(&mut self, found: Vec<(Block, Vec<alloy::rpc::types::Log>)>) {
         for (block, logs) in found {
-            let Block {
-                number,
-                hash,
-                parent,
-                timestamp,
-            } = block;
+            let Block { number, hash, parent, timestamp } = block;
             let events = logs
                 .into_iter()
                 .filter_map(|log| {
                     let event = MarketEvent::decode(&log.inner)?;
-                    Some(Logged {
-                        log_index: log.log_index?,
-                        tx: log.transaction_hash?,
-                        event,
-                    })
+                    Some(Logged { log_index: log.log_index?, tx: log.transaction_hash?, event })
                 })
                 .collect();
-            self.ready.push_back(Item::Block(BlockEvents {
-                number,
-                hash,
-                parent,
-                timestamp,
-                events,
-            }));
+            self.ready.push_back(Item::Block(BlockEvents { number, hash, parent, timestamp, events }));
             self.known.push_back((number, hash));
             self.next = number + 1;
         }
@@ -355,8 +291,5 @@ impl EventStream {
 
 /// The chain moved while it was read.
 fn changed() -> ChainError {
-    ChainError::BadAnswer {
-        what: "blocks",
-        message: "the chain changed while it was read".into(),
-    }
+    ChainError::BadAnswer { what: "blocks", message: "the chain changed while it was read".into() }
 }

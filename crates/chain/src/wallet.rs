@@ -25,17 +25,12 @@ impl Wallet {
 
     /// Reads 64 hexadecimal digits, with or without `0x`, white space around them ignored.
     pub fn from_hex(text: &str) -> Result<Self, ChainError> {
-        text.trim()
-            .parse()
-            .map(Self)
-            .map_err(|_| ChainError::BadKey)
+        text.trim().parse().map(Self).map_err(|_| ChainError::BadKey)
     }
 
     /// Reads the 32 bytes of a key.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, ChainError> {
-        PrivateKeySigner::from_slice(bytes)
-            .map(Self)
-            .map_err(|_| ChainError::BadKey)
+        PrivateKeySigner::from_slice(bytes).map(Self).map_err(|_| ChainError::BadKey)
     }
 
     /// The key's address.
@@ -45,13 +40,8 @@ impl Wallet {
     }
 
     /// Signs `statement` for one chain and market: low s, v 27 or 28.
-    pub fn sign(
-        &self,
-        domain: &Domain,
-        statement: &impl SolStruct,
-    ) -> Result<SignatureBytes, ChainError> {
-        self.sign_hash(domain.signing_hash(statement))
-            .map(SignatureBytes::from)
+    pub fn sign(&self, domain: &Domain, statement: &impl SolStruct) -> Result<SignatureBytes, ChainError> {
+        self.sign_hash(domain.signing_hash(statement)).map(SignatureBytes::from)
     }
 
     pub(crate) fn sign_hash(&self, hash: B256) -> Result<Signature, ChainError> {
@@ -88,18 +78,9 @@ mod tests {
     fn the_secret_is_never_shown() {
         let secret = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318";
         let wallet = Wallet::from_hex(secret).unwrap();
-        assert_eq!(
-            wallet.address().to_string(),
-            "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23"
-        );
+        assert_eq!(wallet.address().to_string(), "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23");
         assert!(!format!("{wallet:?}").to_lowercase().contains(&secret[..8]));
-        for bad in [
-            "",
-            "0x12",
-            &secret[1..],
-            &"0".repeat(64),
-            &format!("{secret}00"),
-        ] {
+        for bad in ["", "0x12", &secret[1..], &"0".repeat(64), &format!("{secret}00")] {
             let error = Wallet::from_hex(bad).unwrap_err().to_string();
             assert!(bad.is_empty() || !error.contains(bad), "{error}");
         }
@@ -108,21 +89,12 @@ mod tests {
     #[test]
     fn a_statement_is_recovered_to_its_signer() {
         let wallet = Wallet::random();
-        let domain = Domain {
-            chain_id: 31337,
-            market: Address::repeat_byte(7),
-        };
-        let ready = wire::signed::Watch {
-            jobId: B256::repeat_byte(1),
-            at: alloy::primitives::aliases::U40::from(5),
-        };
+        let domain = Domain { chain_id: 31337, market: Address::repeat_byte(7) };
+        let ready = wire::signed::Watch { jobId: B256::repeat_byte(1), at: alloy::primitives::aliases::U40::from(5) };
         let signature = wallet.sign(&domain, &ready).unwrap();
         assert!(matches!(signature.0[64], 27 | 28));
         domain.verify(&ready, &signature, wallet.address()).unwrap();
-        let other = Domain {
-            chain_id: 1,
-            ..domain
-        };
+        let other = Domain { chain_id: 1, ..domain };
         assert!(other.verify(&ready, &signature, wallet.address()).is_err());
     }
 }

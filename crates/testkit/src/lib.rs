@@ -1,10 +1,7 @@
 //! What tests of several crates share: a running market, waiting without sleeping, loud skips, seeds, paths.
 //!
 //! A helper that cannot do its work fails the test that called it, in words.
-#![expect(
-    clippy::panic,
-    reason = "everything here runs inside a test, and a failed test is a panic"
-)]
+#![expect(clippy::panic, reason = "everything here runs inside a test, and a failed test is a panic")]
 
 mod market;
 pub use market::{TestMarket, TestMarketConfig};

@@ -8,8 +8,8 @@ use std::{
 
 use alloy::primitives::{Address, B256, U256};
 use chain::{
-    Account, Chain, ChainConfig, ChainError, DeployConfig, Deployment, DevChain, DevChainConfig,
-    Listing, Market, SendConfig, Wallet, deploy,
+    Account, Chain, ChainConfig, ChainError, DeployConfig, Deployment, DevChain, DevChainConfig, Listing, Market,
+    SendConfig, Wallet, deploy,
 };
 use market::{Amount, BasisPoints, Hardware, Mebibytes, PerHour, ResourceId, Seconds, Timestamp};
 use wire::{SignatureBytes, Terms, signed::Ready};
@@ -18,6 +18,8 @@ use wire::{SignatureBytes, Terms, signed::Ready};
 const TOKENS: Amount = Amount(1_000_000_000_000);
 /// And with a thousand coins for gas.
 const COINS: u128 = 1_000_000_000_000_000_000_000;
+/// Short, because tests wait more than they idle.
+const POLL: Duration = Duration::from_millis(25);
 /// The duration of [`TestMarket::terms`].
 const DURATION: u32 = 3600;
 
@@ -87,9 +89,7 @@ impl TestMarket {
     pub async fn with(config: TestMarketConfig) -> Result<Self, ChainError> {
         let dev = DevChain::start(Self::dev_config(&config, 0)).await?;
         let chain = Self::connect(&dev, &config).await?;
-        let names = [
-            "deployer", "renter", "owner", "agent", "stranger", "watcher",
-        ];
+        let names = ["deployer", "renter", "owner", "agent", "stranger", "watcher"];
         let wallets = names.map(|_| Wallet::random());
         for wallet in &wallets {
             dev.fund(wallet.address(), U256::from(COINS)).await?;
@@ -99,10 +99,7 @@ impl TestMarket {
             &wallets[0],
             DeployConfig {
                 fee: config.fee,
-                mint: wallets
-                    .iter()
-                    .map(|wallet| (wallet.address(), TOKENS))
-                    .collect(),
+                mint: wallets.iter().map(|wallet| (wallet.address(), TOKENS)).collect(),
                 watchers: vec![wallets[5].address()],
                 operators: Vec::new(),
             },
@@ -141,20 +138,14 @@ impl TestMarket {
 
     async fn connect(dev: &DevChain, config: &TestMarketConfig) -> Result<Chain, ChainError> {
         let receipt_timeout = config.receipt_timeout;
-        Chain::connect(ChainConfig {
-            receipt_timeout,
-            ..ChainConfig::local(dev.rpc())
-        })
-        .await
+        Chain::connect(ChainConfig { receipt_timeout, poll: POLL, ..ChainConfig::local(dev.rpc()) }).await
     }
 
     /// A wallet with tokens and gas that is nobody in the market yet.
     pub async fn newcomer(&self) -> Result<Account, ChainError> {
         let account = Account::new(self.market.clone(), Wallet::random(), self.config.send);
         self.dev.fund(account.address(), U256::from(COINS)).await?;
-        self.deployer
-            .transfer(account.address(), Amount(TOKENS.0 / 1000))
-            .await?;
+        self.deployer.transfer(account.address(), Amount(TOKENS.0 / 1000)).await?;
         Ok(account)
     }
 
@@ -170,14 +161,7 @@ impl TestMarket {
             simulated: false,
         };
         let key = B256::from(U256::from(self.count.fetch_add(1, Ordering::Relaxed)));
-        self.owner
-            .register_resource(&Listing {
-                key,
-                price,
-                hardware,
-                details: String::new(),
-            })
-            .await
+        self.owner.register_resource(&Listing { key, price, hardware, details: String::new() }).await
     }
 
     /// Terms of the renter for an hour of `resource` at `price`, different each time.
@@ -187,10 +171,7 @@ impl TestMarket {
             renter: self.renter.address(),
             controller: self.controller.address(),
             resourceId: resource.0.into(),
-            pricePerHour: price
-                .0
-                .try_into()
-                .unwrap_or_else(|_| panic!("{price:?} is no price of terms")),
+            pricePerHour: price.0.try_into().unwrap_or_else(|_| panic!("{price:?} is no price of terms")),
             minCharge: Default::default(),
             maxDuration: DURATION,
             notBefore: Default::default(),
@@ -203,24 +184,14 @@ impl TestMarket {
     }
 
     /// The controller's consent to start, of now: its time and signature over `ready_record`.
-    pub async fn ready(
-        &self,
-        terms: &Terms,
-        ready_record: B256,
-    ) -> Result<(u64, SignatureBytes), ChainError> {
+    pub async fn ready(&self, terms: &Terms, ready_record: B256) -> Result<(u64, SignatureBytes), ChainError> {
         let at = self.now().await?;
         let statement = Ready {
             jobId: self.market.job_id(terms).0.into(),
             readyRecord: ready_record,
-            at: at
-                .0
-                .try_into()
-                .unwrap_or_else(|_| panic!("{at:?} is no block time")),
+            at: at.0.try_into().unwrap_or_else(|_| panic!("{at:?} is no block time")),
         };
-        Ok((
-            at.0,
-            self.controller.sign(&self.market.domain(), &statement)?,
-        ))
+        Ok((at.0, self.controller.sign(&self.market.domain(), &statement)?))
     }
 
     /// The newest block's time.
@@ -240,10 +211,7 @@ impl TestMarket {
     }
 
     /// Stops the chain, lets `while_down` happen, and starts it again with its state at the same place.
-    pub async fn restart(
-        mut self,
-        while_down: impl Future<Output = ()>,
-    ) -> Result<Self, ChainError> {
+    pub async fn restart(mut self, while_down: impl Future<Output = ()>) -> Result<Self, ChainError> {
         if self.config.state.is_none() {
             panic!("a market without a state file cannot be restarted");
         }

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 #[must_use]
 pub fn workspace() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors()
-        .nth(2)
-        .map_or_else(|| here.to_owned(), Path::to_owned)
+    here.ancestors().nth(2).map_or_else(|| here.to_owned(), Path::to_owned)
 }
 
 /// The `anvil` program itself, as npm installed it for the contracts. Fails the test when it is not there.
@@ -16,10 +14,7 @@ pub fn workspace() -> PathBuf {
 pub fn anvil_path() -> PathBuf {
     let launcher = workspace().join("contracts/node_modules/.bin/anvil");
     if !launcher.exists() {
-        panic!(
-            "{} is missing: run `npm ci` in contracts",
-            launcher.display()
-        );
+        panic!("{} is missing: run `npm ci` in contracts", launcher.display());
     }
     chain::native_anvil(&launcher)
 }

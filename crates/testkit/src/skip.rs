@@ -23,10 +23,7 @@ impl Need {
 
 /// Says that the test does not run for want of `need`, or fails it where the need is required.
 /// Use it through [`skip!`](crate::skip), which also returns from the test.
-#[expect(
-    clippy::print_stderr,
-    reason = "a skipped test must be seen in the test's output"
-)]
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen in the test's output")]
 pub fn skipped(need: Need, why: &str) {
     let variable = need.required_by();
     if std::env::var(variable).is_ok_and(|value| value == "1") {
@@ -52,8 +49,5 @@ pub async fn docker_available() -> bool {
     let Ok(docker) = bollard::Docker::connect_with_local_defaults() else {
         return false;
     };
-    matches!(
-        tokio::time::timeout(PING_WITHIN, docker.ping()).await,
-        Ok(Ok(_))
-    )
+    matches!(tokio::time::timeout(PING_WITHIN, docker.ping()).await, Ok(Ok(_)))
 }

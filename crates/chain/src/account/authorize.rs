@@ -62,46 +62,18 @@ impl Market {
             nonce: B256::from(self.job_id(terms).0),
         };
         let signature = self.sign_for_token(renter, &statement).await?;
-        Ok(Authorization {
-            valid_after,
-            valid_before,
-            signature,
-        })
+        Ok(Authorization { valid_after, valid_before, signature })
     }
 
     /// Signs under the domain that the token itself names.
-    async fn sign_for_token(
-        &self,
-        wallet: &Wallet,
-        statement: &impl SolStruct,
-    ) -> Result<SignatureBytes, ChainError> {
-        let domain = self
-            .chain()
-            .call(
-                self.token(),
-                &token::DOMAIN_SEPARATORCall {},
-                BlockId::latest(),
-            )
-            .await?;
-        let digest = keccak256(
-            [
-                &[0x19, 0x01],
-                domain.as_slice(),
-                statement.eip712_hash_struct().as_slice(),
-            ]
-            .concat(),
-        );
+    async fn sign_for_token(&self, wallet: &Wallet, statement: &impl SolStruct) -> Result<SignatureBytes, ChainError> {
+        let domain = self.chain().call(self.token(), &token::DOMAIN_SEPARATORCall {}, BlockId::latest()).await?;
+        let digest = keccak256([&[0x19, 0x01], domain.as_slice(), statement.eip712_hash_struct().as_slice()].concat());
         wallet.sign_hash(digest).map(SignatureBytes::from)
     }
 
     async fn permit_nonce(&self, owner: Address) -> Result<U256, ChainError> {
-        self.chain()
-            .call(
-                self.token(),
-                &token::noncesCall { owner },
-                BlockId::latest(),
-            )
-            .await
+        self.chain().call(self.token(), &token::noncesCall { owner }, BlockId::latest()).await
     }
 }
 
@@ -109,17 +81,10 @@ impl Account {
     /// Creates a job without an approval before it: this key signs a permit for the lock, which travels along.
     pub async fn create_job_with_permit(&self, terms: &Terms) -> Result<Mined, ChainError> {
         let market = self.market();
-        let (nonce, head) =
-            tokio::try_join!(market.permit_nonce(self.address()), market.chain().head())?;
+        let (nonce, head) = tokio::try_join!(market.permit_nonce(self.address()), market.chain().head())?;
         let deadline = U256::from(head.timestamp.0.saturating_add(PERMIT_VALID_S));
         let value = locked(terms);
-        let permit = Permit {
-            owner: self.address(),
-            spender: market.address(),
-            value,
-            nonce,
-            deadline,
-        };
+        let permit = Permit { owner: self.address(), spender: market.address(), value, nonce, deadline };
         let SignatureBytes(signature) = market.sign_for_token(self.wallet(), &permit).await?;
         let call = contract::createJobWithPermitCall {
             terms: convert::to_terms(terms),
@@ -150,10 +115,5 @@ impl Account {
 
 /// The lock of a new job. Fee and extensions do not enter it.
 fn locked(terms: &Terms) -> U256 {
-    U256::from(
-        terms
-            .stream(market::Seconds(0), market::BasisPoints(0))
-            .locked()
-            .0,
-    )
+    U256::from(terms.stream(market::Seconds(0), market::BasisPoints(0)).locked().0)
 }

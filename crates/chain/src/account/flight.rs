@@ -21,7 +21,7 @@ pub(super) struct Signed {
 }
 
 /// A transaction on its way: one nonce, one call, one or more fees.
-pub(super) struct Flight {
+pub(crate) struct Flight {
     pub(super) ticket: Ticket,
     pub(super) call: Call,
     pub(super) gas: u64,
@@ -33,6 +33,11 @@ pub(super) struct Flight {
 }
 
 impl Flight {
+    /// The nonce that it took.
+    pub(crate) fn nonce(&self) -> u64 {
+        self.ticket.nonce
+    }
+
     /// What was offered last.
     pub(super) fn newest(&self) -> &Signed {
         // There is always the first offer; new ones are only ever added.

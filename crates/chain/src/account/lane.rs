@@ -47,19 +47,12 @@ impl Lane {
         let mut open = self.open();
         open.sent.insert(nonce, raw);
         open.waiting += 1;
-        Ticket {
-            lane: self.clone(),
-            nonce,
-        }
+        Ticket { lane: self.clone(), nonce }
     }
 
     /// What stands lowest in the lane, at or below `nonce`: if it was lost, all above it wait in vain.
     pub(super) fn lowest(&self, nonce: u64) -> Option<(u64, Bytes)> {
-        self.open()
-            .sent
-            .range(..=nonce)
-            .next()
-            .map(|(nonce, raw)| (*nonce, raw.clone()))
+        self.open().sent.range(..=nonce).next().map(|(nonce, raw)| (*nonce, raw.clone()))
     }
 
     /// The nonce is used up.

@@ -26,16 +26,8 @@ impl Account {
     }
 
     /// Lets `watcher` report silence, or no longer.
-    pub async fn set_watcher(
-        &self,
-        watcher: Address,
-        registered: bool,
-    ) -> Result<Mined, ChainError> {
-        self.send(&contract::setWatcherCall {
-            watcher,
-            registered,
-        })
-        .await
+    pub async fn set_watcher(&self, watcher: Address, registered: bool) -> Result<Mined, ChainError> {
+        self.send(&contract::setWatcherCall { watcher, registered }).await
     }
 
     /// Takes the fees booked so far.
@@ -45,13 +37,6 @@ impl Account {
 
     /// Creates settlement tokens, on chains where the token is ours.
     pub async fn mint(&self, to: Address, amount: Amount) -> Result<Mined, ChainError> {
-        self.send_to(
-            self.market().token(),
-            &token::mintCall {
-                to,
-                amount: U256::from(amount.0),
-            },
-        )
-        .await
+        self.send_to(self.market().token(), &token::mintCall { to, amount: U256::from(amount.0) }).await
     }
 }

@@ -53,48 +53,40 @@ pub(crate) struct Sender {
 impl Sender {
     pub(crate) fn new(chain: Chain, wallet: Wallet, config: SendConfig) -> Self {
         let lane = chain.lane(wallet.address());
-        Self {
-            chain,
-            wallet,
-            lane,
-            config,
-        }
+        Self { chain, wallet, lane, config }
     }
 
     /// Sends and waits until it is mined. Any error but `NotMined` means that nothing was or will be done.
     pub(crate) async fn send(&self, call: Call) -> Result<TransactionReceipt, ChainError> {
+        let flight = self.begin(call).await?;
+        self.finish(flight).await
+    }
+
+    /// Sends without waiting.
+    pub(crate) async fn begin(&self, call: Call) -> Result<Flight, ChainError> {
         let (gas, fees) = tokio::try_join!(self.estimate(&call), self.fees())?;
-        let mut flight = self.launch(call, gas, fees).await?;
+        self.launch(call, gas, fees).await
+    }
+
+    /// Waits until it is mined.
+    pub(crate) async fn finish(&self, mut flight: Flight) -> Result<TransactionReceipt, ChainError> {
         let receipt = self.land(&mut flight).await?;
-        self.lane.forget(flight.ticket.nonce);
-        if receipt.status() {
-            Ok(receipt)
-        } else {
-            Err(self.explain(&flight.call, &receipt).await)
-        }
+        self.lane.forget(flight.nonce());
+        if receipt.status() { Ok(receipt) } else { Err(self.explain(&flight.call, &receipt).await) }
     }
 
     /// Runs the call as it would run now; a revert ends it here, before it costs anything.
     async fn estimate(&self, call: &Call) -> Result<u64, ChainError> {
         let chain = &self.chain;
-        let estimate = chain
-            .provider()
-            .estimate_gas(self.request(call))
-            .block(BlockId::pending())
-            .await;
+        let estimate = chain.provider().estimate_gas(self.request(call)).block(BlockId::pending()).await;
         let gas = estimate.map_err(|error| chain.failed("eth_estimateGas", error))?;
         Ok(gas.saturating_add(gas.saturating_mul(GAS_MARGIN_PCT) / 100))
     }
 
     fn request(&self, call: &Call) -> TransactionRequest {
         let to = call.to.map_or(TxKind::Create, TxKind::Call);
-        let request = TransactionRequest {
-            to: Some(to),
-            ..TransactionRequest::default()
-        };
-        request
-            .from(self.wallet.address())
-            .input(call.input.clone().into())
+        let request = TransactionRequest { to: Some(to), ..TransactionRequest::default() };
+        request.from(self.wallet.address()).input(call.input.clone().into())
     }
 
     async fn fees(&self) -> Result<Fees, ChainError> {
@@ -103,16 +95,10 @@ impl Sender {
         let (max, limit) = (now.max_fee_per_gas, self.config.max_fee_per_gas);
         // The estimate leaves room for the base fee to double, so half of it may still be mined.
         if max / 2 > limit {
-            return Err(ChainError::FeeTooHigh {
-                asked: max / 2,
-                limit,
-            });
+            return Err(ChainError::FeeTooHigh { asked: max / 2, limit });
         }
         let max = max.min(limit);
-        Ok(Fees {
-            max,
-            tip: now.max_priority_fee_per_gas.min(max),
-        })
+        Ok(Fees { max, tip: now.max_priority_fee_per_gas.min(max) })
     }
 
     /// Gives the call a nonce and hands it to the node.
@@ -150,11 +136,7 @@ impl Sender {
                 }
             };
             let now = Instant::now();
-            let resend_after = if known {
-                self.config.resend_every
-            } else {
-                self.chain.config().poll
-            };
+            let resend_after = if known { self.config.resend_every } else { self.chain.config().poll };
             return Ok(Flight {
                 ticket,
                 call,
@@ -176,21 +158,15 @@ impl Sender {
                 let balance = self.chain.balance(account).await.unwrap_or_default();
                 ChainError::InsufficientGas { account, balance }
             }
-            Rejection::NonceUsed | Rejection::Underpriced => ChainError::Refused {
-                what,
-                message: "every nonce tried was taken by another program".into(),
-            },
+            Rejection::NonceUsed | Rejection::Underpriced => {
+                ChainError::Refused { what, message: "every nonce tried was taken by another program".into() }
+            }
             Rejection::Unknown(error) | Rejection::Other(error) => error,
         }
     }
 
     async fn pending_nonce(&self) -> Result<u64, ChainError> {
-        let count = self
-            .chain
-            .provider()
-            .get_transaction_count(self.wallet.address())
-            .pending()
-            .await;
+        let count = self.chain.provider().get_transaction_count(self.wallet.address()).pending().await;
         count.map_err(|error| self.chain.failed("eth_getTransactionCount", error))
     }
 
@@ -206,17 +182,10 @@ impl Sender {
             access_list: AccessList::default(),
             input: call.input.clone(),
         };
-        let signature = self
-            .wallet
-            .transactions()
-            .sign_transaction_sync(&mut unsigned)
-            .map_err(|_| ChainError::BadKey)?;
+        let signature =
+            self.wallet.transactions().sign_transaction_sync(&mut unsigned).map_err(|_| ChainError::BadKey)?;
         let envelope = TxEnvelope::from(unsigned.into_signed(signature));
-        Ok(Signed {
-            hash: *envelope.tx_hash(),
-            raw: envelope.encoded_2718().into(),
-            fees,
-        })
+        Ok(Signed { hash: *envelope.tx_hash(), raw: envelope.encoded_2718().into(), fees })
     }
 
     /// Waits for the receipt, handing the transaction in again and raising its fee when it is time.
@@ -228,11 +197,7 @@ impl Sender {
         loop {
             // Until the poll interval is reached each turn looks for the receipt; from then on only a new block calls
             // for a look, or many turns without one.
-            let head = if pause < poll {
-                None
-            } else {
-                self.chain.recent_head().await.ok().map(|head| head.hash)
-            };
+            let head = if pause < poll { None } else { self.chain.recent_head().await.ok().map(|head| head.hash) };
             unlooked += 1;
             if head.is_none() || head != looked_at || unlooked >= UNLOOKED_MAX {
                 (looked_at, unlooked) = (head, 0);
@@ -247,10 +212,7 @@ impl Sender {
             }
             let waited = flight.began.elapsed();
             if waited >= limit {
-                return Err(ChainError::NotMined {
-                    tx: flight.newest().hash,
-                    waited,
-                });
+                return Err(ChainError::NotMined { tx: flight.newest().hash, waited });
             }
             self.nudge(flight).await?;
             tokio::time::sleep(pause.min(limit.saturating_sub(waited))).await;
@@ -303,9 +265,7 @@ impl Sender {
                 flight.lost_looks += 1;
                 flight.resend_at = now + self.chain.config().poll;
                 if flight.lost_looks >= REPLACED_LOOKS && self.find_any(flight).await?.is_none() {
-                    return Err(ChainError::Replaced {
-                        tx: flight.newest().hash,
-                    });
+                    return Err(ChainError::Replaced { tx: flight.newest().hash });
                 }
             }
             Err(Rejection::Other(error) | Rejection::Unknown(error)) => {
@@ -336,31 +296,19 @@ impl Sender {
         let before = flight.newest().fees;
         let more = |fee: u128| fee.saturating_add(fee / BUMP_DIVISOR).saturating_add(1);
         let now = self.fees().await.unwrap_or(before);
-        let fees = Fees {
-            max: more(before.max).max(now.max),
-            tip: more(before.tip).max(now.tip),
-        };
+        let fees = Fees { max: more(before.max).max(now.max), tip: more(before.tip).max(now.tip) };
         if fees.max > self.config.max_fee_per_gas {
             return Ok(None);
         }
-        tracing::info!(
-            nonce = flight.ticket.nonce,
-            max_fee_wei = fees.max,
-            "raising the fee of a stuck transaction"
-        );
-        self.sign(&flight.call, flight.ticket.nonce, flight.gas, fees)
-            .map(Some)
+        tracing::info!(nonce = flight.ticket.nonce, max_fee_wei = fees.max, "raising the fee of a stuck transaction");
+        self.sign(&flight.call, flight.ticket.nonce, flight.gas, fees).map(Some)
     }
 
     /// Why a mined transaction reverted: the call is run again on the block below its own, then on its own.
     async fn explain(&self, call: &Call, receipt: &TransactionReceipt) -> ChainError {
         let mined_in = receipt.block_number.unwrap_or_default();
         for block in [mined_in.saturating_sub(1), mined_in] {
-            match self
-                .chain
-                .simulate(self.request(call), BlockId::number(block))
-                .await
-            {
+            match self.chain.simulate(self.request(call), BlockId::number(block)).await {
                 Err(error @ ChainError::Reverted(_)) => return error,
                 Err(error) => tracing::debug!(%error, "running a reverted call again"),
                 Ok(_) => {}

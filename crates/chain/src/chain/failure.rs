@@ -10,8 +10,7 @@ use crate::{ChainError, MarketRevert};
 /// Host and port; what follows may be an access key.
 pub(crate) fn host(rpc: &Url) -> String {
     let host = rpc.host_str().unwrap_or("?");
-    rpc.port_or_known_default()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    rpc.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// The endpoint is on this machine.
@@ -32,15 +31,8 @@ pub(crate) fn unreachable(rpc: &Url, error: &(dyn Error + 'static)) -> ChainErro
         deepest = source;
     }
     let cause = deepest.to_string();
-    let cause = if cause.contains(rpc.as_str()) {
-        "no answer".to_owned()
-    } else {
-        cause
-    };
-    ChainError::Unreachable {
-        host: host(rpc),
-        cause,
-    }
+    let cause = if cause.contains(rpc.as_str()) { "no answer".to_owned() } else { cause };
+    ChainError::Unreachable { host: host(rpc), cause }
 }
 
 /// A request failed.
@@ -51,27 +43,15 @@ pub(crate) fn read(rpc: &Url, what: &'static str, error: TransportError) -> Chai
                 return ChainError::Reverted(MarketRevert::decode(&data));
             }
             if payload.is_retry_err() {
-                return ChainError::Unreachable {
-                    host: host(rpc),
-                    cause: payload.message.into_owned(),
-                };
+                return ChainError::Unreachable { host: host(rpc), cause: payload.message.into_owned() };
             }
             if payload.message.contains("revert") {
                 return ChainError::Reverted(MarketRevert::Message(payload.message.into_owned()));
             }
-            ChainError::Refused {
-                what,
-                message: payload.message.into_owned(),
-            }
+            ChainError::Refused { what, message: payload.message.into_owned() }
         }
-        RpcError::DeserError { err, .. } => ChainError::BadAnswer {
-            what,
-            message: err.to_string(),
-        },
-        RpcError::NullResp => ChainError::BadAnswer {
-            what,
-            message: "nothing".into(),
-        },
+        RpcError::DeserError { err, .. } => ChainError::BadAnswer { what, message: err.to_string() },
+        RpcError::NullResp => ChainError::BadAnswer { what, message: "nothing".into() },
         other => unreachable(rpc, &other),
     }
 }
@@ -82,9 +62,7 @@ mod tests {
 
     #[test]
     fn an_access_key_in_the_address_is_not_repeated() {
-        let rpc: Url = "https://user:pw@rpc.example/v2/s3cret?key=s3cret"
-            .parse()
-            .unwrap();
+        let rpc: Url = "https://user:pw@rpc.example/v2/s3cret?key=s3cret".parse().unwrap();
         assert_eq!(host(&rpc), "rpc.example:443");
         let error = std::io::Error::other(format!("error sending request for url ({rpc})"));
         assert!(!unreachable(&rpc, &error).to_string().contains("s3cret"));

@@ -2,9 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chain::{
-    BlockEvents, Chain, ChainConfig, EventStream, Item, Market, MarketEvent, StreamConfig,
-};
+use chain::{BlockEvents, Chain, ChainConfig, EventStream, Item, Market, MarketEvent, StreamConfig};
 use market::{PerHour, Seconds};
 use testkit::{Rng, TestMarket, TestMarketConfig, eventually, rng};
 use tokio::{sync::watch, task::JoinHandle};
@@ -24,26 +22,15 @@ impl Fold {
     fn apply(&mut self, item: Item) {
         match item {
             Item::Rewind { to } => {
-                assert!(
-                    self.blocks.last().is_some_and(|tip| tip.number > to),
-                    "a rewind goes back"
-                );
+                assert!(self.blocks.last().is_some_and(|tip| tip.number > to), "a rewind goes back");
                 self.blocks.retain(|block| block.number <= to);
                 self.rewinds += 1;
             }
             Item::Block(block) => {
                 if let Some(tip) = self.blocks.last() {
-                    assert!(
-                        block.number > tip.number,
-                        "{} after {}",
-                        block.number,
-                        tip.number
-                    );
+                    assert!(block.number > tip.number, "{} after {}", block.number, tip.number);
                     let next = block.number == tip.number + 1;
-                    assert!(
-                        !next || block.parent == tip.hash,
-                        "blocks of one chain follow each other"
-                    );
+                    assert!(!next || block.parent == tip.hash, "blocks of one chain follow each other");
                 }
                 self.blocks.push(block);
             }
@@ -54,34 +41,22 @@ impl Fold {
     fn difference(&self, other: &Self) -> Option<String> {
         let newest = self.blocks.last().map_or(0, |tip| tip.number);
         let told = |fold: &Self| {
-            let told = fold
-                .blocks
-                .iter()
-                .filter(|block| !block.events.is_empty() || block.number + 256 > newest);
+            let told = fold.blocks.iter().filter(|block| !block.events.is_empty() || block.number + 256 > newest);
             told.cloned().collect::<Vec<_>>()
         };
         let (one, two) = (told(self), told(other));
         let first = one.iter().zip(&two).find(|(a, b)| a != b);
-        let lengths =
-            (one.len() != two.len()).then(|| format!("{} blocks and {}", one.len(), two.len()));
+        let lengths = (one.len() != two.len()).then(|| format!("{} blocks and {}", one.len(), two.len()));
         first.map(|(a, b)| format!("{a:?} and {b:?}")).or(lengths)
     }
 
     fn events(&self) -> Vec<&MarketEvent> {
-        self.blocks
-            .iter()
-            .flat_map(|block| &block.events)
-            .map(|logged| &logged.event)
-            .collect()
+        self.blocks.iter().flat_map(|block| &block.events).map(|logged| &logged.event).collect()
     }
 }
 
 /// Follows the chain in the background.
-fn follow(
-    market: Market,
-    from: u64,
-    config: StreamConfig,
-) -> (watch::Receiver<Arc<Fold>>, JoinHandle<()>) {
+fn follow(market: Market, from: u64, config: StreamConfig) -> (watch::Receiver<Arc<Fold>>, JoinHandle<()>) {
     let (told, fold) = watch::channel(Arc::default());
     let task = tokio::spawn(async move {
         let mut stream = EventStream::new(market, from, config);
@@ -95,13 +70,8 @@ fn follow(
 
 /// A connection of its own, so that nothing is shared with those who send.
 async fn connect(t: &TestMarket) -> Market {
-    let config = ChainConfig {
-        poll: Duration::from_millis(5),
-        ..ChainConfig::local(t.dev.rpc())
-    };
-    Market::open(Chain::connect(config).await.unwrap(), t.market.address())
-        .await
-        .unwrap()
+    let config = ChainConfig { poll: Duration::from_millis(5), ..ChainConfig::local(t.dev.rpc()) };
+    Market::open(Chain::connect(config).await.unwrap(), t.market.address()).await.unwrap()
 }
 
 /// Waits until a stream has told the newest block.
@@ -109,20 +79,13 @@ async fn caught_up(t: &TestMarket, fold: &watch::Receiver<Arc<Fold>>) -> Arc<Fol
     let head = t.chain.head().await.unwrap();
     eventually(LIMIT, async || {
         let seen = fold.borrow().clone();
-        seen.blocks
-            .last()
-            .is_some_and(|tip| tip.hash == head.hash)
-            .then_some(seen)
+        seen.blocks.last().is_some_and(|tip| tip.hash == head.hash).then_some(seen)
     })
     .await
 }
 
 async fn replay(t: &TestMarket) -> Arc<Fold> {
-    let (fold, task) = follow(
-        connect(t).await,
-        t.deployment.block,
-        StreamConfig::default(),
-    );
+    let (fold, task) = follow(connect(t).await, t.deployment.block, StreamConfig::default());
     let whole = caught_up(t, &fold).await;
     task.abort();
     whole
@@ -134,11 +97,7 @@ async fn reorganisations_up_to_64_deep_change_nothing_in_the_end() {
     let t = TestMarket::start().await.unwrap();
     let resource = t.list(PRICE).await.unwrap();
     t.dev.mine(70).await.unwrap();
-    let (fold, task) = follow(
-        connect(&t).await,
-        t.deployment.block,
-        StreamConfig::default(),
-    );
+    let (fold, task) = follow(connect(&t).await, t.deployment.block, StreamConfig::default());
     caught_up(&t, &fold).await;
     let mut rng = rng(1);
     let mut depths = vec![1, 2, 63, 64];
@@ -170,24 +129,13 @@ async fn reorganisations_up_to_64_deep_change_nothing_in_the_end() {
 async fn a_replaced_tip_is_noticed() {
     let t = TestMarket::start().await.unwrap();
     let resource = t.list(PRICE).await.unwrap();
-    let (fold, task) = follow(
-        connect(&t).await,
-        t.deployment.block,
-        StreamConfig::default(),
-    );
-    t.renter
-        .create_job(&t.terms(resource, PRICE))
-        .await
-        .unwrap();
+    let (fold, task) = follow(connect(&t).await, t.deployment.block, StreamConfig::default());
+    t.renter.create_job(&t.terms(resource, PRICE)).await.unwrap();
     let before = caught_up(&t, &fold).await;
     t.dev.reorg(1).await.unwrap();
     let after = caught_up(&t, &fold).await;
     assert_eq!(after.blocks.len(), before.blocks.len());
-    assert_eq!(
-        after.events().len() + 1,
-        before.events().len(),
-        "the job never happened"
-    );
+    assert_eq!(after.events().len() + 1, before.events().len(), "the job never happened");
     assert_eq!(after.rewinds, 1);
     task.abort();
 }
@@ -197,23 +145,13 @@ async fn a_replaced_tip_is_noticed() {
 async fn beyond_the_window_everything_is_told_again() {
     let t = TestMarket::start().await.unwrap();
     let resource = t.list(PRICE).await.unwrap();
-    let config = StreamConfig {
-        window: 8,
-        range: 5,
-        ..StreamConfig::default()
-    };
+    let config = StreamConfig { window: 8, range: 5, ..StreamConfig::default() };
     let (fold, task) = follow(connect(&t).await, t.deployment.block, config);
-    t.renter
-        .create_job(&t.terms(resource, PRICE))
-        .await
-        .unwrap();
+    t.renter.create_job(&t.terms(resource, PRICE)).await.unwrap();
     t.dev.mine(20).await.unwrap();
     caught_up(&t, &fold).await;
     t.dev.reorg(16).await.unwrap();
-    t.renter
-        .create_job(&t.terms(resource, PRICE))
-        .await
-        .unwrap();
+    t.renter.create_job(&t.terms(resource, PRICE)).await.unwrap();
     let told = caught_up(&t, &fold).await;
     let whole = replay(&t).await;
     assert_eq!(told.events(), whole.events());
@@ -226,37 +164,19 @@ async fn beyond_the_window_everything_is_told_again() {
 async fn an_outage_is_waited_out() {
     let dir = testkit::temp_dir();
     let state = Some(dir.path().join("chain.json"));
-    let mut t = TestMarket::with(TestMarketConfig {
-        state,
-        ..TestMarketConfig::default()
-    })
-    .await
-    .unwrap();
+    let mut t = TestMarket::with(TestMarketConfig { state, ..TestMarketConfig::default() }).await.unwrap();
     let resource = t.list(PRICE).await.unwrap();
-    let config = StreamConfig {
-        backoff_max: Duration::from_millis(200),
-        ..StreamConfig::default()
-    };
+    let config = StreamConfig { backoff_max: Duration::from_millis(200), ..StreamConfig::default() };
     let (fold, task) = follow(connect(&t).await, t.deployment.block, config);
     for round in 0..3 {
-        t.renter
-            .create_job(&t.terms(resource, PRICE))
-            .await
-            .unwrap();
+        t.renter.create_job(&t.terms(resource, PRICE)).await.unwrap();
         let before = caught_up(&t, &fold).await;
         let chain = t.chain.clone();
         let down = async move { assert!(chain.head().await.unwrap_err().is_retryable()) };
         t = t.restart(down).await.unwrap();
-        t.renter
-            .create_job(&t.terms(resource, PRICE))
-            .await
-            .unwrap();
+        t.renter.create_job(&t.terms(resource, PRICE)).await.unwrap();
         let after = caught_up(&t, &fold).await;
-        assert_eq!(
-            after.events().len(),
-            before.events().len() + 1,
-            "round {round}"
-        );
+        assert_eq!(after.events().len(), before.events().len() + 1, "round {round}");
     }
     let told = caught_up(&t, &fold).await;
     assert_eq!(told.events(), replay(&t).await.events());
@@ -270,34 +190,16 @@ async fn old_blocks_come_in_pieces() {
     let t = TestMarket::start().await.unwrap();
     let resource = t.list(PRICE).await.unwrap();
     for _ in 0..5 {
-        t.renter
-            .create_job(&t.terms(resource, PRICE))
-            .await
-            .unwrap();
+        t.renter.create_job(&t.terms(resource, PRICE)).await.unwrap();
         t.dev.mine(100).await.unwrap();
     }
-    let (fold, task) = follow(
-        connect(&t).await,
-        0,
-        StreamConfig {
-            range: 64,
-            ..StreamConfig::default()
-        },
-    );
+    let (fold, task) = follow(connect(&t).await, 0, StreamConfig { range: 64, ..StreamConfig::default() });
     let told = caught_up(&t, &fold).await;
     task.abort();
-    let created = told
-        .events()
-        .into_iter()
-        .filter(|event| matches!(event, MarketEvent::JobCreated { .. }));
+    let created = told.events().into_iter().filter(|event| matches!(event, MarketEvent::JobCreated { .. }));
     assert_eq!(created.count(), 5);
     let head = t.chain.head().await.unwrap().number;
-    let recent: Vec<_> = told
-        .blocks
-        .iter()
-        .map(|block| block.number)
-        .filter(|n| *n + 256 > head)
-        .collect();
+    let recent: Vec<_> = told.blocks.iter().map(|block| block.number).filter(|n| *n + 256 > head).collect();
     assert_eq!(recent, (head - 255..=head).collect::<Vec<_>>());
     assert!(told.blocks.len() < 300, "{} blocks", told.blocks.len());
 }
@@ -307,35 +209,17 @@ async fn old_blocks_come_in_pieces() {
 async fn a_stream_goes_on_where_an_earlier_one_stood() {
     let t = TestMarket::start().await.unwrap();
     let resource = t.list(PRICE).await.unwrap();
-    t.renter
-        .create_job(&t.terms(resource, PRICE))
-        .await
-        .unwrap();
+    t.renter.create_job(&t.terms(resource, PRICE)).await.unwrap();
     let earlier = replay(&t).await;
     t.dev.reorg(1).await.unwrap();
     t.advance(Seconds(10)).await.unwrap();
-    t.renter
-        .create_job(&t.terms(resource, PRICE))
-        .await
-        .unwrap();
+    t.renter.create_job(&t.terms(resource, PRICE)).await.unwrap();
 
-    let delivered: Vec<_> = earlier
-        .blocks
-        .iter()
-        .map(|block| (block.number, block.hash))
-        .collect();
+    let delivered: Vec<_> = earlier.blocks.iter().map(|block| (block.number, block.hash)).collect();
     let market = connect(&t).await;
-    let mut stream = EventStream::resume(
-        market,
-        t.deployment.block,
-        &delivered,
-        StreamConfig::default(),
-    );
+    let mut stream = EventStream::resume(market, t.deployment.block, &delivered, StreamConfig::default());
     let head = t.chain.head().await.unwrap();
-    let mut fold = Fold {
-        blocks: earlier.blocks.clone(),
-        rewinds: 0,
-    };
+    let mut fold = Fold { blocks: earlier.blocks.clone(), rewinds: 0 };
     while fold.blocks.last().is_none_or(|tip| tip.hash != head.hash) {
         fold.apply(stream.next().await.unwrap());
     }
@@ -353,10 +237,7 @@ async fn dropping_a_wait_loses_nothing() {
     let mut fold = Fold::default();
     let mut rng = rng(2);
     for _ in 0..10 {
-        t.renter
-            .create_job(&t.terms(resource, PRICE))
-            .await
-            .unwrap();
+        t.renter.create_job(&t.terms(resource, PRICE)).await.unwrap();
         let head = t.chain.head().await.unwrap();
         while fold.blocks.last().is_none_or(|tip| tip.hash != head.hash) {
             let patience = Duration::from_micros(rng.next_u64() % 3000);

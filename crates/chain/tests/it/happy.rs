@@ -1,5 +1,7 @@
 //! A job from its order to its settlement.
 
+use std::time::Duration;
+
 use alloy::primitives::B256;
 use chain::MarketEvent;
 use market::{Amount, Outcome, PerHour, Seconds, Status};
@@ -16,14 +18,7 @@ async fn a_job_runs_and_is_settled_to_the_unit() {
     let provider_before = t.market.token_balance(t.owner.address()).await.unwrap();
 
     let created = t.renter.create_job(&terms).await.unwrap();
-    let [
-        MarketEvent::JobCreated {
-            job: named,
-            terms: logged,
-            ..
-        },
-    ] = &created.events[..]
-    else {
+    let [MarketEvent::JobCreated { job: named, terms: logged, .. }] = &created.events[..] else {
         panic!("{:?}", created.events)
     };
     assert_eq!((*named, &**logged), (job, &terms));
@@ -34,47 +29,27 @@ async fn a_job_runs_and_is_settled_to_the_unit() {
     assert!(t.market.resource(resource).await.unwrap().unwrap().busy);
     let record = B256::repeat_byte(9);
     let (at, signature) = t.ready(&terms, record).await.unwrap();
-    let started = t
-        .agent
-        .start_job(&terms, record, at, &signature)
-        .await
-        .unwrap();
+    let started = t.agent.start_job(&terms, record, at, &signature).await.unwrap();
+    // What is payable grows with time, not with blocks.
+    let head = t.chain.head().await.unwrap();
+    let two_seconds = async || (t.market.payable_now(&terms).await.unwrap() >= Amount(980 * 2)).then_some(());
+    testkit::eventually(Duration::from_secs(20), two_seconds).await;
+    assert_eq!(t.chain.head().await.unwrap(), head);
     t.advance(Seconds(100)).await.unwrap();
     assert!(t.market.payable_now(&terms).await.unwrap() >= Amount(980 * 100));
     t.agent.process_payment(&terms).await.unwrap();
     t.advance(Seconds(200)).await.unwrap();
-    let done = t
-        .agent
-        .complete_job(&terms, Outcome::Succeeded, B256::repeat_byte(7))
-        .await
-        .unwrap();
+    let done = t.agent.complete_job(&terms, Outcome::Succeeded, B256::repeat_byte(7)).await.unwrap();
 
     let ran = done.timestamp.since(started.timestamp);
     let state = t.market.job(job).await.unwrap();
-    assert_eq!(
-        (state.status, state.outcome, state.paid),
-        (Status::Final, Outcome::Succeeded, ran)
-    );
-    let split = terms
-        .stream(Seconds(0), state.fee)
-        .settle(ran, Seconds(0), Outcome::Succeeded);
-    let paid = t
-        .market
-        .token_balance(t.owner.address())
-        .await
-        .unwrap()
-        .saturating_sub(provider_before);
+    assert_eq!((state.status, state.outcome, state.paid), (Status::Final, Outcome::Succeeded, ran));
+    let split = terms.stream(Seconds(0), state.fee).settle(ran, Seconds(0), Outcome::Succeeded);
+    let paid = t.market.token_balance(t.owner.address()).await.unwrap().saturating_sub(provider_before);
     assert_eq!(paid, split.paid);
     assert_eq!(t.market.fees().await.unwrap(), split.fee);
     let left = t.market.token_balance(t.renter.address()).await.unwrap();
-    assert_eq!(
-        left,
-        before.saturating_sub(locked).saturating_add(split.refunded)
-    );
-    let finalized = MarketEvent::JobFinalized {
-        job,
-        paid: split.paid,
-        fee: split.fee,
-    };
+    assert_eq!(left, before.saturating_sub(locked).saturating_add(split.refunded));
+    let finalized = MarketEvent::JobFinalized { job, paid: split.paid, fee: split.fee };
     assert_eq!(done.events.last(), Some(&finalized));
 }

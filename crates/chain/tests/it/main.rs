@@ -5,6 +5,7 @@
     reason = "everything here runs inside a test, and a failed test is a panic"
 )]
 
+mod deploying;
 mod following;
 mod happy;
 mod money;

@@ -33,11 +33,7 @@ pub(crate) async fn of(t: &TestMarket, account: Address) -> BTreeMap<u64, Pooled
         queued: BTreeMap<Address, BTreeMap<String, Pooled>>,
     }
     let provider: RootProvider = RootProvider::new(RpcClient::new_http(t.dev.rpc()));
-    let content: Content = provider
-        .client()
-        .request_noparams("txpool_content")
-        .await
-        .unwrap();
+    let content: Content = provider.client().request_noparams("txpool_content").await.unwrap();
     let both = content.pending.into_iter().chain(content.queued);
     both.filter(|(who, _)| *who == account)
         .flat_map(|(_, list)| list)
@@ -46,15 +42,8 @@ pub(crate) async fn of(t: &TestMarket, account: Address) -> BTreeMap<u64, Pooled
 }
 
 /// Waits until the pool holds `count` transactions of `account`.
-pub(crate) async fn wait_for(
-    t: &TestMarket,
-    account: Address,
-    count: usize,
-) -> BTreeMap<u64, Pooled> {
-    eventually(LIMIT, async || {
-        Some(of(t, account).await).filter(|pool| pool.len() == count)
-    })
-    .await
+pub(crate) async fn wait_for(t: &TestMarket, account: Address, count: usize) -> BTreeMap<u64, Pooled> {
+    eventually(LIMIT, async || Some(of(t, account).await).filter(|pool| pool.len() == count)).await
 }
 
 /// How many transactions of `account` are mined.

@@ -24,44 +24,22 @@ async fn orders_that_cannot_be_paid_or_do_not_fit_the_listing() {
     let job = t.market.job_id(&terms);
     let needed = Amount(PRICE.0);
 
-    let no_allowance = R::InsufficientAllowance {
-        spender: t.market.address(),
-        allowance: Amount(0),
-        needed,
-    };
+    let no_allowance = R::InsufficientAllowance { spender: t.market.address(), allowance: Amount(0), needed };
     check(t.stranger.create_job(&terms).await, &no_allowance);
     let poor = t.newcomer().await.unwrap();
     poor.approve(Amount(u128::MAX)).await.unwrap();
     let balance = t.market.token_balance(poor.address()).await.unwrap();
-    poor.transfer(t.owner.address(), balance.saturating_sub(Amount(5)))
-        .await
-        .unwrap();
-    let no_money = R::InsufficientBalance {
-        account: poor.address(),
-        balance: Amount(5),
-        needed,
-    };
+    poor.transfer(t.owner.address(), balance.saturating_sub(Amount(5))).await.unwrap();
+    let no_money = R::InsufficientBalance { account: poor.address(), balance: Amount(5), needed };
     check(poor.create_job(&terms).await, &no_money);
 
     let cheap = t.terms(resource, PerHour(1));
-    check(
-        t.renter.create_job(&cheap).await,
-        &R::PriceTooLow {
-            offered: PerHour(1),
-            listed: PRICE,
-        },
-    );
+    check(t.renter.create_job(&cheap).await, &R::PriceTooLow { offered: PerHour(1), listed: PRICE });
     let unknown = market::ResourceId([9; 32]);
-    check(
-        t.renter.create_job(&t.terms(unknown, PRICE)).await,
-        &R::UnknownResource(unknown),
-    );
+    check(t.renter.create_job(&t.terms(unknown, PRICE)).await, &R::UnknownResource(unknown));
     let mut greedy = t.terms(resource, PRICE);
     greedy.minCharge = greedy.pricePerHour;
-    check(
-        t.renter.create_job(&greedy).await,
-        &R::BadTerms("minCharge".into()),
-    );
+    check(t.renter.create_job(&greedy).await, &R::BadTerms("minCharge".into()));
 
     t.renter.create_job(&terms).await.unwrap();
     check(t.renter.create_job(&terms).await, &R::JobExists(job));
@@ -71,20 +49,11 @@ async fn orders_that_cannot_be_paid_or_do_not_fit_the_listing() {
     assert_eq!(first.status, Status::None, "all or nothing");
 
     t.agent.accept_job(&terms).await.unwrap();
-    check(
-        t.renter.create_job(&t.terms(resource, PRICE)).await,
-        &R::ResourceBusy(resource),
-    );
+    check(t.renter.create_job(&t.terms(resource, PRICE)).await, &R::ResourceBusy(resource));
     t.owner.update_availability(resource, false).await.unwrap();
-    check(
-        t.renter.create_job(&t.terms(resource, PRICE)).await,
-        &R::ResourceUnavailable(resource),
-    );
+    check(t.renter.create_job(&t.terms(resource, PRICE)).await, &R::ResourceUnavailable(resource));
     t.deployer.pause_market().await.unwrap();
-    check(
-        t.renter.create_job(&t.terms(resource, PRICE)).await,
-        &R::MarketPaused,
-    );
+    check(t.renter.create_job(&t.terms(resource, PRICE)).await, &R::MarketPaused);
     t.renter.cancel_job(&terms).await.unwrap();
 }
 
@@ -100,74 +69,30 @@ async fn steps_by_the_wrong_key_at_the_wrong_time() {
 
     check(t.agent.accept_job(&terms).await, &wrong(Status::None));
     t.renter.create_job(&terms).await.unwrap();
-    check(
-        t.stranger.accept_job(&terms).await,
-        &R::NotAllowed(t.stranger.address()),
-    );
-    check(
-        t.stranger.cancel_job(&terms).await,
-        &R::NotAllowed(t.stranger.address()),
-    );
-    check(
-        t.agent.process_payment(&terms).await,
-        &wrong(Status::Created),
-    );
+    check(t.stranger.accept_job(&terms).await, &R::NotAllowed(t.stranger.address()));
+    check(t.stranger.cancel_job(&terms).await, &R::NotAllowed(t.stranger.address()));
+    check(t.agent.process_payment(&terms).await, &wrong(Status::Created));
     let since = t.market.job(job).await.unwrap().since;
-    check(
-        t.stranger.close_job(&terms).await,
-        &R::TooEarly(since.after(Seconds(600))),
-    );
+    check(t.stranger.close_job(&terms).await, &R::TooEarly(since.after(Seconds(600))));
 
     let (at, signature) = t.ready(&terms, record).await.unwrap();
-    check(
-        t.agent
-            .start_job(&terms, record, at - 500, &signature)
-            .await,
-        &R::ReadyExpired(Timestamp(at - 500)),
-    );
+    check(t.agent.start_job(&terms, record, at - 500, &signature).await, &R::ReadyExpired(Timestamp(at - 500)));
     let mut later = terms.clone();
     later.notBefore = (at + 5000).try_into().unwrap();
     t.renter.create_job(&later).await.unwrap();
-    check(
-        t.agent.start_job(&later, record, at, &signature).await,
-        &R::TooEarly(Timestamp(at + 5000)),
-    );
-    let forged = t
-        .agent
-        .start_job(&terms, B256::repeat_byte(2), at, &signature)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(forged.revert(), Some(R::BadSignature(_))),
-        "{forged}"
-    );
+    check(t.agent.start_job(&later, record, at, &signature).await, &R::TooEarly(Timestamp(at + 5000)));
+    let forged = t.agent.start_job(&terms, B256::repeat_byte(2), at, &signature).await.unwrap_err();
+    assert!(matches!(forged.revert(), Some(R::BadSignature(_))), "{forged}");
 
-    t.agent
-        .start_job(&terms, record, at, &signature)
-        .await
-        .unwrap();
+    t.agent.start_job(&terms, record, at, &signature).await.unwrap();
     check(t.agent.process_payment(&terms).await, &R::NothingDue);
-    check(
-        t.agent
-            .complete_job(&terms, Outcome::Silent, B256::ZERO)
-            .await,
-        &R::BadOutcome(Outcome::Silent),
-    );
-    check(
-        t.stranger.report_silence(&terms, Timestamp(at)).await,
-        &R::NotAllowed(t.stranger.address()),
-    );
-    check(
-        t.watcher.report_silence(&terms, Timestamp(at - 5000)).await,
-        &R::BadLastSeen(Timestamp(at - 5000)),
-    );
+    check(t.agent.complete_job(&terms, Outcome::Silent, B256::ZERO).await, &R::BadOutcome(Outcome::Silent));
+    check(t.stranger.report_silence(&terms, Timestamp(at)).await, &R::NotAllowed(t.stranger.address()));
+    check(t.watcher.report_silence(&terms, Timestamp(at - 5000)).await, &R::BadLastSeen(Timestamp(at - 5000)));
     check(t.agent.resume_job(&terms).await, &wrong(Status::Running));
     t.renter.stop_job(&terms).await.unwrap();
     check(t.renter.stop_job(&terms).await, &wrong(Status::Final));
-    check(
-        t.owner.withdraw_credit(t.owner.address()).await,
-        &R::NothingDue,
-    );
+    check(t.owner.withdraw_credit(t.owner.address()).await, &R::NothingDue);
 }
 
 #[tokio::test]
@@ -175,26 +100,11 @@ async fn listings_and_roles() {
     let t = TestMarket::start().await.unwrap();
     let resource = t.list(PRICE).await.unwrap();
     let (owner, stranger) = (t.owner.address(), t.stranger.address());
-    check(
-        t.owner.register_provider(stranger, owner).await,
-        &R::AlreadyRegistered(1),
-    );
-    check(
-        t.stranger.register_provider(Address::ZERO, stranger).await,
-        &R::ZeroAddress,
-    );
-    check(
-        t.stranger.set_agent(owner).await,
-        &R::UnknownProvider(stranger),
-    );
-    check(
-        t.stranger.update_pricing(resource, PRICE).await,
-        &R::NotAllowed(stranger),
-    );
-    check(
-        t.owner.update_pricing(resource, PerHour(0)).await,
-        &R::ZeroPrice,
-    );
+    check(t.owner.register_provider(stranger, owner).await, &R::AlreadyRegistered(1));
+    check(t.stranger.register_provider(Address::ZERO, stranger).await, &R::ZeroAddress);
+    check(t.stranger.set_agent(owner).await, &R::UnknownProvider(stranger));
+    check(t.stranger.update_pricing(resource, PRICE).await, &R::NotAllowed(stranger));
+    check(t.owner.update_pricing(resource, PerHour(0)).await, &R::ZeroPrice);
     let hardware = market::Hardware {
         model: "again".into(),
         gpus: 1,
@@ -205,32 +115,14 @@ async fn listings_and_roles() {
         simulated: true,
     };
     let key = B256::from(U256::from(1));
-    let again = Listing {
-        key,
-        price: PRICE,
-        hardware,
-        details: String::new(),
-    };
-    check(
-        t.owner.register_resource(&again).await,
-        &R::ResourceExists(resource),
-    );
-    let too_dear = t
-        .owner
-        .update_pricing(resource, PerHour(1 << 72))
-        .await
-        .unwrap_err();
+    let again = Listing { key, price: PRICE, hardware, details: String::new() };
+    check(t.owner.register_resource(&again).await, &R::ResourceExists(resource));
+    let too_dear = t.owner.update_pricing(resource, PerHour(1 << 72)).await.unwrap_err();
     assert!(matches!(too_dear, ChainError::Refused { .. }), "{too_dear}");
 
     check(t.stranger.pause_market().await, &R::MissingRole(stranger));
-    check(
-        t.stranger.mint(stranger, Amount(1)).await,
-        &R::MissingRole(stranger),
-    );
-    check(
-        t.deployer.set_fee(BasisPoints(501)).await,
-        &R::FeeTooHigh(BasisPoints(501)),
-    );
+    check(t.stranger.mint(stranger, Amount(1)).await, &R::MissingRole(stranger));
+    check(t.deployer.set_fee(BasisPoints(501)).await, &R::FeeTooHigh(BasisPoints(501)));
     t.deployer.set_fee(BasisPoints(500)).await.unwrap();
     t.deployer.set_watcher(stranger, true).await.unwrap();
     assert!(t.market.is_watcher(stranger).await.unwrap());
@@ -239,37 +131,21 @@ async fn listings_and_roles() {
 #[tokio::test]
 async fn a_key_without_coin_is_told_so() {
     let t = TestMarket::start().await.unwrap();
-    t.dev
-        .fund(t.stranger.address(), U256::from(7))
-        .await
-        .unwrap();
-    let error = t
-        .stranger
-        .transfer(t.owner.address(), Amount(1))
-        .await
-        .unwrap_err();
+    t.dev.fund(t.stranger.address(), U256::from(7)).await.unwrap();
+    let error = t.stranger.transfer(t.owner.address(), Amount(1)).await.unwrap_err();
     let expected = (t.stranger.address(), U256::from(7));
     assert!(
         matches!(error, ChainError::InsufficientGas { account, balance } if (account, balance) == expected),
         "{error}"
     );
-    t.dev
-        .fund(t.stranger.address(), U256::from(10).pow(U256::from(18)))
-        .await
-        .unwrap();
-    t.stranger
-        .transfer(t.owner.address(), Amount(1))
-        .await
-        .unwrap();
+    t.dev.fund(t.stranger.address(), U256::from(10).pow(U256::from(18))).await.unwrap();
+    t.stranger.transfer(t.owner.address(), Amount(1)).await.unwrap();
 }
 
 /// What simulation could not see: the call was in time when it was sent and too late when it was mined.
 #[tokio::test]
 async fn a_revert_in_a_block_is_explained_too() {
-    let config = TestMarketConfig {
-        receipt_timeout: Duration::from_secs(20),
-        ..TestMarketConfig::default()
-    };
+    let config = TestMarketConfig { receipt_timeout: Duration::from_secs(20), ..TestMarketConfig::default() };
     let t = TestMarket::with(config).await.unwrap();
     let resource = t.list(PRICE).await.unwrap();
     let terms = t.terms(resource, PRICE);

@@ -24,24 +24,13 @@ fn hasty() -> SendConfig {
 /// A key with tokens, gas and the given way of sending.
 async fn account(t: &TestMarket, market: Market, config: SendConfig) -> Account {
     let account = Account::new(market, Wallet::from_hex(SECRET).unwrap(), config);
-    t.dev
-        .fund(account.address(), U256::from(10).pow(U256::from(20)))
-        .await
-        .unwrap();
-    t.deployer
-        .mint(account.address(), Amount(1_000_000))
-        .await
-        .unwrap();
+    t.dev.fund(account.address(), U256::from(10).pow(U256::from(20))).await.unwrap();
+    t.deployer.mint(account.address(), Amount(1_000_000)).await.unwrap();
     account
 }
 
 async fn slow(receipt_timeout: Duration) -> TestMarket {
-    TestMarket::with(TestMarketConfig {
-        receipt_timeout,
-        ..TestMarketConfig::default()
-    })
-    .await
-    .unwrap()
+    TestMarket::with(TestMarketConfig { receipt_timeout, ..TestMarketConfig::default() }).await.unwrap()
 }
 
 #[tokio::test]
@@ -49,65 +38,66 @@ async fn fifty_at_once_are_mined_once_each() {
     let t = TestMarket::start().await.unwrap();
     let one = account(&t, t.market.clone(), SendConfig::default()).await;
     // An account made anew for the same key and a clone share the lane.
-    let other = Account::new(
-        t.market.clone(),
-        Wallet::from_hex(SECRET).unwrap(),
-        SendConfig::default(),
-    );
+    let other = Account::new(t.market.clone(), Wallet::from_hex(SECRET).unwrap(), SendConfig::default());
     let before = pool::mined(&t, one.address()).await;
     let to = Wallet::random().address();
     let sends = (0..50_u128).map(|i| {
         let account = [&one, &other][usize::try_from(i % 2).unwrap()].clone();
         async move { account.transfer(to, Amount(1 << (i % 10))).await }
     });
-    let mined = join_all(sends)
-        .await
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()
-        .unwrap();
+    let mined = join_all(sends).await.into_iter().collect::<Result<Vec<_>, _>>().unwrap();
     let hashes: BTreeSet<_> = mined.iter().map(|mined| mined.tx).collect();
     assert_eq!(hashes.len(), 50);
     assert_eq!(pool::mined(&t, one.address()).await, before + 50);
     assert_eq!(t.market.token_balance(to).await.unwrap(), Amount(5 * 1023));
 }
 
+/// With lanes of their own the third would take the second's nonce and, paying more, its place.
+#[tokio::test]
+async fn accounts_of_one_key_share_its_nonces() {
+    let t = slow(Duration::from_secs(20)).await;
+    let one = account(&t, t.market.clone(), SendConfig::default()).await;
+    t.dev.automine(false).await.unwrap();
+    let to = Wallet::random().address();
+    let second_and_third = async {
+        let pool = pool::wait_for(&t, one.address(), 1).await;
+        let fee: u128 = pool.first_key_value().unwrap().1.max_fee_per_gas.to();
+        let thrifty = SendConfig { max_fee_per_gas: fee * 3 / 4, ..SendConfig::default() };
+        let other = Account::new(t.market.clone(), Wallet::from_hex(SECRET).unwrap(), thrifty);
+        let third = async {
+            pool::wait_for(&t, one.address(), 2).await;
+            let mine = async {
+                pool::wait_for(&t, one.address(), 3).await;
+                t.dev.mine(1).await.unwrap();
+            };
+            tokio::join!(one.transfer(to, Amount(4)), mine).0.unwrap();
+        };
+        tokio::join!(other.transfer(to, Amount(2)), third).0.unwrap();
+    };
+    tokio::join!(one.transfer(to, Amount(1)), second_and_third).0.unwrap();
+    assert_eq!(t.market.token_balance(to).await.unwrap(), Amount(7));
+}
+
 #[tokio::test]
 async fn a_stuck_transaction_is_offered_for_more_until_the_limit() {
     let t = slow(Duration::from_secs(20)).await;
-    let sender = account(
-        &t,
-        t.market.clone(),
-        SendConfig {
-            bumps_max: 3,
-            ..hasty()
-        },
-    )
-    .await;
+    let sender = account(&t, t.market.clone(), SendConfig { bumps_max: 3, ..hasty() }).await;
     t.dev.automine(false).await.unwrap();
     let to = Wallet::random().address();
     let watch = async {
         let mut offers = Vec::new();
         eventually(pool::LIMIT, async || {
             let pooled = pool::of(&t, sender.address()).await.into_values().next()?;
-            if offers
-                .last()
-                .is_none_or(|last: &pool::Pooled| last.hash != pooled.hash)
-            {
+            if offers.last().is_none_or(|last: &pool::Pooled| last.hash != pooled.hash) {
                 offers.push(pooled);
             }
             (offers.len() == 4).then_some(())
         })
         .await;
         for pair in offers.windows(2) {
-            for fee in [
-                |p: &pool::Pooled| p.max_fee_per_gas,
-                |p: &pool::Pooled| p.max_priority_fee_per_gas,
-            ] {
+            for fee in [|p: &pool::Pooled| p.max_fee_per_gas, |p: &pool::Pooled| p.max_priority_fee_per_gas] {
                 let (before, after): (u128, u128) = (fee(&pair[0]).to(), fee(&pair[1]).to());
-                assert!(
-                    after * 8 >= before * 9,
-                    "{after} is not an eighth more than {before}"
-                );
+                assert!(after * 8 >= before * 9, "{after} is not an eighth more than {before}");
             }
         }
         // The bound holds: several more waits bring no other offer.
@@ -117,34 +107,19 @@ async fn a_stuck_transaction_is_offered_for_more_until_the_limit() {
             (looks == 20).then_some(())
         })
         .await;
-        assert_eq!(
-            pool::wait_for(&t, sender.address(), 1)
-                .await
-                .into_values()
-                .next()
-                .unwrap()
-                .hash,
-            offers[3].hash
-        );
+        assert_eq!(pool::wait_for(&t, sender.address(), 1).await.into_values().next().unwrap().hash, offers[3].hash);
         t.dev.mine(1).await.unwrap();
         offers[3].hash
     };
     let (mined, last) = tokio::join!(sender.transfer(to, Amount(7)), watch);
     assert_eq!(mined.unwrap().tx, last);
-    assert_eq!(
-        t.market.token_balance(to).await.unwrap(),
-        Amount(7),
-        "paid once"
-    );
+    assert_eq!(t.market.token_balance(to).await.unwrap(), Amount(7), "paid once");
 }
 
 #[tokio::test]
 async fn handing_in_again_changes_nothing() {
     let t = slow(Duration::from_secs(20)).await;
-    let config = SendConfig {
-        bump_after: Duration::from_secs(60),
-        ..hasty()
-    };
+    let config = SendConfig { bump_after: Duration::from_secs(60), ..hasty() };
     let sender = account(&t, t.market.clone(), config).await;
     t.dev.automine(false).await.unwrap();
     let to = Wallet::random().address();
@@ -154,20 +129,13 @@ async fn handing_in_again_changes_nothing() {
             t.dev.drop_pending().await.unwrap();
             // It comes back with the same bytes.
             let again = pool::wait_for(&t, sender.address(), 1).await;
-            assert_eq!(
-                again.values().next().unwrap().hash,
-                first.values().next().unwrap().hash
-            );
+            assert_eq!(again.values().next().unwrap().hash, first.values().next().unwrap().hash);
         }
         t.dev.mine(1).await.unwrap();
     };
     let (mined, ()) = tokio::join!(sender.transfer(to, Amount(7)), lose_it_twice);
     mined.unwrap();
-    assert_eq!(
-        t.market.token_balance(to).await.unwrap(),
-        Amount(7),
-        "paid once"
-    );
+    assert_eq!(t.market.token_balance(to).await.unwrap(), Amount(7), "paid once");
 }
 
 #[tokio::test]
@@ -177,18 +145,13 @@ async fn an_unknown_outcome_is_told_and_can_be_looked_up() {
     let terms = t.terms(t.list(price).await.unwrap(), price);
     t.dev.automine(false).await.unwrap();
     let error = t.renter.create_job(&terms).await.unwrap_err();
-    let ChainError::NotMined { tx, .. } = error else {
-        panic!("{error}")
-    };
+    let ChainError::NotMined { tx, .. } = error else { panic!("{error}") };
     assert!(!error.is_retryable(), "sending again is not the answer");
     assert_eq!(t.renter.outcome(tx).await.unwrap(), None);
     t.dev.mine(1).await.unwrap();
     let mined = t.renter.outcome(tx).await.unwrap().unwrap();
     assert_eq!((mined.tx, mined.events.len()), (tx, 1));
-    assert_eq!(
-        t.market.job(t.market.job_id(&terms)).await.unwrap().status,
-        Status::Created
-    );
+    assert_eq!(t.market.job(t.market.job_id(&terms)).await.unwrap().status, Status::Created);
     // The key goes on with the next nonce.
     t.dev.automine(true).await.unwrap();
     t.renter.cancel_job(&terms).await.unwrap();
@@ -211,10 +174,7 @@ async fn a_transaction_lost_for_good_leaves_no_gap() {
 #[tokio::test]
 async fn a_gap_below_is_filled_by_those_who_wait_above() {
     let t = slow(Duration::from_millis(1500)).await;
-    let config = SendConfig {
-        bump_after: Duration::from_secs(60),
-        ..hasty()
-    };
+    let config = SendConfig { bump_after: Duration::from_secs(60), ..hasty() };
     let sender = account(&t, t.market.clone(), config).await;
     let (low, high) = (Wallet::random().address(), Wallet::random().address());
     t.dev.automine(false).await.unwrap();
@@ -245,9 +205,7 @@ async fn a_gap_below_is_filled_by_those_who_wait_above() {
 async fn the_key_may_be_used_elsewhere() {
     let t = slow(Duration::from_secs(20)).await;
     let here = account(&t, t.market.clone(), SendConfig::default()).await;
-    let elsewhere = Chain::connect(ChainConfig::local(t.dev.rpc()))
-        .await
-        .unwrap();
+    let elsewhere = Chain::connect(ChainConfig::local(t.dev.rpc())).await.unwrap();
     let elsewhere = Market::open(elsewhere, t.market.address()).await.unwrap();
     let there = account(&t, elsewhere, SendConfig::default()).await;
     let to = Wallet::random().address();
@@ -265,17 +223,11 @@ async fn the_key_may_be_used_elsewhere() {
                 pool::wait_for(&t, here.address(), 3).await;
                 t.dev.mine(1).await.unwrap();
             };
-            tokio::join!(here.transfer(to, Amount(32)), third)
-                .0
-                .unwrap();
+            tokio::join!(here.transfer(to, Amount(32)), third).0.unwrap();
         };
-        tokio::join!(there.transfer(to, Amount(16)), second)
-            .0
-            .unwrap();
+        tokio::join!(there.transfer(to, Amount(16)), second).0.unwrap();
     };
-    tokio::join!(here.transfer(to, Amount(8)), in_turn)
-        .0
-        .unwrap();
+    tokio::join!(here.transfer(to, Amount(8)), in_turn).0.unwrap();
     assert_eq!(pool::mined(&t, here.address()).await, begun + 3);
     assert_eq!(t.market.token_balance(to).await.unwrap(), Amount(63));
 }
@@ -283,10 +235,7 @@ async fn the_key_may_be_used_elsewhere() {
 #[tokio::test]
 async fn a_transaction_whose_place_was_taken_is_told_apart() {
     let t = slow(Duration::from_secs(20)).await;
-    let config = SendConfig {
-        bump_after: Duration::from_secs(60),
-        ..hasty()
-    };
+    let config = SendConfig { bump_after: Duration::from_secs(60), ..hasty() };
     let here = account(&t, t.market.clone(), config).await;
     let to = Wallet::random().address();
     t.dev.automine(false).await.unwrap();
@@ -299,10 +248,7 @@ async fn a_transaction_whose_place_was_taken_is_told_apart() {
     };
     let (lost, ours) = tokio::join!(here.transfer(to, Amount(1)), take_its_place);
     let error = lost.unwrap_err();
-    assert!(
-        matches!(error, ChainError::Replaced { tx } if tx == ours),
-        "{error}"
-    );
+    assert!(matches!(error, ChainError::Replaced { tx } if tx == ours), "{error}");
     assert!(!error.is_retryable(), "the caller looks first");
     t.dev.automine(true).await.unwrap();
     here.transfer(to, Amount(2)).await.unwrap();
@@ -317,42 +263,19 @@ async fn a_chain_that_was_reset_is_taken_as_it_is() {
     for _ in 0..3 {
         t.renter.transfer(to, Amount(1)).await.unwrap();
     }
-    let TestMarket {
-        dev,
-        chain,
-        renter,
-        deployer,
-        market,
-        ..
-    } = t;
+    let TestMarket { dev, chain, renter, deployer, market, .. } = t;
     let port = dev.rpc().port().unwrap();
     dev.kill().await.unwrap();
     let error = chain.head().await.unwrap_err();
     assert!(error.is_retryable(), "{error}");
-    let config = chain::DevChainConfig {
-        port,
-        ..chain::DevChainConfig::new(testkit::anvil_path())
-    };
+    let config = chain::DevChainConfig { port, ..chain::DevChainConfig::new(testkit::anvil_path()) };
     let dev = chain::DevChain::start(config).await.unwrap();
     for account in [&deployer, &renter] {
-        dev.fund(account.address(), U256::from(10).pow(U256::from(20)))
-            .await
-            .unwrap();
+        dev.fund(account.address(), U256::from(10).pow(U256::from(20))).await.unwrap();
     }
     let mint = vec![(renter.address(), Amount(10))];
-    let again = chain::deploy(
-        &chain,
-        deployer.wallet(),
-        chain::DeployConfig {
-            mint,
-            ..Default::default()
-        },
-    );
-    assert_eq!(
-        again.await.unwrap().market,
-        market.address(),
-        "the same key deploys to the same place"
-    );
+    let again = chain::deploy(&chain, deployer.wallet(), chain::DeployConfig { mint, ..Default::default() });
+    assert_eq!(again.await.unwrap().market, market.address(), "the same key deploys to the same place");
     renter.transfer(to, Amount(4)).await.unwrap();
     assert_eq!(market.token_balance(to).await.unwrap(), Amount(4));
 }

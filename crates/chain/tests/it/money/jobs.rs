@@ -39,37 +39,13 @@ impl Bourse {
         let mut machine = Machine::new();
         // Roles are not the subject: an authority that says yes to everything stands in for them.
         let authority = machine.create(&YES.into(), &[]);
-        let token = machine.create(
-            &GPUToken::BYTECODE,
-            &GPUToken::constructorCall { authority }.abi_encode(),
-        );
+        let token = machine.create(&GPUToken::BYTECODE, &GPUToken::constructorCall { authority }.abi_encode());
         let arguments = Market::constructorCall::from((token, authority, 0)).abi_encode();
         let market = machine.create(&Market::BYTECODE, &arguments);
-        let mint = GPUToken::mintCall {
-            to: RENTER,
-            amount: U256::from(MINT),
-        };
+        let mint = GPUToken::mintCall { to: RENTER, amount: U256::from(MINT) };
         machine.call(ADMIN, token, &mint).unwrap();
-        machine
-            .call(
-                RENTER,
-                token,
-                &GPUToken::approveCall {
-                    spender: market,
-                    value: U256::MAX,
-                },
-            )
-            .unwrap();
-        machine
-            .call(
-                OWNER,
-                market,
-                &Market::registerProviderCall {
-                    agent: AGENT,
-                    payout: PAYOUT,
-                },
-            )
-            .unwrap();
+        machine.call(RENTER, token, &GPUToken::approveCall { spender: market, value: U256::MAX }).unwrap();
+        machine.call(OWNER, market, &Market::registerProviderCall { agent: AGENT, payout: PAYOUT }).unwrap();
         let listing = Market::Listing {
             key: B256::ZERO,
             pricePerHour: "1".parse().unwrap(),
@@ -82,16 +58,8 @@ impl Bourse {
             storageMib: 1,
             details: String::new(),
         };
-        let (resource, _) = machine
-            .call(OWNER, market, &Market::registerResourceCall { listing })
-            .unwrap();
-        Self {
-            machine,
-            market,
-            token,
-            resource,
-            controller: PrivateKeySigner::random(),
-        }
+        let (resource, _) = machine.call(OWNER, market, &Market::registerResourceCall { listing }).unwrap();
+        Self { machine, market, token, resource, controller: PrivateKeySigner::random() }
     }
 
     fn set_fee(&mut self, fee: BasisPoints) {
@@ -106,45 +74,23 @@ impl Bourse {
 
     fn fees(&mut self) -> Amount {
         let market = self.market;
-        amount(
-            self.machine
-                .call(ADMIN, market, &Market::feesCall {})
-                .unwrap()
-                .0,
-        )
+        amount(self.machine.call(ADMIN, market, &Market::feesCall {}).unwrap().0)
     }
 
-    fn by<C: SolCall>(
-        &mut self,
-        caller: Address,
-        call: &C,
-    ) -> Result<(C::Return, Vec<Log>), Bytes> {
+    fn by<C: SolCall>(&mut self, caller: Address, call: &C) -> Result<(C::Return, Vec<Log>), Bytes> {
         let market = self.market;
         self.machine.call(caller, market, call)
     }
 
     fn start(&mut self, terms: &Market::Terms, statement: &Terms) {
-        let domain = Domain {
-            chain_id: 1,
-            market: self.market,
-        };
+        let domain = Domain { chain_id: 1, market: self.market };
         let job = statement.job_id(1, self.market);
         let at = U40::from(self.machine.now);
-        let ready = Ready {
-            jobId: job.0.into(),
-            readyRecord: B256::ZERO,
-            at,
-        };
-        let signature = self
-            .controller
-            .sign_hash_sync(&domain.signing_hash(&ready))
-            .unwrap();
+        let ready = Ready { jobId: job.0.into(), readyRecord: B256::ZERO, at };
+        let signature = self.controller.sign_hash_sync(&domain.signing_hash(&ready)).unwrap();
         let call = Market::startJobCall {
             terms: terms.clone(),
-            ready: Market::Ready {
-                readyRecord: B256::ZERO,
-                at,
-            },
+            ready: Market::Ready { readyRecord: B256::ZERO, at },
             signature: signature.as_bytes().into(),
         };
         self.by(AGENT, &call).unwrap();
@@ -154,8 +100,8 @@ impl Bourse {
 /// Bytecode of a contract that answers every call with `1` and `0`: allowed, and at once.
 /// Creation copies the ten bytes after it; those store 1 in memory and return two words.
 const YES: [u8; 22] = [
-    0x60, 0x0a, 0x60, 0x0c, 0x5f, 0x39, 0x60, 0x0a, 0x5f, 0xf3, 0x5b, 0x5b, 0x60, 0x01, 0x5f, 0x52,
-    0x60, 0x40, 0x5f, 0xf3, 0x5b, 0x5b,
+    0x60, 0x0a, 0x60, 0x0c, 0x5f, 0x39, 0x60, 0x0a, 0x5f, 0xf3, 0x5b, 0x5b, 0x60, 0x01, 0x5f, 0x52, 0x60, 0x40, 0x5f,
+    0xf3, 0x5b, 0x5b,
 ];
 
 fn random_terms(bourse: &Bourse, rng: &mut StdRng, salt: u64) -> Terms {
@@ -167,11 +113,7 @@ fn random_terms(bourse: &Bourse, rng: &mut StdRng, salt: u64) -> Terms {
         controller: bourse.controller.address(),
         resourceId: bourse.resource,
         pricePerHour: U96::from(price),
-        minCharge: if below(rng, 2) == 0 {
-            U96::ZERO
-        } else {
-            U96::from(minimum)
-        },
+        minCharge: if below(rng, 2) == 0 { U96::ZERO } else { U96::from(minimum) },
         maxDuration: u32::try_from(1 + below(rng, longest)).unwrap(),
         notBefore: U40::ZERO,
         cancelFeeBps: 0,
@@ -210,138 +152,58 @@ fn one_job(bourse: &mut Bourse, rng: &mut StdRng, salt: u64) {
     let renter = bourse.balance(RENTER);
     let (paid_before, fees_before) = (bourse.balance(PAYOUT), bourse.fees());
 
-    bourse
-        .by(
-            RENTER,
-            &Market::createJobCall {
-                terms: terms.clone(),
-            },
-        )
-        .unwrap();
-    assert_eq!(
-        renter.saturating_sub(bourse.balance(RENTER)),
-        stream.locked(),
-        "{context}"
-    );
+    bourse.by(RENTER, &Market::createJobCall { terms: terms.clone() }).unwrap();
+    assert_eq!(renter.saturating_sub(bourse.balance(RENTER)), stream.locked(), "{context}");
     bourse.start(&terms, &statement);
     let started = bourse.machine.now;
     let (mut paid, mut paused) = (Seconds(0), 0);
-    let on_clock =
-        |now: u64, paused: u64| Seconds((now - started - paused).max(1)).min(stream.duration);
+    let on_clock = |now: u64, paused: u64| Seconds((now - started - paused).max(1)).min(stream.duration);
     for _ in 0..below(rng, 5) {
-        bourse
-            .machine
-            .at(bourse.machine.now + below(rng, stream.duration.0 / 2 + 2));
+        bourse.machine.at(bourse.machine.now + below(rng, stream.duration.0 / 2 + 2));
         let to = on_clock(bourse.machine.now, paused);
         let due = stream.due(paid, to);
-        let (payable, _) = bourse
-            .by(
-                ADMIN,
-                &Market::payableNowCall {
-                    terms: terms.clone(),
-                },
-            )
-            .unwrap();
-        assert_eq!(
-            amount(payable),
-            due.unwrap_or_default(),
-            "{context}: payable from {paid:?} to {to:?}"
-        );
+        let (payable, _) = bourse.by(ADMIN, &Market::payableNowCall { terms: terms.clone() }).unwrap();
+        assert_eq!(amount(payable), due.unwrap_or_default(), "{context}: payable from {paid:?} to {to:?}");
         let before = bourse.balance(PAYOUT);
-        let done = bourse.by(
-            AGENT,
-            &Market::processPaymentCall {
-                terms: terms.clone(),
-            },
-        );
-        assert_eq!(
-            done.is_ok(),
-            due.is_some(),
-            "{context}: from {paid:?} to {to:?}"
-        );
+        let done = bourse.by(AGENT, &Market::processPaymentCall { terms: terms.clone() });
+        assert_eq!(done.is_ok(), due.is_some(), "{context}: from {paid:?} to {to:?}");
         if let Some(due) = due {
-            assert_eq!(
-                bourse.balance(PAYOUT).saturating_sub(before),
-                due,
-                "{context}: from {paid:?} to {to:?}"
-            );
+            assert_eq!(bourse.balance(PAYOUT).saturating_sub(before), due, "{context}: from {paid:?} to {to:?}");
             paid = to;
         }
         if below(rng, 4) == 0 && to < stream.duration {
-            bourse
-                .by(
-                    AGENT,
-                    &Market::pauseJobCall {
-                        terms: terms.clone(),
-                    },
-                )
-                .unwrap();
+            bourse.by(AGENT, &Market::pauseJobCall { terms: terms.clone() }).unwrap();
             let gap = below(rng, 80_000);
             bourse.machine.at(bourse.machine.now + gap);
-            bourse
-                .by(
-                    AGENT,
-                    &Market::resumeJobCall {
-                        terms: terms.clone(),
-                    },
-                )
-                .unwrap();
+            bourse.by(AGENT, &Market::resumeJobCall { terms: terms.clone() }).unwrap();
             paused += gap;
         }
     }
-    bourse
-        .machine
-        .at(bourse.machine.now + below(rng, stream.duration.0 + 2));
+    bourse.machine.at(bourse.machine.now + below(rng, stream.duration.0 + 2));
     let ran = on_clock(bourse.machine.now, paused);
     let (outcome, ended) = end(bourse, rng, &terms);
-    let logged = ended
-        .iter()
-        .find_map(|log| Market::JobFinalized::decode_log(log).ok())
-        .unwrap();
+    let logged = ended.iter().find_map(|log| Market::JobFinalized::decode_log(log).ok()).unwrap();
     let split = stream.settle(ran, paid, outcome);
     let found = Settlement {
         paid: bourse.balance(PAYOUT).saturating_sub(paid_before),
         fee: bourse.fees().saturating_sub(fees_before),
-        refunded: bourse
-            .balance(RENTER)
-            .saturating_sub(renter.saturating_sub(stream.locked())),
+        refunded: bourse.balance(RENTER).saturating_sub(renter.saturating_sub(stream.locked())),
     };
-    assert_eq!(
-        found, split,
-        "{context} ran {ran:?}, paid {paid:?}, {outcome:?}"
-    );
-    assert_eq!(
-        (amount(logged.paid), amount(logged.fee)),
-        (split.paid, split.fee),
-        "{context}: the event"
-    );
-    assert_eq!(
-        bourse.balance(bourse.market),
-        bourse.fees(),
-        "{context}: nothing else is held"
-    );
+    assert_eq!(found, split, "{context} ran {ran:?}, paid {paid:?}, {outcome:?}");
+    assert_eq!((amount(logged.paid), amount(logged.fee)), (split.paid, split.fee), "{context}: the event");
+    assert_eq!(bourse.balance(bourse.market), bourse.fees(), "{context}: nothing else is held");
 }
 
 /// Ends the job now, in one of the ways there are.
 fn end(bourse: &mut Bourse, rng: &mut StdRng, terms: &Market::Terms) -> (Outcome, Vec<Log>) {
     let terms = terms.clone();
-    let (outcome, code) = [
-        (Outcome::Succeeded, 1),
-        (Outcome::Failed, 2),
-        (Outcome::AbortedByProvider, 4),
-        (Outcome::StoppedByRenter, 3),
-    ][usize::try_from(below(rng, 4)).unwrap()];
+    let (outcome, code) =
+        [(Outcome::Succeeded, 1), (Outcome::Failed, 2), (Outcome::AbortedByProvider, 4), (Outcome::StoppedByRenter, 3)]
+            [usize::try_from(below(rng, 4)).unwrap()];
     let (_, logs) = if outcome == Outcome::StoppedByRenter {
-        bourse
-            .by(RENTER, &Market::stopJobCall { terms })
-            .map(|(_, logs)| ((), logs))
-            .unwrap()
+        bourse.by(RENTER, &Market::stopJobCall { terms }).map(|(_, logs)| ((), logs)).unwrap()
     } else {
-        let call = Market::completeJobCall {
-            terms,
-            outcome: code,
-            resultDigest: B256::ZERO,
-        };
+        let call = Market::completeJobCall { terms, outcome: code, resultDigest: B256::ZERO };
         bourse.by(AGENT, &call).map(|(_, logs)| ((), logs)).unwrap()
     };
     (outcome, logs)
