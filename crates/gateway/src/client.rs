@@ -43,13 +43,7 @@ pub(crate) enum Pumped {
 impl Client {
     pub(crate) fn new(shared: Shared) -> Self {
         let id = shared.number();
-        Self {
-            shared,
-            id,
-            wake: Arc::default(),
-            places: BTreeMap::new(),
-            refusals: 0,
-        }
+        Self { shared, id, wake: Arc::default(), places: BTreeMap::new(), refusals: 0 }
     }
 
     /// Notified when [`pump`](Self::pump) may have something.
@@ -67,10 +61,7 @@ impl Client {
         match serde_json::from_str(text) {
             Ok(FromClient::Subscribe(wish)) => self.subscribe(&wish, now),
             Ok(FromClient::Unsubscribe { topic: wish }) => self.unsubscribe(wish),
-            Err(error) => self.refuse(
-                String::new(),
-                format!("the message cannot be read: {error}"),
-            ),
+            Err(error) => self.refuse(String::new(), format!("the message cannot be read: {error}")),
         }
     }
 
@@ -88,22 +79,14 @@ impl Client {
                     place.after = upto;
                     news.extend(texts);
                     if !is_more && !std::mem::replace(&mut place.current, true) {
-                        news.push(notice(
-                            *job,
-                            "CURRENT",
-                            "all that was held is told; what follows is new".into(),
-                        ));
+                        news.push(notice(*job, "CURRENT", "all that was held is told; what follows is new".into()));
                     }
                 }
                 Read::Behind { .. } if place.begun => {
                     return Pumped::TooSlow { topic: topic(*job) };
                 }
                 Read::Behind { oldest } => {
-                    let detail = format!(
-                        "news {} to {} are not held any more",
-                        place.after + 1,
-                        oldest - 1
-                    );
+                    let detail = format!("news {} to {} are not held any more", place.after + 1, oldest - 1);
                     news.push(notice(*job, "RESYNC", detail));
                     place.begun = true;
                     place.after = oldest - 1;
@@ -122,34 +105,16 @@ impl Client {
         };
         let limit = self.shared.limits.subscriptions;
         if self.places.len() >= limit && !self.places.contains_key(&job) {
-            return self.refuse(
-                name,
-                format!("one connection follows at most {limit} jobs; unsubscribe from one"),
-            );
+            return self.refuse(name, format!("one connection follows at most {limit} jobs; unsubscribe from one"));
         }
-        if let Err(Full) = self
-            .shared
-            .feeds
-            .subscribe(job, terms, self.id, self.wake.clone())
-        {
+        if let Err(Full) = self.shared.feeds.subscribe(job, terms, self.id, self.wake.clone()) {
             let detail = "too many jobs are waited for that no agent serves; try again when yours is accepted";
             return self.refuse(name, detail.into());
         }
-        self.places.insert(
-            job,
-            Place {
-                after: wish.since,
-                begun: false,
-                current: false,
-            },
-        );
+        self.places.insert(job, Place { after: wish.since, begun: false, current: false });
         self.wake.notify_one();
         let detail = format!("news after {} follow", wish.since);
-        ToClient::Notice {
-            topic: topic(job),
-            kind: "SUBSCRIBED".into(),
-            detail,
-        }
+        ToClient::Notice { topic: topic(job), kind: "SUBSCRIBED".into(), detail }
     }
 
     fn unsubscribe(&mut self, name: String) -> ToClient {
@@ -158,11 +123,7 @@ impl Client {
                 self.places.remove(&job);
                 self.shared.feeds.unsubscribe(job, self.id);
                 let detail = "no more news follow".into();
-                ToClient::Notice {
-                    topic: name,
-                    kind: "UNSUBSCRIBED".into(),
-                    detail,
-                }
+                ToClient::Notice { topic: name, kind: "UNSUBSCRIBED".into(), detail }
             }
             None => {
                 let name = name.chars().take(80).collect();
@@ -173,27 +134,17 @@ impl Client {
 
     fn refuse(&mut self, topic: String, detail: String) -> ToClient {
         self.refusals += 1;
-        ToClient::Notice {
-            topic,
-            kind: "REFUSED".into(),
-            detail,
-        }
+        ToClient::Notice { topic, kind: "REFUSED".into(), detail }
     }
 }
 
 fn notice(job: JobId, kind: &str, detail: String) -> Utf8Bytes {
-    let notice = ToClient::Notice {
-        topic: topic(job),
-        kind: kind.into(),
-        detail,
-    };
+    let notice = ToClient::Notice { topic: topic(job), kind: kind.into(), detail };
     serde_json::to_string(&notice).unwrap_or_default().into()
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.places
-            .keys()
-            .for_each(|job| self.shared.feeds.unsubscribe(*job, self.id));
+        self.places.keys().for_each(|job| self.shared.feeds.unsubscribe(*job, self.id));
     }
 }

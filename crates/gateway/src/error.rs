@@ -9,9 +9,7 @@ use wire::WireError;
 #[non_exhaustive]
 pub enum GatewayError {
     /// Nothing can listen there.
-    #[error(
-        "cannot listen at {listen}: {source}; choose another address, or stop what listens there"
-    )]
+    #[error("cannot listen at {listen}: {source}; choose another address, or stop what listens there")]
     Bind {
         /// Where.
         listen: SocketAddr,

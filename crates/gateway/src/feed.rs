@@ -50,13 +50,7 @@ impl Feeds {
     }
 
     /// Wakes `wake` whenever the job has news, until [`unsubscribe`](Self::unsubscribe).
-    pub(crate) fn subscribe(
-        &self,
-        job: JobId,
-        terms: Terms,
-        client: ClientId,
-        wake: Arc<Notify>,
-    ) -> Result<(), Full> {
+    pub(crate) fn subscribe(&self, job: JobId, terms: Terms, client: ClientId, wake: Arc<Notify>) -> Result<(), Full> {
         self.shelf().subscribe(job, terms, client, wake)
     }
 
@@ -90,10 +84,7 @@ impl Feeds {
     ) -> Result<Result<(), u64>, Full> {
         let seq = event.seq;
         let last = is_last(&event.news);
-        let message = ToClient::News {
-            topic: topic(job),
-            event,
-        };
+        let message = ToClient::News { topic: topic(job), event };
         // Every part of an event has a JSON form; an empty text would only mean that this stops being so.
         let text = serde_json::to_string(&message).unwrap_or_default();
         self.shelf().push(job, terms, link, seq, text, last)
@@ -126,8 +117,5 @@ pub(crate) fn topic(job: JobId) -> String {
 
 /// Nothing that anybody waits for comes after this.
 fn is_last(news: &JobNews) -> bool {
-    matches!(
-        news,
-        JobNews::JobDeclined { .. } | JobNews::JobStatusChanged { phase: Phase::Done }
-    )
+    matches!(news, JobNews::JobDeclined { .. } | JobNews::JobStatusChanged { phase: Phase::Done })
 }

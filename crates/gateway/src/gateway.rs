@@ -20,24 +20,11 @@ pub struct Gateway {
 
 impl Gateway {
     /// Takes the address, so that the caller knows the port before anything is served.
-    pub async fn bind(
-        config: GatewayConfig,
-        market: Market,
-        store: Arc<BlockStore>,
-    ) -> Result<Self, GatewayError> {
-        let failed = |source| GatewayError::Bind {
-            listen: config.listen,
-            source,
-        };
+    pub async fn bind(config: GatewayConfig, market: Market, store: Arc<BlockStore>) -> Result<Self, GatewayError> {
+        let failed = |source| GatewayError::Bind { listen: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
-        Ok(Self {
-            listener,
-            local,
-            config,
-            market,
-            store,
-        })
+        Ok(Self { listener, local, config, market, store })
     }
 
     /// Where it listens.
@@ -57,14 +44,8 @@ impl Gateway {
         tracing::info!(listen = %self.local, "the gateway serves");
         server::serve(self.listener, router, &limits, ends).await;
         state.sockets.close();
-        if timeout(limits.shutdown_within, state.sockets.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!(
-                open = state.sockets.len(),
-                "some sockets did not close in time"
-            );
+        if timeout(limits.shutdown_within, state.sockets.wait()).await.is_err() {
+            tracing::warn!(open = state.sockets.len(), "some sockets did not close in time");
         }
         tracing::info!("the gateway stopped");
         Ok(())
@@ -78,8 +59,5 @@ pub async fn run(
     store: Arc<BlockStore>,
     shutdown: CancellationToken,
 ) -> Result<(), GatewayError> {
-    Gateway::bind(config, market, store)
-        .await?
-        .serve(shutdown)
-        .await
+    Gateway::bind(config, market, store).await?.serve(shutdown).await
 }

@@ -37,20 +37,14 @@ pub(crate) fn router(shared: &Shared, config: &GatewayConfig) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(method);
     // A layer of the router that routes would come too late to change the path.
-    Router::new()
-        .fallback_service(api)
-        .layer(middleware::map_request(path::normalise))
+    Router::new().fallback_service(api).layer(middleware::map_request(path::normalise))
 }
 
 async fn unknown(uri: Uri) -> GatewayError {
     let path: String = uri.path().chars().take(120).collect();
-    GatewayError::NotFound {
-        what: format!("there is nothing at {path}; the API begins at /api/v1/health"),
-    }
+    GatewayError::NotFound { what: format!("there is nothing at {path}; the API begins at /api/v1/health") }
 }
 
 async fn method(request: Request) -> GatewayError {
-    GatewayError::Method {
-        method: request.method().to_string(),
-    }
+    GatewayError::Method { method: request.method().to_string() }
 }

@@ -34,10 +34,7 @@ pub(crate) enum Session {
     /// The challenge is out.
     Challenged { nonce: B256 },
     /// The hello is well signed; the chain is asked about the resources.
-    Checking {
-        agent: Address,
-        resources: HashSet<ResourceId>,
-    },
+    Checking { agent: Address, resources: HashSet<ResourceId> },
     /// The agent is known.
     Open(Open),
     /// Refused; nothing more is heard.
@@ -64,20 +61,13 @@ struct Served {
 #[derive(Debug)]
 pub(crate) enum Step {
     /// Ask the chain about these, then call [`Session::checked`].
-    Check {
-        agent: Address,
-        resources: Vec<GpuJson>,
-    },
+    Check { agent: Address, resources: Vec<GpuJson> },
     /// The agent is alive.
     Heard,
     /// Announce the job and answer what is held.
     Announce { job: JobId, terms: Arc<Terms> },
     /// Hold the event; when it is not the next one, call [`Session::tell`].
-    Push {
-        job: JobId,
-        terms: Arc<Terms>,
-        event: Box<JobEvent>,
-    },
+    Push { job: JobId, terms: Arc<Terms>, event: Box<JobEvent> },
     /// Say why and close.
     Refuse { reason: String },
 }
@@ -92,47 +82,21 @@ impl Session {
     /// What follows from a message that arrived at `now` (unix seconds).
     pub(crate) fn next(&mut self, said: FromAgent, rules: &Rules, now: u64) -> Step {
         let step = match (&mut *self, said) {
-            (
-                Self::Challenged { nonce },
-                FromAgent::Hello {
-                    version,
-                    agent,
-                    resources,
-                    signature,
-                },
-            ) => {
+            (Self::Challenged { nonce }, FromAgent::Hello { version, agent, resources, signature }) => {
                 let nonce = *nonce;
-                let ids: HashSet<_> = resources
-                    .iter()
-                    .map(|resource| ResourceId(resource.id.0))
-                    .collect();
-                match check_hello(
-                    version,
-                    agent,
-                    &resources,
-                    ids.len(),
-                    nonce,
-                    &signature,
-                    &rules.domain,
-                ) {
+                let ids: HashSet<_> = resources.iter().map(|resource| ResourceId(resource.id.0)).collect();
+                match check_hello(version, agent, &resources, ids.len(), nonce, &signature, &rules.domain) {
                     Ok(()) => {
-                        *self = Self::Checking {
-                            agent,
-                            resources: ids,
-                        };
+                        *self = Self::Checking { agent, resources: ids };
                         Ok(Step::Check { agent, resources })
                     }
                     Err(reason) => Err(reason),
                 }
             }
-            (Self::Open(open), FromAgent::Beat { beat, signature }) => {
-                open.beat(&beat, &signature, rules, now)
-            }
+            (Self::Open(open), FromAgent::Beat { beat, signature }) => open.beat(&beat, &signature, rules, now),
             (Self::Open(open), FromAgent::Job { terms }) => open.announce(&terms, rules),
             (Self::Open(open), FromAgent::Event { job, event }) => open.push(JobId(job.0), event),
-            (Self::Open(_), FromAgent::Hello { .. }) => {
-                Err("hello was said already on this connection".into())
-            }
+            (Self::Open(_), FromAgent::Hello { .. }) => Err("hello was said already on this connection".into()),
             (Self::Challenged { .. } | Self::Checking { .. }, _) => {
                 Err("the first message is a Hello that answers the challenge".into())
             }
@@ -150,21 +114,16 @@ impl Session {
             return Err("nothing was being checked".into());
         };
         verdict?;
-        *self = Self::Open(Open {
-            agent,
-            resources,
-            jobs: HashMap::new(),
-        });
+        *self = Self::Open(Open { agent, resources, jobs: HashMap::new() });
         Ok(())
     }
 
     /// Whether the agent must be told which event comes next.
     pub(crate) fn tell(&mut self, job: JobId) -> bool {
         match self {
-            Self::Open(open) => open
-                .jobs
-                .get_mut(&job)
-                .is_some_and(|served| !std::mem::replace(&mut served.told, true)),
+            Self::Open(open) => {
+                open.jobs.get_mut(&job).is_some_and(|served| !std::mem::replace(&mut served.told, true))
+            }
             _ => false,
         }
     }
@@ -180,23 +139,11 @@ impl Session {
 }
 
 impl Open {
-    fn beat(
-        &self,
-        beat: &BeatJson,
-        signature: &SignatureBytes,
-        rules: &Rules,
-        now: u64,
-    ) -> Result<Step, String> {
+    fn beat(&self, beat: &BeatJson, signature: &SignatureBytes, rules: &Rules, now: u64) -> Result<Step, String> {
         signed::fresh("Beat", beat.at, now).map_err(|error| error.to_string())?;
-        rules
-            .domain
-            .verify(&signed::Beat::from(beat), signature, self.agent)
-            .map_err(|error| error.to_string())?;
+        rules.domain.verify(&signed::Beat::from(beat), signature, self.agent).map_err(|error| error.to_string())?;
         if beat.agent != self.agent {
-            return Err(format!(
-                "the beat names agent {}, the hello named {}",
-                beat.agent, self.agent
-            ));
+            return Err(format!("the beat names agent {}, the hello named {}", beat.agent, self.agent));
         }
         Ok(Step::Heard)
     }
@@ -206,37 +153,20 @@ impl Open {
         let job = terms.job_id(rules.domain.chain_id, rules.domain.market);
         if !self.resources.contains(&terms.resource()) {
             let resource = terms.resource();
-            return Err(format!(
-                "job {job} is for resource {resource}, which the hello did not name"
-            ));
+            return Err(format!("job {job} is for resource {resource}, which the hello did not name"));
         }
         if self.jobs.len() >= rules.jobs_max && !self.jobs.contains_key(&job) {
-            return Err(format!(
-                "more than {} jobs on one link; connect again for those that run",
-                rules.jobs_max
-            ));
+            return Err(format!("more than {} jobs on one link; connect again for those that run", rules.jobs_max));
         }
         let terms = Arc::new(terms);
-        self.jobs.insert(
-            job,
-            Served {
-                terms: terms.clone(),
-                told: false,
-            },
-        );
+        self.jobs.insert(job, Served { terms: terms.clone(), told: false });
         Ok(Step::Announce { job, terms })
     }
 
     fn push(&self, job: JobId, event: JobEvent) -> Result<Step, String> {
         match self.jobs.get(&job) {
-            Some(served) => Ok(Step::Push {
-                job,
-                terms: served.terms.clone(),
-                event: Box::new(event),
-            }),
-            None => Err(format!(
-                "job {job} was not announced on this link; send Job first"
-            )),
+            Some(served) => Ok(Step::Push { job, terms: served.terms.clone(), event: Box::new(event) }),
+            None => Err(format!("job {job} was not announced on this link; send Job first")),
         }
     }
 }
@@ -251,42 +181,25 @@ fn check_hello(
     domain: &Domain,
 ) -> Result<(), String> {
     if version != VERSION {
-        return Err(format!(
-            "the link speaks version {VERSION}, not {version}; install the gateway's release"
-        ));
+        return Err(format!("the link speaks version {VERSION}, not {version}; install the gateway's release"));
     }
     if resources.is_empty() || resources.len() > RESOURCES_MAX {
-        return Err(format!(
-            "a hello names 1 to {RESOURCES_MAX} resources, not {}",
-            resources.len()
-        ));
+        return Err(format!("a hello names 1 to {RESOURCES_MAX} resources, not {}", resources.len()));
     }
     if distinct != resources.len() {
         return Err("a resource is named twice in the hello".into());
     }
     for resource in resources {
         if resource.agent != agent {
-            return Err(format!(
-                "resource {} names agent {}, the hello is by {agent}",
-                resource.id, resource.agent
-            ));
+            return Err(format!("resource {} names agent {}, the hello is by {agent}", resource.id, resource.agent));
         }
         if resource.hardware.model.len() > MODEL_BYTES_MAX {
-            return Err(format!(
-                "resource {} has a name of more than {MODEL_BYTES_MAX} bytes",
-                resource.id
-            ));
+            return Err(format!("resource {} has a name of more than {MODEL_BYTES_MAX} bytes", resource.id));
         }
     }
     let ids = resources.iter().map(|resource| resource.id).collect();
-    let hello = signed::Hello {
-        nonce,
-        agent,
-        resources: ids,
-    };
-    domain
-        .verify(&hello, signature, agent)
-        .map_err(|error| error.to_string())
+    let hello = signed::Hello { nonce, agent, resources: ids };
+    domain.verify(&hello, signature, agent).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -42,18 +42,10 @@ impl Listings {
 
     /// The announced resources as the chain has them now: its price, its availability, whether a job holds them,
     /// whether they are pretended. What the chain does not know is left out.
-    pub(crate) async fn joined(
-        &self,
-        announced: Vec<GpuJson>,
-    ) -> Result<Vec<GpuJson>, GatewayError> {
+    pub(crate) async fn joined(&self, announced: Vec<GpuJson>) -> Result<Vec<GpuJson>, GatewayError> {
         let ids: Vec<ResourceId> = announced.iter().map(|gpu| ResourceId(gpu.id.0)).collect();
-        let states = timeout(self.within, self.states(&ids))
-            .await
-            .map_err(|_| self.late())??;
-        let joined = announced
-            .into_iter()
-            .zip(states)
-            .filter_map(|(gpu, state)| Some(join(gpu, &state?)));
+        let states = timeout(self.within, self.states(&ids)).await.map_err(|_| self.late())??;
+        let joined = announced.into_iter().zip(states).filter_map(|(gpu, state)| Some(join(gpu, &state?)));
         Ok(joined.collect())
     }
 
@@ -70,53 +62,30 @@ impl Listings {
         let mut seen = self.seen.lock().await;
         seen.retain(|_, seen| seen.at.elapsed() < self.fresh);
         let at = Instant::now();
-        let missing: Vec<ResourceId> = ids
-            .iter()
-            .filter(|id| !seen.contains_key(id))
-            .copied()
-            .collect();
+        let missing: Vec<ResourceId> = ids.iter().filter(|id| !seen.contains_key(id)).copied().collect();
         let read = |id| async move { Ok((id, self.market.resource(id).await?)) };
         let mut burst = stream::iter(missing.into_iter().map(read)).buffer_unordered(self.reads);
-        while let Some((id, state)) = burst
-            .try_next()
-            .await
-            .map_err(|error: ChainError| chain_error(&error))?
-        {
+        while let Some((id, state)) = burst.try_next().await.map_err(|error: ChainError| chain_error(&error))? {
             seen.insert(id, Seen { at, state });
         }
-        Ok(ids
-            .iter()
-            .map(|id| seen.get(id).and_then(|seen| seen.state))
-            .collect())
+        Ok(ids.iter().map(|id| seen.get(id).and_then(|seen| seen.state)).collect())
     }
 
-    async fn claims(
-        &self,
-        agent: Address,
-        resources: &[GpuJson],
-    ) -> Result<Result<(), String>, ChainError> {
+    async fn claims(&self, agent: Address, resources: &[GpuJson]) -> Result<Result<(), String>, ChainError> {
         let read = |gpu: GpuJson| async move {
             let state = self.market.resource(ResourceId(gpu.id.0)).await?;
             Ok::<_, ChainError>((gpu, state))
         };
-        let states: Vec<_> = stream::iter(resources.iter().cloned().map(read))
-            .buffered(self.reads)
-            .try_collect()
-            .await?;
+        let states: Vec<_> =
+            stream::iter(resources.iter().cloned().map(read)).buffered(self.reads).try_collect().await?;
         let mut agents: HashMap<u32, Address> = HashMap::new();
         for (gpu, state) in states {
             let Some(state) = state else {
-                return Ok(Err(format!(
-                    "resource {} is not listed in this market; list it first",
-                    gpu.id
-                )));
+                return Ok(Err(format!("resource {} is not listed in this market; list it first", gpu.id)));
             };
             if state.simulated != gpu.hardware.simulated {
                 let is = if state.simulated { "simulated" } else { "real" };
-                return Ok(Err(format!(
-                    "resource {} is listed as {is}; announce it so",
-                    gpu.id
-                )));
+                return Ok(Err(format!("resource {} is listed as {is}; announce it so", gpu.id)));
             }
             let named = match agents.get(&state.provider_id) {
                 Some(named) => *named,
@@ -125,18 +94,14 @@ impl Listings {
             agents.insert(state.provider_id, named);
             if named != agent {
                 let id = gpu.id;
-                return Ok(Err(format!(
-                    "resource {id} belongs to a provider whose agent is {named}, not {agent}"
-                )));
+                return Ok(Err(format!("resource {id} belongs to a provider whose agent is {named}, not {agent}")));
             }
         }
         Ok(Ok(()))
     }
 
     fn late(&self) -> GatewayError {
-        GatewayError::Chain {
-            reason: format!("no answer within {} s", self.within.as_secs()),
-        }
+        GatewayError::Chain { reason: format!("no answer within {} s", self.within.as_secs()) }
     }
 }
 
@@ -154,7 +119,5 @@ fn join(gpu: GpuJson, state: &ResourceState) -> GpuJson {
 }
 
 pub(crate) fn chain_error(error: &ChainError) -> GatewayError {
-    GatewayError::Chain {
-        reason: error.to_string(),
-    }
+    GatewayError::Chain { reason: error.to_string() }
 }

@@ -21,19 +21,11 @@ use crate::config::Limits;
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(200);
 
 /// Serves `router` until `shutdown`, then lets requests under way end.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    limits: &Limits,
-    shutdown: CancellationToken,
-) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, limits: &Limits, shutdown: CancellationToken) {
     let places = Arc::new(Semaphore::new(limits.connections));
     let open = TaskTracker::new();
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_within);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head_within);
     let accept_all = async {
         loop {
             // Who finds no place waits in the listener's queue; the semaphore is never closed.
@@ -63,17 +55,11 @@ pub(crate) async fn serve(
     }
 }
 
-async fn connection(
-    builder: Builder<TokioExecutor>,
-    stream: TcpStream,
-    router: Router,
-    shutdown: CancellationToken,
-) {
+async fn connection(builder: Builder<TokioExecutor>, stream: TcpStream, router: Router, shutdown: CancellationToken) {
     // News are small and wait for nothing; where it cannot be set they come a little later.
     let _ = stream.set_nodelay(true);
     let service = TowerToHyperService::new(router);
-    let mut connection =
-        std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let served = tokio::select! {
         served = connection.as_mut() => served,
         () = shutdown.cancelled() => {

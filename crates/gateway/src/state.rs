@@ -36,12 +36,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(
-        limits: Limits,
-        market: Market,
-        store: Arc<BlockStore>,
-        shutdown: CancellationToken,
-    ) -> Shared {
+    pub(crate) fn new(limits: Limits, market: Market, store: Arc<BlockStore>, shutdown: CancellationToken) -> Shared {
         Arc::new(Self {
             feeds: Feeds::new(&limits),
             links: Links::new(limits.links),
@@ -65,7 +60,5 @@ impl State {
 
 /// Unix seconds by this machine's clock.
 pub(crate) fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

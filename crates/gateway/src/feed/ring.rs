@@ -33,13 +33,7 @@ pub(crate) enum Read {
 
 impl Ring {
     pub(crate) fn new(events_max: usize, bytes_max: usize) -> Self {
-        Self {
-            events: VecDeque::new(),
-            first: 1,
-            bytes: 0,
-            events_max: events_max.max(1),
-            bytes_max,
-        }
+        Self { events: VecDeque::new(), first: 1, bytes: 0, events_max: events_max.max(1), bytes_max }
     }
 
     /// The number of the newest event, 0 when there never was one.

@@ -49,13 +49,7 @@ impl Feed {
 
 impl Shelf {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self {
-            feeds: HashMap::new(),
-            bytes: 0,
-            awaited: 0,
-            uses: 0,
-            limits: limits.clone(),
-        }
+        Self { feeds: HashMap::new(), bytes: 0, awaited: 0, uses: 0, limits: limits.clone() }
     }
 
     pub(crate) fn subscribe(
@@ -87,10 +81,7 @@ impl Shelf {
     pub(crate) fn read(&self, job: JobId, after: u64, max: usize) -> Read {
         match self.feeds.get(&job) {
             Some(feed) => feed.ring.read(after, max),
-            None => Read::Events {
-                texts: Vec::new(),
-                upto: after,
-            },
+            None => Read::Events { texts: Vec::new(), upto: after },
         }
     }
 
@@ -118,10 +109,7 @@ impl Shelf {
         // Links are numbered as they come: one that was replaced and speaks its last words changes nothing.
         feed.link = feed.link.max(Some(link));
         feed.ready.take_if(|(_, came)| *came < ready_since);
-        Ok(Announced {
-            seq: feed.ring.last(),
-            ready: feed.ready.as_ref().map(|(body, _)| body.clone()),
-        })
+        Ok(Announced { seq: feed.ring.last(), ready: feed.ready.as_ref().map(|(body, _)| body.clone()) })
     }
 
     pub(crate) fn push(
@@ -156,20 +144,13 @@ impl Shelf {
     }
 
     pub(crate) fn detach(&mut self, link: LinkId) {
-        for feed in self
-            .feeds
-            .values_mut()
-            .filter(|feed| feed.link == Some(link))
-        {
+        for feed in self.feeds.values_mut().filter(|feed| feed.link == Some(link)) {
             feed.link = None;
         }
     }
 
     pub(crate) fn parties(&self, job: JobId) -> Option<Parties> {
-        self.feeds.get(&job).map(|feed| Parties {
-            terms: feed.terms.clone(),
-            announced: feed.announced,
-        })
+        self.feeds.get(&job).map(|feed| Parties { terms: feed.terms.clone(), announced: feed.announced })
     }
 
     pub(crate) fn keep_ready(&mut self, job: JobId, body: ReadyBody, now: u64) -> Option<LinkId> {
@@ -201,10 +182,7 @@ impl Shelf {
 
     /// Makes room for one: the feed that nobody uses and nobody used for the longest time.
     fn evict(&mut self, may_go: impl Fn(&Feed) -> bool) -> Result<(), Full> {
-        let idle = self
-            .feeds
-            .iter()
-            .filter(|(_, feed)| feed.is_idle() && may_go(feed));
+        let idle = self.feeds.iter().filter(|(_, feed)| feed.is_idle() && may_go(feed));
         let Some((&oldest, _)) = idle.min_by_key(|(_, feed)| feed.used) else {
             return Err(Full);
         };

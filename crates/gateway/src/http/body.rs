@@ -20,19 +20,13 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, GatewayError> {
         let within = shared.limits.body_within;
         let bytes = timeout(within, read(request.into_body()));
-        let bytes = bytes.await.map_err(|_| GatewayError::Slow {
-            within_s: within.as_secs(),
-        })??;
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| malformed(error.to_string()))
+        let bytes = bytes.await.map_err(|_| GatewayError::Slow { within_s: within.as_secs() })??;
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| malformed(error.to_string()))
     }
 }
 
 async fn read(body: Body) -> Result<Vec<u8>, GatewayError> {
-    let too_large = || GatewayError::TooLarge {
-        limit: JSON_BODY_BYTES_MAX,
-    };
+    let too_large = || GatewayError::TooLarge { limit: JSON_BODY_BYTES_MAX };
     if body.size_hint().lower() > JSON_BODY_BYTES_MAX as u64 {
         return Err(too_large());
     }
@@ -49,8 +43,5 @@ async fn read(body: Body) -> Result<Vec<u8>, GatewayError> {
 }
 
 fn malformed(reason: String) -> GatewayError {
-    GatewayError::Malformed {
-        field: "body".into(),
-        reason,
-    }
+    GatewayError::Malformed { field: "body".into(), reason }
 }

@@ -18,10 +18,8 @@ use crate::{
 pub(crate) fn router(shared: &Shared, config: &GatewayConfig) -> Router {
     let domain = shared.market.domain();
     let authorise: upload::Authorise = Arc::new(move |headers, root| {
-        who(headers, root, &domain, now()).map_err(|error| upload::Refused {
-            status: StatusCode::UNAUTHORIZED.as_u16(),
-            detail: error.to_string(),
-        })
+        who(headers, root, &domain, now())
+            .map_err(|error| upload::Refused { status: StatusCode::UNAUTHORIZED.as_u16(), detail: error.to_string() })
     });
     gateway::router(shared.store.clone(), config.content.clone()).merge(upload::router(
         shared.store.clone(),
@@ -33,12 +31,7 @@ pub(crate) fn router(shared: &Shared, config: &GatewayConfig) -> Router {
 /// The address that signed for the upload of `root`.
 fn who(headers: &HeaderMap, root: &Cid, domain: &Domain, now: u64) -> Result<String, GatewayError> {
     // No header is read like an empty one: the answer says what one looks like.
-    let pass = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let pass = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let signer = UploadPass::verify(pass, &root.to_string(), domain, now);
-    signer
-        .map(|signer| signer.to_string())
-        .map_err(|source| GatewayError::Pass { source })
+    signer.map(|signer| signer.to_string()).map_err(|source| GatewayError::Pass { source })
 }

@@ -9,7 +9,5 @@ use crate::state::{Shared, now};
 
 /// What agents announced that were heard not too long ago, by id.
 fn announced(shared: &Shared) -> Vec<GpuJson> {
-    shared
-        .links
-        .resources(now().saturating_sub(shared.limits.agent_silent_after.as_secs()))
+    shared.links.resources(now().saturating_sub(shared.limits.agent_silent_after.as_secs()))
 }

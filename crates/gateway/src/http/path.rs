@@ -19,23 +19,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, GatewayError> {
         let text = Path::<String>::from_request_parts(parts, state).await.ok();
-        text.and_then(|Path(text)| text.parse().ok())
-            .map(Self)
-            .ok_or_else(|| GatewayError::Malformed {
-                field: "id".into(),
-                reason: "an id is 0x and 64 hexadecimal digits".into(),
-            })
+        text.and_then(|Path(text)| text.parse().ok()).map(Self).ok_or_else(|| GatewayError::Malformed {
+            field: "id".into(),
+            reason: "an id is 0x and 64 hexadecimal digits".into(),
+        })
     }
 }
 
 /// Rewrites the request's path before it is routed.
 pub(crate) async fn normalise(mut request: Request) -> Request {
     if let Some(path) = spelled(request.uri().path()) {
-        let query = request
-            .uri()
-            .query()
-            .map(|query| format!("?{query}"))
-            .unwrap_or_default();
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
         let mut parts = request.uri().clone().into_parts();
         if let Ok(path) = PathAndQuery::try_from(format!("{path}{query}")) {
             parts.path_and_query = Some(path);
@@ -50,10 +44,7 @@ pub(crate) async fn normalise(mut request: Request) -> Request {
 /// The canonical spelling, when it is another one.
 fn spelled(path: &str) -> Option<String> {
     let rest = path.strip_prefix("/api/")?;
-    let rest = rest
-        .strip_prefix("v1/")
-        .unwrap_or(rest)
-        .trim_end_matches('/');
+    let rest = rest.strip_prefix("v1/").unwrap_or(rest).trim_end_matches('/');
     let canonical = format!("/api/v1/{rest}");
     (canonical != path).then_some(canonical)
 }

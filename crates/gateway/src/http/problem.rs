@@ -11,27 +11,19 @@ use crate::GatewayError;
 impl IntoResponse for GatewayError {
     fn into_response(self) -> Response {
         let problem = problem(&self);
-        let status =
-            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if status.is_server_error() {
             tracing::warn!(status = problem.status, reason = %self, "a request was not answered");
         }
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = (status, body).into_response();
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match status {
             StatusCode::UNAUTHORIZED => {
-                response
-                    .headers_mut()
-                    .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bourse"));
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bourse"));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
             }
             _ => {}
         }
@@ -43,53 +35,31 @@ impl IntoResponse for GatewayError {
 fn problem(error: &GatewayError) -> Problem {
     let (status, kind, title) = kind(error);
     let field = match error {
-        GatewayError::Malformed { field, .. }
-        | GatewayError::Wire(WireError::Field { field, .. }) => Some(field.clone()),
+        GatewayError::Malformed { field, .. } | GatewayError::Wire(WireError::Field { field, .. }) => {
+            Some(field.clone())
+        }
         _ => None,
     };
-    Problem {
-        kind: kind.into(),
-        title: title.into(),
-        status: status.as_u16(),
-        detail: error.to_string(),
-        field,
-    }
+    Problem { kind: kind.into(), title: title.into(), status: status.as_u16(), detail: error.to_string(), field }
 }
 
 fn kind(error: &GatewayError) -> (StatusCode, &'static str, &'static str) {
     match error {
         GatewayError::NotFound { .. } => (StatusCode::NOT_FOUND, "not-found", "Not found"),
-        GatewayError::Method { .. } => (
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method",
-            "Method not allowed",
-        ),
+        GatewayError::Method { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed"),
         GatewayError::TooLarge { .. } | GatewayError::Wire(WireError::TooLarge { .. }) => {
             (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large")
         }
-        GatewayError::Malformed { .. }
-        | GatewayError::Wire(WireError::Malformed { .. } | WireError::Field { .. }) => {
+        GatewayError::Malformed { .. } | GatewayError::Wire(WireError::Malformed { .. } | WireError::Field { .. }) => {
             (StatusCode::BAD_REQUEST, "malformed", "Malformed")
         }
-        GatewayError::Wire(WireError::Signer { .. }) => {
-            (StatusCode::FORBIDDEN, "signer", "Signed by another")
-        }
-        GatewayError::Wire(WireError::Stale { .. }) => {
-            (StatusCode::FORBIDDEN, "stale", "Signed too long ago")
-        }
+        GatewayError::Wire(WireError::Signer { .. }) => (StatusCode::FORBIDDEN, "signer", "Signed by another"),
+        GatewayError::Wire(WireError::Stale { .. }) => (StatusCode::FORBIDDEN, "stale", "Signed too long ago"),
         GatewayError::Pass { .. } => (StatusCode::UNAUTHORIZED, "pass", "Not authorised"),
         GatewayError::Slow { .. } => (StatusCode::REQUEST_TIMEOUT, "slow", "Too slow"),
         GatewayError::Upgrade => (StatusCode::UPGRADE_REQUIRED, "upgrade", "A WebSocket"),
         GatewayError::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"),
-        GatewayError::Chain { .. } => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "chain",
-            "Chain unreachable",
-        ),
-        GatewayError::Bind { .. } => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "Internal error",
-        ),
+        GatewayError::Chain { .. } => (StatusCode::SERVICE_UNAVAILABLE, "chain", "Chain unreachable"),
+        GatewayError::Bind { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
     }
 }

@@ -26,13 +26,10 @@ where
 {
     let limits = shared.limits.clone();
     let counted = shared.sockets.token();
-    upgrade
-        .max_message_size(MESSAGE_BYTES_MAX)
-        .max_frame_size(MESSAGE_BYTES_MAX)
-        .on_upgrade(move |socket| async move {
-            talk(Socket::new(socket, &limits)).await;
-            drop(counted);
-        })
+    upgrade.max_message_size(MESSAGE_BYTES_MAX).max_frame_size(MESSAGE_BYTES_MAX).on_upgrade(move |socket| async move {
+        talk(Socket::new(socket, &limits)).await;
+        drop(counted);
+    })
 }
 
 /// Why a connection ends, as its close frame says it.
@@ -45,26 +42,17 @@ pub(crate) struct Farewell {
 impl Farewell {
     /// The gateway stops.
     pub(crate) fn away() -> Self {
-        Self {
-            code: close_code::AWAY,
-            reason: "the gateway stops; connect again".into(),
-        }
+        Self { code: close_code::AWAY, reason: "the gateway stops; connect again".into() }
     }
 
     /// The other side broke a rule.
     pub(crate) fn refused(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code: close_code::POLICY,
-            reason: reason.into(),
-        }
+        Self { code: close_code::POLICY, reason: reason.into() }
     }
 
     /// The same may work later.
     pub(crate) fn again(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code: close_code::AGAIN,
-            reason: reason.into(),
-        }
+        Self { code: close_code::AGAIN, reason: reason.into() }
     }
 }
 
@@ -95,13 +83,7 @@ impl Socket {
         let mut ping = interval_at(Instant::now() + limits.ping_every, limits.ping_every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let heard = Instant::now();
-        Self {
-            socket,
-            send_within: limits.send_within,
-            idle_after: limits.idle_after,
-            ping,
-            heard,
-        }
+        Self { socket, send_within: limits.send_within, idle_after: limits.idle_after, ping, heard }
     }
 
     /// The next message. Nothing is lost when the caller stops waiting.
@@ -142,8 +124,7 @@ impl Socket {
     /// Sends texts with one flush.
     pub(crate) async fn send_all(&mut self, texts: Vec<Utf8Bytes>) -> Result<(), Gone> {
         for text in texts {
-            self.in_time(async |socket| socket.feed(Message::Text(text)).await)
-                .await?;
+            self.in_time(async |socket| socket.feed(Message::Text(text)).await).await?;
         }
         self.in_time(async |socket| socket.flush().await).await
     }
@@ -152,10 +133,7 @@ impl Socket {
     pub(crate) async fn close(mut self, farewell: Farewell) {
         let mut reason = farewell.reason.into_owned();
         reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
-        let frame = CloseFrame {
-            code: farewell.code,
-            reason: reason.into(),
-        };
+        let frame = CloseFrame { code: farewell.code, reason: reason.into() };
         if self.write(Message::Close(Some(frame))).await.is_ok() {
             let drained = async { while let Some(Ok(_)) = self.socket.recv().await {} };
             // Whether it answered makes no difference any more.
@@ -164,8 +142,7 @@ impl Socket {
     }
 
     async fn write(&mut self, message: Message) -> Result<(), Gone> {
-        self.in_time(async |socket| socket.send(message).await)
-            .await
+        self.in_time(async |socket| socket.send(message).await).await
     }
 
     async fn in_time(
@@ -181,10 +158,6 @@ impl Socket {
 
 fn broken(error: &axum::Error) -> Heard {
     tracing::debug!(%error, "a socket broke");
-    let reason =
-        format!("the message could not be read; one has at most {MESSAGE_BYTES_MAX} bytes");
-    Heard::Ends(Farewell {
-        code: close_code::SIZE,
-        reason: reason.into(),
-    })
+    let reason = format!("the message could not be read; one has at most {MESSAGE_BYTES_MAX} bytes");
+    Heard::Ends(Farewell { code: close_code::SIZE, reason: reason.into() })
 }

@@ -21,32 +21,22 @@ pub(crate) async fn connect(
 ) -> Result<Response, GatewayError> {
     let upgrade = upgrade.map_err(|_| GatewayError::Upgrade)?;
     let permit = shared.clients.clone().try_acquire_owned();
-    let permit = permit.map_err(|_| GatewayError::Busy {
-        what: "this gateway has as many clients as it takes",
-    })?;
+    let permit = permit.map_err(|_| GatewayError::Busy { what: "this gateway has as many clients as it takes" })?;
     let state = shared.clone();
-    Ok(socket::upgrade(
-        &state,
-        upgrade,
-        move |mut socket| async move {
-            let mut client = Client::new(shared.clone());
-            let farewell = talk(&shared, &mut client, &mut socket).await;
-            drop(client);
-            if let Ok(Some(farewell)) = farewell {
-                tracing::debug!(?farewell, "a client was sent away");
-                socket.close(farewell).await;
-            }
-            drop(permit);
-        },
-    ))
+    Ok(socket::upgrade(&state, upgrade, move |mut socket| async move {
+        let mut client = Client::new(shared.clone());
+        let farewell = talk(&shared, &mut client, &mut socket).await;
+        drop(client);
+        if let Ok(Some(farewell)) = farewell {
+            tracing::debug!(?farewell, "a client was sent away");
+            socket.close(farewell).await;
+        }
+        drop(permit);
+    }))
 }
 
 /// Until the client goes (none) or has to go.
-async fn talk(
-    shared: &Shared,
-    client: &mut Client,
-    socket: &mut Socket,
-) -> Result<Option<Farewell>, Gone> {
+async fn talk(shared: &Shared, client: &mut Client, socket: &mut Socket) -> Result<Option<Farewell>, Gone> {
     let wake = client.wake();
     loop {
         tokio::select! {

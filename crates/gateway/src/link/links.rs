@@ -37,31 +37,19 @@ pub(crate) struct Links {
 
 impl Links {
     pub(crate) fn new(max: usize) -> Self {
-        Self {
-            max,
-            live: Mutex::new(HashMap::new()),
-        }
+        Self { max, live: Mutex::new(HashMap::new()) }
     }
 
     /// Takes a link in. Older links of the same agent, or to one of the same resources, end.
     pub(crate) fn open(&self, link: Live) -> Result<(), Crowded> {
         let mut live = self.live();
         let ids: HashSet<B256> = link.resources.iter().map(|resource| resource.id).collect();
-        let rival = |old: &Live| {
-            old.agent == link.agent || old.resources.iter().any(|r| ids.contains(&r.id))
-        };
-        let rivals: Vec<LinkId> = live
-            .values()
-            .filter(|old| rival(old))
-            .map(|old| old.id)
-            .collect();
+        let rival = |old: &Live| old.agent == link.agent || old.resources.iter().any(|r| ids.contains(&r.id));
+        let rivals: Vec<LinkId> = live.values().filter(|old| rival(old)).map(|old| old.id).collect();
         if live.len() - rivals.len() >= self.max {
             return Err(Crowded);
         }
-        rivals
-            .iter()
-            .filter_map(|id| live.remove(id))
-            .for_each(|old| old.replaced.cancel());
+        rivals.iter().filter_map(|id| live.remove(id)).for_each(|old| old.replaced.cancel());
         live.insert(link.id, link);
         Ok(())
     }
@@ -82,18 +70,14 @@ impl Links {
 
     /// Hands a message to an agent; false when it is gone or does not read.
     pub(crate) fn send(&self, id: LinkId, message: FromGateway) -> bool {
-        self.live()
-            .get(&id)
-            .is_some_and(|link| link.outbox.try_send(message).is_ok())
+        self.live().get(&id).is_some_and(|link| link.outbox.try_send(message).is_ok())
     }
 
     /// What agents heard at `since` or later announced, by id.
     pub(crate) fn resources(&self, since: u64) -> Vec<GpuJson> {
         let live = self.live();
         let heard = live.values().filter(|link| link.heard >= since);
-        let mut resources: Vec<GpuJson> = heard
-            .flat_map(|link| link.resources.iter().cloned())
-            .collect();
+        let mut resources: Vec<GpuJson> = heard.flat_map(|link| link.resources.iter().cloned()).collect();
         resources.sort_unstable_by_key(|resource| resource.id);
         resources
     }
@@ -132,25 +116,11 @@ mod tests {
         let replaced = CancellationToken::new();
         let resources = resources.iter().map(gpu).collect();
         let outbox = mpsc::channel(1).0;
-        (
-            Live {
-                id,
-                agent,
-                resources,
-                heard,
-                outbox,
-                replaced: replaced.clone(),
-            },
-            replaced,
-        )
+        (Live { id, agent, resources, heard, outbox, replaced: replaced.clone() }, replaced)
     }
 
     fn listed(links: &Links, since: u64) -> Vec<u8> {
-        links
-            .resources(since)
-            .iter()
-            .map(|resource| resource.id[0])
-            .collect()
+        links.resources(since).iter().map(|resource| resource.id[0]).collect()
     }
 
     #[test]
@@ -168,11 +138,7 @@ mod tests {
         links.open(live(5, 9, &[30], 0).0).unwrap();
         assert!(second_replaced.is_cancelled());
         links.close(2);
-        assert_eq!(
-            links.count(),
-            2,
-            "the end of a replaced link takes nothing away"
-        );
+        assert_eq!(links.count(), 2, "the end of a replaced link takes nothing away");
     }
 
     #[test]

@@ -15,17 +15,8 @@ struct Agent {
 
 impl Agent {
     fn new() -> Self {
-        let domain = Domain {
-            chain_id: 31337,
-            market: Address::repeat_byte(9),
-        };
-        Self {
-            wallet: Wallet::random(),
-            rules: Rules {
-                domain,
-                jobs_max: 2,
-            },
-        }
+        let domain = Domain { chain_id: 31337, market: Address::repeat_byte(9) };
+        Self { wallet: Wallet::random(), rules: Rules { domain, jobs_max: 2 } }
     }
 
     fn gpu(&self, id: u8) -> GpuJson {
@@ -52,24 +43,9 @@ impl Agent {
     fn hello(&self, version: u32, nonce: B256, signed: &[u8], named: &[u8]) -> FromAgent {
         let resources = signed.iter().map(|id| B256::repeat_byte(*id)).collect();
         let agent = self.wallet.address();
-        let signature = self
-            .wallet
-            .sign(
-                &self.rules.domain,
-                &signed::Hello {
-                    nonce,
-                    agent,
-                    resources,
-                },
-            )
-            .unwrap();
+        let signature = self.wallet.sign(&self.rules.domain, &signed::Hello { nonce, agent, resources }).unwrap();
         let resources = named.iter().map(|id| self.gpu(*id)).collect();
-        FromAgent::Hello {
-            version,
-            agent,
-            resources,
-            signature,
-        }
+        FromAgent::Hello { version, agent, resources, signature }
     }
 
     fn beat(&self, signer: &Wallet, named: Address, at: u64) -> FromAgent {
@@ -83,19 +59,13 @@ impl Agent {
             power_w: 4,
             uptime_s: 5,
         };
-        let signature = signer
-            .sign(&self.rules.domain, &signed::Beat::from(&beat))
-            .unwrap();
+        let signature = signer.sign(&self.rules.domain, &signed::Beat::from(&beat)).unwrap();
         FromAgent::Beat { beat, signature }
     }
 
     fn open(&self) -> Session {
         let mut session = Session::Challenged { nonce: NONCE };
-        let step = session.next(
-            self.hello(VERSION, NONCE, &[1, 2], &[1, 2]),
-            &self.rules,
-            NOW,
-        );
+        let step = session.next(self.hello(VERSION, NONCE, &[1, 2], &[1, 2]), &self.rules, NOW);
         assert!(matches!(step, Step::Check { .. }));
         session.checked(Ok(())).unwrap();
         session
@@ -117,12 +87,7 @@ impl Agent {
             extra: B256::ZERO,
         };
         let domain = &self.rules.domain;
-        (
-            Terms::try_from(&json)
-                .unwrap()
-                .job_id(domain.chain_id, domain.market),
-            json,
-        )
+        (Terms::try_from(&json).unwrap().job_id(domain.chain_id, domain.market), json)
     }
 
     fn check(&self, session: &mut Session, said: FromAgent, expected: &str) {
@@ -133,24 +98,16 @@ impl Agent {
             Step::Push { .. } => "push".to_owned(),
             Step::Refuse { reason } => reason,
         };
-        assert!(
-            found.contains(expected),
-            "{found:?} should contain {expected:?}"
-        );
+        assert!(found.contains(expected), "{found:?} should contain {expected:?}");
         let refused = !["check", "heard", "announce", "push"].contains(&expected);
         assert_eq!(matches!(session, Session::Over), refused, "after {found:?}");
     }
 }
 
 fn event(job: JobId) -> FromAgent {
-    let news = JobNews::JobStatusChanged {
-        phase: Phase::Accepted,
-    };
+    let news = JobNews::JobStatusChanged { phase: Phase::Accepted };
     let at = "2027-01-01T00:00:00Z".parse().unwrap();
-    FromAgent::Event {
-        job: B256::from(job.0),
-        event: JobEvent { seq: 1, at, news },
-    }
+    FromAgent::Event { job: B256::from(job.0), event: JobEvent { seq: 1, at, news } }
 }
 
 #[test]
@@ -160,32 +117,14 @@ fn a_hello_must_answer_this_challenge_with_this_key_and_this_list() {
         agent.check(&mut Session::Challenged { nonce: NONCE }, said, expected);
     };
     check(agent.hello(VERSION, NONCE, &[1, 2], &[1, 2]), "check");
-    check(
-        agent.hello(VERSION + 1, NONCE, &[1], &[1]),
-        "version 1, not 2",
-    );
-    check(
-        agent.hello(VERSION, B256::ZERO, &[1], &[1]),
-        "signature over Hello",
-    );
-    check(
-        agent.hello(VERSION, NONCE, &[1], &[2]),
-        "signature over Hello",
-    );
-    check(
-        agent.hello(VERSION, NONCE, &[1, 2], &[2, 1]),
-        "signature over Hello",
-    );
+    check(agent.hello(VERSION + 1, NONCE, &[1], &[1]), "version 1, not 2");
+    check(agent.hello(VERSION, B256::ZERO, &[1], &[1]), "signature over Hello");
+    check(agent.hello(VERSION, NONCE, &[1], &[2]), "signature over Hello");
+    check(agent.hello(VERSION, NONCE, &[1, 2], &[2, 1]), "signature over Hello");
     check(agent.hello(VERSION, NONCE, &[1, 1], &[1, 1]), "named twice");
     check(agent.hello(VERSION, NONCE, &[], &[]), "1 to 64 resources");
-    check(
-        agent.hello(VERSION, NONCE, &[1; 65], &[1; 65]),
-        "1 to 64 resources",
-    );
-    check(
-        agent.beat(&agent.wallet, agent.wallet.address(), NOW),
-        "first message is a Hello",
-    );
+    check(agent.hello(VERSION, NONCE, &[1; 65], &[1; 65]), "1 to 64 resources");
+    check(agent.beat(&agent.wallet, agent.wallet.address(), NOW), "first message is a Hello");
 
     let mut other = agent.hello(VERSION, NONCE, &[1], &[1]);
     if let FromAgent::Hello { resources, .. } = &mut other {
@@ -203,32 +142,13 @@ fn a_hello_must_answer_this_challenge_with_this_key_and_this_list() {
 fn nothing_is_heard_before_the_chain_agrees_or_after_it_did_not() {
     let agent = Agent::new();
     let mut session = Session::Challenged { nonce: NONCE };
-    agent.check(
-        &mut session,
-        agent.hello(VERSION, NONCE, &[1], &[1]),
-        "check",
-    );
-    agent.check(
-        &mut session,
-        agent.beat(&agent.wallet, agent.wallet.address(), NOW),
-        "first message is a Hello",
-    );
+    agent.check(&mut session, agent.hello(VERSION, NONCE, &[1], &[1]), "check");
+    agent.check(&mut session, agent.beat(&agent.wallet, agent.wallet.address(), NOW), "first message is a Hello");
 
     let mut session = Session::Challenged { nonce: NONCE };
-    agent.check(
-        &mut session,
-        agent.hello(VERSION, NONCE, &[1], &[1]),
-        "check",
-    );
-    assert_eq!(
-        session.checked(Err("foreign".into())),
-        Err("foreign".into())
-    );
-    agent.check(
-        &mut session,
-        agent.hello(VERSION, NONCE, &[1], &[1]),
-        "link is over",
-    );
+    agent.check(&mut session, agent.hello(VERSION, NONCE, &[1], &[1]), "check");
+    assert_eq!(session.checked(Err("foreign".into())), Err("foreign".into()));
+    agent.check(&mut session, agent.hello(VERSION, NONCE, &[1], &[1]), "link is over");
 }
 
 #[test]
@@ -237,23 +157,11 @@ fn beats_are_by_the_agent_and_about_now() {
     let (me, stranger) = (agent.wallet.address(), Wallet::random());
     let check = |said, expected: &str| agent.check(&mut agent.open(), said, expected);
     check(agent.beat(&agent.wallet, me, NOW), "heard");
-    check(
-        agent.beat(&agent.wallet, me, NOW - signed::FRESH_S),
-        "heard",
-    );
-    check(
-        agent.beat(&agent.wallet, me, NOW - signed::FRESH_S - 1),
-        "121 s ago",
-    );
+    check(agent.beat(&agent.wallet, me, NOW - signed::FRESH_S), "heard");
+    check(agent.beat(&agent.wallet, me, NOW - signed::FRESH_S - 1), "121 s ago");
     check(agent.beat(&stranger, me, NOW), "signature over Beat");
-    check(
-        agent.beat(&agent.wallet, Address::ZERO, NOW),
-        "the hello named",
-    );
-    check(
-        agent.hello(VERSION, NONCE, &[1], &[1]),
-        "hello was said already",
-    );
+    check(agent.beat(&agent.wallet, Address::ZERO, NOW), "the hello named");
+    check(agent.hello(VERSION, NONCE, &[1], &[1]), "hello was said already");
 }
 
 #[test]
@@ -261,37 +169,14 @@ fn only_jobs_of_its_own_resources_and_only_so_many() {
     let agent = Agent::new();
     let mut session = agent.open();
     let (first, terms) = agent.terms(1, 1);
-    agent.check(
-        &mut session,
-        FromAgent::Job {
-            terms: terms.clone(),
-        },
-        "announce",
-    );
-    agent.check(
-        &mut session,
-        FromAgent::Job {
-            terms: agent.terms(2, 2).1,
-        },
-        "announce",
-    );
+    agent.check(&mut session, FromAgent::Job { terms: terms.clone() }, "announce");
+    agent.check(&mut session, FromAgent::Job { terms: agent.terms(2, 2).1 }, "announce");
     agent.check(&mut session, FromAgent::Job { terms }, "announce");
     agent.check(&mut session, event(first), "push");
-    agent.check(
-        &mut session,
-        FromAgent::Job {
-            terms: agent.terms(1, 3).1,
-        },
-        "more than 2 jobs",
-    );
+    agent.check(&mut session, FromAgent::Job { terms: agent.terms(1, 3).1 }, "more than 2 jobs");
 
     let check = |said, expected: &str| agent.check(&mut agent.open(), said, expected);
-    check(
-        FromAgent::Job {
-            terms: agent.terms(3, 1).1,
-        },
-        "which the hello did not name",
-    );
+    check(FromAgent::Job { terms: agent.terms(3, 1).1 }, "which the hello did not name");
     check(event(first), "not announced on this link");
     let mut wide = agent.terms(1, 1).1;
     wide.price_per_hour = u128::MAX;

@@ -14,45 +14,26 @@ use crate::{
 };
 
 fn pass(stage: &Stage, signer: &Wallet, root: &str, at: u64) -> String {
-    let upload = Upload {
-        root: root.into(),
-        at: U40::from(at),
-    };
-    UploadPass {
-        at,
-        signature: signer.sign(&stage.domain(), &upload).unwrap(),
-    }
-    .header()
+    let upload = Upload { root: root.into(), at: U40::from(at) };
+    UploadPass { at, signature: signer.sign(&stage.domain(), &upload).unwrap() }.header()
 }
 
 #[tokio::test]
 async fn an_upload_needs_a_pass_for_its_root() {
     let stage = Stage::new(|_| ()).await;
     let wallet = Wallet::random();
-    let [root, other] = ["root", "other"].map(|text| {
-        content::Block::new(content::RAW, text)
-            .unwrap()
-            .cid()
-            .to_string()
-    });
+    let [root, other] =
+        ["root", "other"].map(|text| content::Block::new(content::RAW, text).unwrap().cid().to_string());
     let check = async |pass: Option<String>, words: &str| {
-        let mut request = stage
-            .http()
-            .post(stage.url(&format!("/api/v1/images/upload?root={root}")));
+        let mut request = stage.http().post(stage.url(&format!("/api/v1/images/upload?root={root}")));
         if let Some(pass) = pass {
             request = request.header(AUTHORIZATION, pass);
         }
-        Answer::of(request.send().await.unwrap())
-            .await
-            .is_problem(401, words);
+        Answer::of(request.send().await.unwrap()).await.is_problem(401, words);
     };
     check(None, "sign an upload pass").await;
     check(Some("Bearer token".into()), "sign an upload pass").await;
-    check(
-        Some(pass(&stage, &wallet, &root, now() - 500)),
-        "check this machine's clock",
-    )
-    .await;
+    check(Some(pass(&stage, &wallet, &root, now() - 500)), "check this machine's clock").await;
     let garbled = pass(&stage, &wallet, &root, now()).replace("0x", "0xzz");
     check(Some(garbled), "sign an upload pass").await;
     assert_eq!(stage.store.len(), 0);
@@ -73,36 +54,13 @@ async fn what_was_uploaded_is_served_as_an_attachment() {
     let root = *block.cid();
     mine.put(block).unwrap();
     let mut headers = HeaderMap::new();
-    headers.insert(
-        AUTHORIZATION,
-        pass(&stage, &wallet, &root.to_string(), now())
-            .parse()
-            .unwrap(),
-    );
+    headers.insert(AUTHORIZATION, pass(&stage, &wallet, &root.to_string(), now()).parse().unwrap());
     let base = stage.url("/").parse().unwrap();
-    content::push(&mine, &root, &base, headers, None)
-        .await
-        .unwrap();
+    content::push(&mine, &root, &base, headers, None).await.unwrap();
 
-    let answer = stage
-        .http()
-        .get(stage.url(&format!("/ipfs/{root}")))
-        .send()
-        .await
-        .unwrap();
-    assert!(
-        answer.headers()["content-disposition"]
-            .to_str()
-            .unwrap()
-            .starts_with("attachment")
-    );
+    let answer = stage.http().get(stage.url(&format!("/ipfs/{root}"))).send().await.unwrap();
+    assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
     assert_eq!(answer.bytes().await.unwrap().as_ref(), b"<script>");
     assert_eq!(stage.store.pins().len(), 1);
-    assert!(
-        stage.store.pins()[0]
-            .name
-            .contains(&wallet.address().to_string()),
-        "{:?}",
-        stage.store.pins()
-    );
+    assert!(stage.store.pins()[0].name.contains(&wallet.address().to_string()), "{:?}", stage.store.pins());
 }

@@ -3,47 +3,29 @@
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::timeout,
 };
 use wire::http::Health;
 
-use crate::stage::Stage;
+use crate::stage::{PATIENCE, Stage};
 
 #[tokio::test]
 async fn every_spelling_of_a_route_is_answered() {
     let stage = Stage::new(|_| ()).await;
-    for path in [
-        "/api/v1/health",
-        "/api/v1/health/",
-        "/api/health",
-        "/api/health/",
-    ] {
-        assert_eq!(
-            stage.get(path).await.json::<Health>().status,
-            "ok",
-            "{path}"
-        );
+    for path in ["/api/v1/health", "/api/v1/health/", "/api/health", "/api/health/"] {
+        assert_eq!(stage.get(path).await.json::<Health>().status, "ok", "{path}");
     }
-    assert_eq!(
-        stage.get("/api/gpus/?limit=1").await.status,
-        200,
-        "the query stays"
-    );
+    assert_eq!(stage.get("/api/gpus/?limit=1").await.status, 200, "the query stays");
 }
 
 #[tokio::test]
 async fn an_unknown_route_is_a_problem_that_says_where_to_go() {
     let stage = Stage::new(|_| ()).await;
     for path in ["/", "/api/v1/nothing", "/api/v1", "/ipfs", "/api/v1/jobs/1"] {
-        let problem = stage
-            .get(path)
-            .await
-            .is_problem(404, "the API begins at /api/v1/health");
+        let problem = stage.get(path).await.is_problem(404, "the API begins at /api/v1/health");
         assert_eq!(problem.kind, "not-found");
     }
-    stage
-        .post("/api/v1/health", "")
-        .await
-        .is_problem(405, "POST is not answered here");
+    stage.post("/api/v1/health", "").await.is_problem(405, "POST is not answered here");
 }
 
 /// Sends a head and parts of a body that goes on for a gigabyte; gives the answer.
@@ -53,7 +35,7 @@ async fn gigabyte(stage: &Stage, path: &str, head: &str, part: &[u8]) -> String 
     socket.write_all(head.as_bytes()).await.unwrap();
     socket.write_all(part).await.unwrap();
     let mut answer = vec![0; 4096];
-    let read = socket.read(&mut answer).await.unwrap();
+    let read = timeout(PATIENCE, socket.read(&mut answer)).await.unwrap().unwrap();
     String::from_utf8_lossy(&answer[..read]).into_owned()
 }
 
@@ -64,10 +46,7 @@ async fn a_gigabyte_is_refused_without_being_read() {
     // None of the body is sent.
     let answer = gigabyte(&stage, &path, "content-length: 1073741824", b"").await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-    assert!(
-        answer.contains("application/problem+json") && answer.contains("65536 bytes"),
-        "{answer}"
-    );
+    assert!(answer.contains("application/problem+json") && answer.contains("65536 bytes"), "{answer}");
     // Its size is not told: it is read up to the limit.
     let part = [b"10001\r\n".as_slice(), &[b' '; 65_537], b"\r\n"].concat();
     let answer = gigabyte(&stage, &path, "transfer-encoding: chunked", &part).await;
@@ -87,15 +66,10 @@ async fn who_dawdles_gives_its_place_to_the_next() {
     .await;
     // A head that never ends: the only place is taken until its time is over.
     let mut slow = TcpStream::connect(&stage.host).await.unwrap();
-    slow.write_all(b"GET /api/v1/health HTTP/1.1\r\nhost:")
-        .await
-        .unwrap();
-    assert_eq!(
-        stage.get("/api/v1/health").await.json::<Health>().status,
-        "ok"
-    );
+    slow.write_all(b"GET /api/v1/health HTTP/1.1\r\nhost:").await.unwrap();
+    assert_eq!(stage.get("/api/v1/health").await.json::<Health>().status, "ok");
     let mut rest = Vec::new();
-    slow.read_to_end(&mut rest).await.unwrap();
+    timeout(PATIENCE, slow.read_to_end(&mut rest)).await.unwrap().unwrap();
 
     // A body that never ends.
     let path = format!("/api/v1/jobs/{}/ready", alloy_primitives::B256::ZERO);

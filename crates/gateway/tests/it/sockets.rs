@@ -1,6 +1,6 @@
 //! The two WebSockets as their other ends use them.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::{B256, aliases::U40};
 use chain::Wallet;
@@ -15,16 +15,10 @@ use wire::{
     signed,
 };
 
-use crate::stage::{Job, Provider, Stage};
-
-/// Longer than anything here takes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::stage::{Job, PATIENCE, Provider, Stage};
 
 pub(crate) fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 /// A WebSocket.
@@ -32,28 +26,27 @@ pub(crate) struct Line(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Line {
     pub(crate) async fn open(stage: &Stage, path: &str) -> Self {
-        let (socket, _) = connect_async(format!("ws://{}{path}", stage.host))
-            .await
-            .unwrap();
+        let (socket, _) = connect_async(format!("ws://{}{path}", stage.host)).await.unwrap();
         Self(socket)
     }
 
     pub(crate) async fn say(&mut self, document: &impl Serialize) {
-        self.say_text(serde_json::to_string(document).unwrap())
-            .await;
+        self.say_text(serde_json::to_string(document).unwrap()).await;
     }
 
     pub(crate) async fn say_text(&mut self, text: String) {
-        timeout(PATIENCE, self.0.send(Message::text(text)))
-            .await
-            .unwrap()
-            .unwrap();
+        timeout(PATIENCE, self.0.send(Message::text(text))).await.unwrap().unwrap();
     }
 
     /// The next document, or the reason of the close frame.
     pub(crate) async fn hear<T: DeserializeOwned>(&mut self) -> Result<T, String> {
+        // Over all messages: pings must not keep a test waiting for ever.
+        timeout(PATIENCE, self.next()).await.unwrap()
+    }
+
+    async fn next<T: DeserializeOwned>(&mut self) -> Result<T, String> {
         loop {
-            match timeout(PATIENCE, self.0.next()).await.unwrap() {
+            match self.0.next().await {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(frame))) => return Err(frame.unwrap().reason.to_string()),
                 Some(Ok(_)) => {}
@@ -75,18 +68,8 @@ impl Agent {
     pub(crate) async fn connect(stage: &Stage) -> Self {
         let mut line = Line::open(stage, PATH).await;
         let challenge = line.hear().await.unwrap();
-        let FromGateway::Challenge {
-            nonce,
-            chain_id,
-            market,
-        } = challenge
-        else {
-            panic!("{challenge:?}")
-        };
-        assert_eq!(
-            (chain_id, market),
-            (stage.domain().chain_id, stage.domain().market)
-        );
+        let FromGateway::Challenge { nonce, chain_id, market } = challenge else { panic!("{challenge:?}") };
+        assert_eq!((chain_id, market), (stage.domain().chain_id, stage.domain().market));
         Self { line, nonce }
     }
 
@@ -106,42 +89,26 @@ impl Agent {
     /// Checks that it is refused with a reason that contains `words`, and that the connection ends.
     pub(crate) async fn is_refused(&mut self, words: &str) {
         let said = self.hear().await;
-        let FromGateway::Refused { reason } = &said else {
-            panic!("{said:?}")
-        };
-        assert!(
-            reason.contains(words),
-            "{reason:?} should contain {words:?}"
-        );
+        let FromGateway::Refused { reason } = &said else { panic!("{said:?}") };
+        assert!(reason.contains(words), "{reason:?} should contain {words:?}");
         self.line.hear::<FromGateway>().await.unwrap_err();
     }
 
     /// Announces a job and gives what the gateway holds of it.
     pub(crate) async fn announce(&mut self, job: &Job) -> u64 {
-        self.line
-            .say(&FromAgent::Job {
-                terms: job.terms.clone(),
-            })
-            .await;
+        self.line.say(&FromAgent::Job { terms: job.terms.clone() }).await;
         self.have(job).await
     }
 
     pub(crate) async fn have(&mut self, job: &Job) -> u64 {
         let said = self.hear().await;
-        let FromGateway::Have { job: id, seq } = said else {
-            panic!("{said:?}")
-        };
+        let FromGateway::Have { job: id, seq } = said else { panic!("{said:?}") };
         assert_eq!(id, job.hash());
         seq
     }
 
     pub(crate) async fn tell(&mut self, job: &Job, event: JobEvent) {
-        self.line
-            .say(&FromAgent::Event {
-                job: job.hash(),
-                event,
-            })
-            .await;
+        self.line.say(&FromAgent::Event { job: job.hash(), event }).await;
     }
 
     /// Log lines with these numbers.
@@ -157,31 +124,11 @@ impl Agent {
     }
 }
 
-pub(crate) fn hello(
-    stage: &Stage,
-    signer: &Wallet,
-    gpus: &[GpuJson],
-    nonce: B256,
-    version: u32,
-) -> FromAgent {
+pub(crate) fn hello(stage: &Stage, signer: &Wallet, gpus: &[GpuJson], nonce: B256, version: u32) -> FromAgent {
     let agent = gpus[0].agent;
     let resources = gpus.iter().map(|gpu| gpu.id).collect();
-    let signature = signer
-        .sign(
-            &stage.domain(),
-            &signed::Hello {
-                nonce,
-                agent,
-                resources,
-            },
-        )
-        .unwrap();
-    FromAgent::Hello {
-        version,
-        agent,
-        resources: gpus.to_vec(),
-        signature,
-    }
+    let signature = signer.sign(&stage.domain(), &signed::Hello { nonce, agent, resources }).unwrap();
+    FromAgent::Hello { version, agent, resources: gpus.to_vec(), signature }
 }
 
 pub(crate) fn beat(stage: &Stage, signer: &Wallet, at: u64) -> FromAgent {
@@ -195,20 +142,12 @@ pub(crate) fn beat(stage: &Stage, signer: &Wallet, at: u64) -> FromAgent {
         power_w: 4,
         uptime_s: 5,
     };
-    let signature = signer
-        .sign(&stage.domain(), &signed::Beat::from(&beat))
-        .unwrap();
+    let signature = signer.sign(&stage.domain(), &signed::Beat::from(&beat)).unwrap();
     FromAgent::Beat { beat, signature }
 }
 
 pub(crate) fn line(seq: u64, line: &str) -> JobEvent {
-    event(
-        seq,
-        JobNews::JobLog {
-            stream: LogStream::Stdout,
-            line: line.into(),
-        },
-    )
+    event(seq, JobNews::JobLog { stream: LogStream::Stdout, line: line.into() })
 }
 
 pub(crate) fn phase(seq: u64, phase: Phase) -> JobEvent {
@@ -216,11 +155,7 @@ pub(crate) fn phase(seq: u64, phase: Phase) -> JobEvent {
 }
 
 fn event(seq: u64, news: JobNews) -> JobEvent {
-    JobEvent {
-        seq,
-        at: "2027-01-01T00:00:00Z".parse().unwrap(),
-        news,
-    }
+    JobEvent { seq, at: "2027-01-01T00:00:00Z".parse().unwrap(), news }
 }
 
 /// A client of `/api/v1/ws`.
@@ -234,34 +169,16 @@ impl Reader {
     /// Subscribed as the controller, with everything held heard: `news` gives it.
     pub(crate) async fn follow(stage: &Stage, job: &Job, since: u64) -> Self {
         let mut reader = Self::connect(stage).await;
-        reader
-            .subscribe(stage, job, &job.controller, since, now())
-            .await;
+        reader.subscribe(stage, job, &job.controller, since, now()).await;
         assert_eq!(reader.notice(job).await.0, "SUBSCRIBED");
         reader
     }
 
-    pub(crate) async fn subscribe(
-        &mut self,
-        stage: &Stage,
-        job: &Job,
-        signer: &Wallet,
-        since: u64,
-        at: u64,
-    ) {
-        let watch = signed::Watch {
-            jobId: job.hash(),
-            at: U40::from(at),
-        };
+    pub(crate) async fn subscribe(&mut self, stage: &Stage, job: &Job, signer: &Wallet, since: u64, at: u64) {
+        let watch = signed::Watch { jobId: job.hash(), at: U40::from(at) };
         let signature = signer.sign(&stage.domain(), &watch).unwrap();
         let topic = format!("job:{}", job.id);
-        let wish = Subscribe {
-            topic,
-            since,
-            terms: job.terms.clone(),
-            at,
-            signature,
-        };
+        let wish = Subscribe { topic, since, terms: job.terms.clone(), at, signature };
         self.0.say(&FromClient::Subscribe(wish)).await;
     }
 
@@ -272,14 +189,7 @@ impl Reader {
     /// Kind and detail of a notice about `job`.
     pub(crate) async fn notice(&mut self, job: &Job) -> (String, String) {
         let said = self.hear().await;
-        let ToClient::Notice {
-            topic,
-            kind,
-            detail,
-        } = said
-        else {
-            panic!("{said:?}")
-        };
+        let ToClient::Notice { topic, kind, detail } = said else { panic!("{said:?}") };
         assert_eq!(topic, format!("job:{}", job.id));
         (kind, detail)
     }
@@ -301,9 +211,7 @@ impl Reader {
         let mut numbers = Vec::new();
         while numbers.len() < count {
             let said = self.hear().await;
-            let ToClient::News { topic, event } = said else {
-                panic!("{said:?}")
-            };
+            let ToClient::News { topic, event } = said else { panic!("{said:?}") };
             assert_eq!(topic, format!("job:{}", job.id));
             numbers.push(event.seq);
         }

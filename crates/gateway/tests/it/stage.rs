@@ -15,6 +15,9 @@ use wire::{
     http::{GpuJson, Problem},
 };
 
+/// Longer than anything here takes on a slow machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A gateway that serves a market of its own.
 pub(crate) struct Stage {
     pub(crate) town: TestMarket,
@@ -34,30 +37,15 @@ impl Stage {
         let market = town.market.clone();
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(BlockStore::open(folder.path(), StoreConfig::default()).unwrap());
-        let mut config = GatewayConfig {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            ..GatewayConfig::default()
-        };
+        let mut config = GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), ..GatewayConfig::default() };
         change(&mut config);
-        let gateway = Gateway::bind(config, market.clone(), store.clone())
-            .await
-            .unwrap();
+        let gateway = Gateway::bind(config, market.clone(), store.clone()).await.unwrap();
         let host = gateway.local_addr().to_string();
         let shutdown = CancellationToken::new();
         let served = tokio::spawn(gateway.serve(shutdown.clone()));
         let _stops = shutdown.clone().drop_guard();
-        let http = reqwest::Client::new();
-        Self {
-            town,
-            market,
-            store,
-            host,
-            shutdown,
-            served,
-            http,
-            _stops,
-            _folder: folder,
-        }
+        let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
+        Self { town, market, store, host, shutdown, served, http, _stops, _folder: folder }
     }
 
     pub(crate) fn domain(&self) -> Domain {
@@ -67,10 +55,7 @@ impl Stage {
     /// A provider with an agent and `count` listed resources.
     pub(crate) async fn provider(&self, count: u8) -> Provider {
         let (account, agent) = (self.town.newcomer().await.unwrap(), Wallet::random());
-        account
-            .register_provider(agent.address(), Address::repeat_byte(0xee))
-            .await
-            .unwrap();
+        account.register_provider(agent.address(), Address::repeat_byte(0xee)).await.unwrap();
         let mut gpus = Vec::new();
         for number in 0..count {
             let hardware = Hardware {
@@ -83,12 +68,7 @@ impl Stage {
                 simulated: true,
             };
             let price = PerHour(3600 + u128::from(number));
-            let listing = Listing {
-                key: B256::repeat_byte(number),
-                price,
-                hardware,
-                details: String::new(),
-            };
+            let listing = Listing { key: B256::repeat_byte(number), price, hardware, details: String::new() };
             let id = account.register_resource(&listing).await.unwrap();
             gpus.push(GpuJson {
                 id: B256::from(id.0),
@@ -100,11 +80,7 @@ impl Stage {
                 agent: agent.address(),
             });
         }
-        Provider {
-            account,
-            agent,
-            gpus,
-        }
+        Provider { account, agent, gpus }
     }
 
     /// A job on the first resource of `provider`; each has an id of its own.
@@ -129,15 +105,8 @@ impl Stage {
             extra: B256::ZERO,
         };
         let domain = self.domain();
-        let id = Terms::try_from(&terms)
-            .unwrap()
-            .job_id(domain.chain_id, domain.market);
-        Job {
-            id,
-            terms,
-            renter,
-            controller,
-        }
+        let id = Terms::try_from(&terms).unwrap().job_id(domain.chain_id, domain.market);
+        Job { id, terms, renter, controller }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -145,15 +114,7 @@ impl Stage {
     }
 
     pub(crate) async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
-        Answer::of(
-            self.http
-                .post(self.url(path))
-                .body(body)
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await
+        Answer::of(self.http.post(self.url(path)).body(body).send().await.unwrap()).await
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -167,10 +128,7 @@ impl Stage {
 
 /// Waits until `happened`, with a limit.
 pub(crate) async fn until(mut happened: impl AsyncFnMut() -> bool) {
-    eventually(Duration::from_secs(60), async || {
-        happened().await.then_some(())
-    })
-    .await;
+    eventually(PATIENCE, async || happened().await.then_some(())).await;
 }
 
 pub(crate) struct Provider {
@@ -209,42 +167,22 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) async fn of(response: reqwest::Response) -> Self {
         let status = response.status().as_u16();
-        let kind = response
-            .headers()
-            .get("content-type")
-            .map_or("", |kind| kind.to_str().unwrap())
-            .to_owned();
-        Self {
-            status,
-            kind,
-            body: response.bytes().await.unwrap().to_vec(),
-        }
+        let kind = response.headers().get("content-type").map_or("", |kind| kind.to_str().unwrap()).to_owned();
+        Self { status, kind, body: response.bytes().await.unwrap().to_vec() }
     }
 
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self) -> T {
-        assert!(
-            (200..300).contains(&self.status),
-            "{}: {}",
-            self.status,
-            String::from_utf8_lossy(&self.body)
-        );
+        assert!((200..300).contains(&self.status), "{}: {}", self.status, String::from_utf8_lossy(&self.body));
         serde_json::from_slice(&self.body).unwrap()
     }
 
     /// Checks that it is a problem with this status whose detail contains `words`.
     pub(crate) fn is_problem(&self, status: u16, words: &str) -> Problem {
         let text = String::from_utf8_lossy(&self.body);
-        assert_eq!(
-            (self.status, self.kind.as_str()),
-            (status, "application/problem+json"),
-            "{text}"
-        );
+        assert_eq!((self.status, self.kind.as_str()), (status, "application/problem+json"), "{text}");
         let problem: Problem = serde_json::from_slice(&self.body).unwrap();
         assert_eq!(problem.status, status);
-        assert!(
-            problem.detail.contains(words),
-            "{text} should contain {words:?}"
-        );
+        assert!(problem.detail.contains(words), "{text} should contain {words:?}");
         problem
     }
 }

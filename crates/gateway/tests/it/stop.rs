@@ -19,10 +19,7 @@ async fn sockets_are_told_and_serving_ends() {
     let mut reader = Reader::follow(&stage, &stage.job(&provider, 1), 0).await;
     assert!(reader.held().await.is_empty());
     stage.shutdown.cancel();
-    let reasons = [
-        agent.line.hear::<FromGateway>().await.unwrap_err(),
-        reader.0.hear::<ToClient>().await.unwrap_err(),
-    ];
+    let reasons = [agent.line.hear::<FromGateway>().await.unwrap_err(), reader.0.hear::<ToClient>().await.unwrap_err()];
     assert_eq!(reasons, ["the gateway stops; connect again"; 2]);
     drop((agent, reader));
     stage.served.await.unwrap().unwrap();
@@ -33,19 +30,8 @@ async fn an_address_in_use_is_named() {
     let stage = Stage::new(|_| ()).await;
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(BlockStore::open(folder.path(), StoreConfig::default()).unwrap());
-    let config = GatewayConfig {
-        listen: stage.host.parse().unwrap(),
-        ..GatewayConfig::default()
-    };
-    let error = Gateway::bind(config, stage.market.clone(), store)
-        .await
-        .err()
-        .unwrap();
-    assert!(
-        matches!(&error, GatewayError::Bind { listen, .. } if listen.to_string() == stage.host)
-    );
-    assert!(
-        error.to_string().contains("choose another address"),
-        "{error}"
-    );
+    let config = GatewayConfig { listen: stage.host.parse().unwrap(), ..GatewayConfig::default() };
+    let error = Gateway::bind(config, stage.market.clone(), store).await.err().unwrap();
+    assert!(matches!(&error, GatewayError::Bind { listen, .. } if listen.to_string() == stage.host));
+    assert!(error.to_string().contains("choose another address"), "{error}");
 }

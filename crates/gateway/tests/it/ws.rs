@@ -27,28 +27,16 @@ async fn every_reader_gets_all_news_once_and_in_order() {
     // In the middle, from the beginning and from a place.
     let mut late = Reader::follow(&stage, &job, 0).await;
     let mut back = Reader::follow(&stage, &job, 120).await;
-    assert_eq!(
-        late.held().await,
-        Vec::from_iter((1..=150).map(|seq: u64| seq.to_string()))
-    );
-    assert_eq!(
-        back.held().await,
-        Vec::from_iter((121..=150).map(|seq: u64| seq.to_string()))
-    );
+    assert_eq!(late.held().await, Vec::from_iter((1..=150).map(|seq: u64| seq.to_string())));
+    assert_eq!(back.held().await, Vec::from_iter((121..=150).map(|seq: u64| seq.to_string())));
     agent.log(&job, 151..=200).await;
     for reader in [&mut early, &mut late, &mut back] {
         assert_eq!(reader.news(&job, 50).await, Vec::from_iter(151..=200));
     }
     let said = serde_json::to_value(phase(201, Phase::Done)).unwrap();
     agent.tell(&job, phase(201, Phase::Done)).await;
-    let ToClient::News { event, .. } = early.hear().await else {
-        panic!("no news")
-    };
-    assert_eq!(
-        serde_json::to_value(event).unwrap(),
-        said,
-        "as the agent said it"
-    );
+    let ToClient::News { event, .. } = early.hear().await else { panic!("no news") };
+    assert_eq!(serde_json::to_value(event).unwrap(), said, "as the agent said it");
 }
 
 #[tokio::test]
@@ -110,15 +98,9 @@ async fn a_reader_that_does_not_read_is_sent_away_with_the_reason() {
             Err(reason) => break reason,
         }
     };
-    assert!(
-        reason.contains("too slow") && last < 2000,
-        "after {last}: {reason}"
-    );
+    assert!(reason.contains("too slow") && last < 2000, "after {last}: {reason}");
     // Nobody else suffers.
-    assert_eq!(
-        Reader::follow(&stage, &job, 1999).await.held().await,
-        ["2000"]
-    );
+    assert_eq!(Reader::follow(&stage, &job, 1999).await.held().await, ["2000"]);
 }
 
 #[tokio::test]
@@ -132,36 +114,19 @@ async fn strangers_and_old_signatures_are_refused() {
         reader.subscribe(&stage, &job, signer, 0, at).await;
         let (kind, detail) = reader.notice(&job).await;
         assert_eq!(kind, "REFUSED");
-        assert!(
-            detail.contains(words),
-            "{detail:?} should contain {words:?}"
-        );
+        assert!(detail.contains(words), "{detail:?} should contain {words:?}");
     };
     check(&stranger, now(), "signature over Watch").await;
     check(&other.controller, now(), "signature over Watch").await;
     check(&job.controller, now() - 500, "check this machine's clock").await;
     reader.0.say_text("{}".into()).await;
     let said = reader.hear().await;
-    assert!(
-        matches!(&said, ToClient::Notice { kind, .. } if kind == "REFUSED"),
-        "{said:?}"
-    );
-    reader
-        .0
-        .say(&FromClient::Unsubscribe {
-            topic: "job:0x00".into(),
-        })
-        .await;
+    assert!(matches!(&said, ToClient::Notice { kind, .. } if kind == "REFUSED"), "{said:?}");
+    reader.0.say(&FromClient::Unsubscribe { topic: "job:0x00".into() }).await;
     let said = reader.hear().await;
-    assert!(
-        matches!(&said, ToClient::Notice { kind, .. } if kind == "REFUSED"),
-        "{said:?}"
-    );
+    assert!(matches!(&said, ToClient::Notice { kind, .. } if kind == "REFUSED"), "{said:?}");
     let reason = reader.0.hear::<ToClient>().await.unwrap_err();
-    assert!(
-        reason.contains("too many messages had to be refused"),
-        "{reason}"
-    );
+    assert!(reason.contains("too many messages had to be refused"), "{reason}");
 }
 
 #[tokio::test]
@@ -175,28 +140,15 @@ async fn one_socket_follows_several_jobs_up_to_its_limit() {
     let mut reader = Reader::connect(&stage).await;
     for job in [&one, &two] {
         reader.subscribe(&stage, job, &job.renter, 0, now()).await;
-        assert_eq!(
-            [reader.notice(job).await.0, reader.notice(job).await.0],
-            ["SUBSCRIBED", "CURRENT"]
-        );
+        assert_eq!([reader.notice(job).await.0, reader.notice(job).await.0], ["SUBSCRIBED", "CURRENT"]);
     }
-    reader
-        .subscribe(&stage, &three, &three.renter, 0, now())
-        .await;
+    reader.subscribe(&stage, &three, &three.renter, 0, now()).await;
     let (kind, detail) = reader.notice(&three).await;
-    assert!(
-        kind == "REFUSED" && detail.contains("at most 2 jobs"),
-        "{kind}: {detail}"
-    );
+    assert!(kind == "REFUSED" && detail.contains("at most 2 jobs"), "{kind}: {detail}");
 
     agent.log(&two, [1]).await;
     assert_eq!(reader.news(&two, 1).await, [1]);
-    reader
-        .0
-        .say(&FromClient::Unsubscribe {
-            topic: format!("job:{}", two.id),
-        })
-        .await;
+    reader.0.say(&FromClient::Unsubscribe { topic: format!("job:{}", two.id) }).await;
     assert_eq!(reader.notice(&two).await.0, "UNSUBSCRIBED");
     agent.log(&two, [2]).await;
     agent.log(&one, [1]).await;
@@ -206,19 +158,12 @@ async fn one_socket_follows_several_jobs_up_to_its_limit() {
 #[tokio::test]
 async fn clients_beyond_the_limit_and_plain_requests_get_a_problem() {
     let stage = Stage::new(|config| config.limits.clients = 1).await;
-    stage
-        .get("/api/v1/ws")
-        .await
-        .is_problem(426, "is a WebSocket");
+    stage.get("/api/v1/ws").await.is_problem(426, "is a WebSocket");
     let first = Line::open(&stage, "/api/v1/ws").await;
     let request = || {
         let request = stage.http().get(stage.url("/api/v1/ws"));
-        let request = request
-            .header("connection", "upgrade")
-            .header("upgrade", "websocket");
-        request
-            .header("sec-websocket-version", "13")
-            .header("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA==")
+        let request = request.header("connection", "upgrade").header("upgrade", "websocket");
+        request.header("sec-websocket-version", "13").header("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA==")
     };
     let refused = crate::stage::Answer::of(request().send().await.unwrap()).await;
     refused.is_problem(503, "as many clients as it takes");

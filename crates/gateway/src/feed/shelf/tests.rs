@@ -34,17 +34,11 @@ fn subscribe(shelf: &mut Shelf, number: u8, client: ClientId) -> Result<Arc<Noti
 }
 
 fn push(shelf: &mut Shelf, number: u8, seq: u64, text: &str) -> Result<(), u64> {
-    shelf
-        .push(job(number), &terms(), 1, seq, text.into(), false)
-        .unwrap()
+    shelf.push(job(number), &terms(), 1, seq, text.into(), false).unwrap()
 }
 
 fn ready(at: u64) -> ReadyBody {
-    ReadyBody {
-        ready_record: Default::default(),
-        at,
-        signature: SignatureBytes([0; 65]),
-    }
+    ReadyBody { ready_record: Default::default(), at, signature: SignatureBytes([0; 65]) }
 }
 
 fn held(shelf: &Shelf) -> Vec<u8> {
@@ -56,10 +50,7 @@ fn held(shelf: &Shelf) -> Vec<u8> {
 #[tokio::test]
 async fn a_push_wakes_who_subscribed_and_nobody_else() {
     let mut shelf = shelf(|_| ());
-    let [one, two] = [
-        subscribe(&mut shelf, 1, 7).unwrap(),
-        subscribe(&mut shelf, 2, 8).unwrap(),
-    ];
+    let [one, two] = [subscribe(&mut shelf, 1, 7).unwrap(), subscribe(&mut shelf, 2, 8).unwrap()];
     push(&mut shelf, 1, 1, "e1").unwrap();
     one.notified().await;
     assert!(futures_util::FutureExt::now_or_never(two.notified()).is_none());
@@ -75,59 +66,43 @@ fn jobs_that_strangers_invent_take_no_room_from_announced_ones() {
     subscribe(&mut shelf, 2, 7).unwrap();
     assert_eq!(subscribe(&mut shelf, 3, 7).err(), Some(Full));
     shelf.announce(job(9), &terms(), 1, NEVER).unwrap();
-    assert_eq!(
-        shelf.announce(job(1), &terms(), 1, NEVER),
-        Err(Full),
-        "its agent is there"
-    );
+    assert_eq!(shelf.announce(job(1), &terms(), 1, NEVER), Err(Full), "its agent is there");
     shelf.detach(1);
     shelf.announce(job(1), &terms(), 1, NEVER).unwrap();
     assert_eq!(held(&shelf), [1, 2], "9 was idle and went");
     subscribe(&mut shelf, 3, 7).unwrap();
-    assert_eq!(
-        subscribe(&mut shelf, 4, 7).err(),
-        Some(Full),
-        "only one place became free"
-    );
+    assert_eq!(subscribe(&mut shelf, 4, 7).err(), Some(Full), "only one place became free");
     shelf.unsubscribe(job(2), 7);
     subscribe(&mut shelf, 4, 7).unwrap();
     assert_eq!(held(&shelf), [1, 3, 4]);
+    shelf.detach(1);
+    shelf.unsubscribe(job(1), 7);
+    shelf.unsubscribe(job(3), 7);
+    subscribe(&mut shelf, 5, 7).unwrap();
+    assert_eq!(held(&shelf), [1, 4, 5], "an announced job is not theirs to push out");
 }
 
 #[test]
 fn idle_feeds_go_first_and_oldest_first_when_bytes_run_out() {
     let mut shelf = shelf(|limits| limits.feeds_bytes = 10);
     for number in 1..=4 {
-        push(&mut shelf, number, 1, "abc")
-            .map_err(|have| panic!("{have}"))
-            .ok();
+        push(&mut shelf, number, 1, "abc").map_err(|have| panic!("{have}")).ok();
         if number == 3 {
             assert_eq!((held(&shelf), shelf.bytes), (vec![1, 2, 3], 9));
             shelf.detach(1);
             subscribe(&mut shelf, 1, 7).unwrap();
         }
     }
-    assert_eq!(
-        (held(&shelf), shelf.bytes),
-        (vec![1, 3, 4], 9),
-        "1 has a reader, 2 was the oldest"
-    );
+    assert_eq!((held(&shelf), shelf.bytes), (vec![1, 3, 4], 9), "1 has a reader, 2 was the oldest");
     push(&mut shelf, 4, 2, "0123456789").unwrap();
-    assert_eq!(
-        (held(&shelf), shelf.bytes),
-        (vec![1, 4], 13),
-        "the newest event of 4 stays"
-    );
+    assert_eq!((held(&shelf), shelf.bytes), (vec![1, 4], 13), "the newest event of 4 stays");
     assert_eq!(shelf.read(job(4), 0, 9), Read::Behind { oldest: 2 });
 }
 
 #[test]
 fn a_feed_whose_last_news_came_may_go_though_its_agent_is_there() {
     let mut shelf = shelf(|limits| limits.feeds = 1);
-    shelf
-        .push(job(1), &terms(), 1, 1, "end".into(), true)
-        .unwrap()
-        .unwrap();
+    shelf.push(job(1), &terms(), 1, 1, "end".into(), true).unwrap().unwrap();
     shelf.announce(job(2), &terms(), 1, NEVER).unwrap();
     assert_eq!(held(&shelf), [2]);
 }
@@ -136,22 +111,13 @@ fn a_feed_whose_last_news_came_may_go_though_its_agent_is_there() {
 fn the_latest_ready_waits_for_the_agent_and_grows_old() {
     let mut shelf = shelf(|_| ());
     assert_eq!(shelf.keep_ready(job(1), ready(5), 5), None);
-    assert!(
-        held(&shelf).is_empty(),
-        "nothing is kept for a job that nobody named"
-    );
+    assert!(held(&shelf).is_empty(), "nothing is kept for a job that nobody named");
     shelf.announce(job(1), &terms(), 3, NEVER).unwrap();
     assert_eq!(shelf.keep_ready(job(1), ready(10), 10), Some(3));
     shelf.detach(3);
     assert_eq!(shelf.keep_ready(job(1), ready(20), 20), None);
     let again = shelf.announce(job(1), &terms(), 4, 20).unwrap();
-    assert_eq!(
-        again,
-        Announced {
-            seq: 0,
-            ready: Some(ready(20))
-        }
-    );
+    assert_eq!(again, Announced { seq: 0, ready: Some(ready(20)) });
     assert_eq!(shelf.announce(job(1), &terms(), 5, 21).unwrap().ready, None);
 }
 
@@ -163,14 +129,7 @@ fn news_go_on_where_they_were_after_the_link_was_new() {
     assert_eq!(shelf.announce(job(1), &terms(), 2, NEVER).unwrap().seq, 1);
     assert_eq!(push(&mut shelf, 1, 1, "e1"), Err(1));
     assert_eq!(push(&mut shelf, 1, 2, "e2"), Err(1), "link 1 was replaced");
-    assert_eq!(
-        shelf.push(job(1), &terms(), 2, 2, "e2".into(), false),
-        Ok(Ok(()))
-    );
+    assert_eq!(shelf.push(job(1), &terms(), 2, 2, "e2".into(), false), Ok(Ok(())));
     shelf.announce(job(1), &terms(), 1, NEVER).unwrap();
-    assert_eq!(
-        shelf.keep_ready(job(1), ready(1), 1),
-        Some(2),
-        "and does not come back"
-    );
+    assert_eq!(shelf.keep_ready(job(1), ready(1), 1), Some(2), "and does not come back");
 }

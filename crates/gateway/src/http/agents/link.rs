@@ -29,32 +29,17 @@ pub(crate) async fn connect(
 ) -> Result<Response, GatewayError> {
     let upgrade = upgrade.map_err(|_| GatewayError::Upgrade)?;
     let pending = shared.pending_links.clone().try_acquire_owned();
-    let pending = pending.map_err(|_| GatewayError::Busy {
-        what: "too many agents are saying hello",
-    })?;
+    let pending = pending.map_err(|_| GatewayError::Busy { what: "too many agents are saying hello" })?;
     let mut nonce = B256::ZERO;
-    aws_lc_rs::rand::fill(nonce.as_mut_slice()).map_err(|_| GatewayError::Busy {
-        what: "no randomness now",
-    })?;
+    aws_lc_rs::rand::fill(nonce.as_mut_slice()).map_err(|_| GatewayError::Busy { what: "no randomness now" })?;
     let state = shared.clone();
     Ok(socket::upgrade(&state, upgrade, move |socket| async move {
         let (outbox, inbox) = mpsc::channel(LINK_OUTBOX_MAX);
-        let rules = Rules {
-            domain: shared.market.domain(),
-            jobs_max: shared.limits.jobs_per_link,
-        };
+        let rules = Rules { domain: shared.market.domain(), jobs_max: shared.limits.jobs_per_link };
         let session = Session::Challenged { nonce };
         let replaced = CancellationToken::new();
         let id = shared.number();
-        let mut link = Link {
-            shared,
-            id,
-            socket,
-            session,
-            rules,
-            inbox,
-            replaced,
-        };
+        let mut link = Link { shared, id, socket, session, rules, inbox, replaced };
         let ended = match link.greet(nonce, outbox).await {
             Ok(()) => {
                 drop(pending);
@@ -96,19 +81,12 @@ impl Link {
     /// Challenge, hello, the chain's word, welcome.
     async fn greet(&mut self, nonce: B256, outbox: mpsc::Sender<FromGateway>) -> Result<(), Ended> {
         let domain = self.rules.domain;
-        let challenge = FromGateway::Challenge {
-            nonce,
-            chain_id: domain.chain_id,
-            market: domain.market,
-        };
+        let challenge = FromGateway::Challenge { nonce, chain_id: domain.chain_id, market: domain.market };
         self.socket.send(&challenge).await?;
         let within = self.shared.limits.hello_within;
-        let said = timeout(within, self.hear()).await.map_err(|_| {
-            Ended::Refused(format!(
-                "no hello came within {} s; connect again",
-                within.as_secs()
-            ))
-        })??;
+        let said = timeout(within, self.hear())
+            .await
+            .map_err(|_| Ended::Refused(format!("no hello came within {} s; connect again", within.as_secs())))??;
         let (agent, resources) = match self.session.next(said, &self.rules, now()) {
             Step::Check { agent, resources } => (agent, resources),
             Step::Refuse { reason } => return Err(Ended::Refused(reason)),
@@ -118,18 +96,9 @@ impl Link {
         self.session.checked(verdict).map_err(Ended::Refused)?;
         tracing::info!(link = self.id, %agent, resources = resources.len(), "an agent is linked");
         let replaced = self.replaced.clone();
-        let live = Live {
-            id: self.id,
-            agent,
-            resources,
-            heard: now(),
-            outbox,
-            replaced,
-        };
+        let live = Live { id: self.id, agent, resources, heard: now(), outbox, replaced };
         let taken = self.shared.links.open(live);
-        taken.map_err(|_| {
-            Ended::Refused("this gateway has as many agents as it takes; try another".into())
-        })?;
+        taken.map_err(|_| Ended::Refused("this gateway has as many agents as it takes; try another".into()))?;
         self.socket.send(&FromGateway::Welcome {}).await?;
         Ok(())
     }
@@ -159,34 +128,18 @@ impl Link {
             Step::Heard => self.shared.links.heard(self.id, now()),
             Step::Announce { job, terms } => {
                 let ready_since = now().saturating_sub(FRESH_S);
-                let held = self
-                    .shared
-                    .feeds
-                    .announce(job, &terms, self.id, ready_since)
-                    .map_err(|_| full())?;
+                let held = self.shared.feeds.announce(job, &terms, self.id, ready_since).map_err(|_| full())?;
                 let job = B256::from(job.0);
-                self.socket
-                    .send(&FromGateway::Have { job, seq: held.seq })
-                    .await?;
+                self.socket.send(&FromGateway::Have { job, seq: held.seq }).await?;
                 if let Some(body) = held.ready {
                     self.socket.send(&FromGateway::Ready { job, body }).await?;
                 }
             }
             Step::Push { job, terms, event } => {
-                match self
-                    .shared
-                    .feeds
-                    .push(job, &terms, self.id, *event)
-                    .map_err(|_| full())?
-                {
+                match self.shared.feeds.push(job, &terms, self.id, *event).map_err(|_| full())? {
                     Ok(()) => self.session.pushed(job),
                     Err(seq) if self.session.tell(job) => {
-                        self.socket
-                            .send(&FromGateway::Have {
-                                job: B256::from(job.0),
-                                seq,
-                            })
-                            .await?;
+                        self.socket.send(&FromGateway::Have { job: B256::from(job.0), seq }).await?;
                     }
                     Err(_) => {}
                 }
@@ -222,12 +175,7 @@ impl Link {
             Ended::Refused(reason) => {
                 tracing::info!(link = self.id, reason, "an agent's link was refused");
                 let farewell = Farewell::refused(reason.clone());
-                if self
-                    .socket
-                    .send(&FromGateway::Refused { reason })
-                    .await
-                    .is_ok()
-                {
+                if self.socket.send(&FromGateway::Refused { reason }).await.is_ok() {
                     self.socket.close(farewell).await;
                 }
             }

@@ -31,35 +31,22 @@ pub(crate) async fn list(
 fn page(all: Vec<GpuJson>, wish: &Wish) -> Result<(Vec<GpuJson>, Option<String>), GatewayError> {
     let limit = wish.limit.unwrap_or(PAGE_MAX);
     if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(malformed(
-            "limit",
-            format!("a page has 1 to {PAGE_MAX} entries"),
-        ));
+        return Err(malformed("limit", format!("a page has 1 to {PAGE_MAX} entries")));
     }
     let after = match &wish.cursor {
         None => None,
-        Some(cursor) => Some(cursor.parse::<B256>().map_err(|_| {
-            malformed(
-                "cursor",
-                "take it as the page before gave it, or leave it out".into(),
-            )
-        })?),
+        Some(cursor) => Some(
+            cursor
+                .parse::<B256>()
+                .map_err(|_| malformed("cursor", "take it as the page before gave it, or leave it out".into()))?,
+        ),
     };
-    let mut rest = all
-        .into_iter()
-        .filter(|gpu| after.is_none_or(|after| gpu.id > after));
+    let mut rest = all.into_iter().filter(|gpu| after.is_none_or(|after| gpu.id > after));
     let items: Vec<GpuJson> = rest.by_ref().take(limit).collect();
-    let next = if rest.next().is_some() {
-        items.last().map(|gpu| format!("{:x}", gpu.id))
-    } else {
-        None
-    };
+    let next = if rest.next().is_some() { items.last().map(|gpu| format!("{:x}", gpu.id)) } else { None };
     Ok((items, next))
 }
 
 fn malformed(field: &str, reason: String) -> GatewayError {
-    GatewayError::Malformed {
-        field: field.into(),
-        reason,
-    }
+    GatewayError::Malformed { field: field.into(), reason }
 }

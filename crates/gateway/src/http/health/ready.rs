@@ -29,10 +29,7 @@ pub(crate) async fn ready(State(shared): State<Shared>) -> (StatusCode, Json<Rea
     let chain = match timeout(shared.limits.chain_within, shared.market.chain().head()).await {
         Ok(Ok(head)) => Ok(format!("block {}", head.number)),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!(
-            "no answer within {} s",
-            shared.limits.chain_within.as_secs()
-        )),
+        Err(_) => Err(format!("no answer within {} s", shared.limits.chain_within.as_secs())),
     };
     let store = match tokio::fs::metadata(shared.store.dir()).await {
         Ok(_) => Ok(format!("{} blocks", shared.store.len())),
@@ -40,26 +37,13 @@ pub(crate) async fn ready(State(shared): State<Shared>) -> (StatusCode, Json<Rea
     };
     let ok = chain.is_ok() && store.is_ok();
     let dependencies = BTreeMap::from([("chain", dependency(chain)), ("store", dependency(store))]);
-    let status = if ok {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    (
-        status,
-        Json(Readiness {
-            status: word(ok),
-            dependencies,
-        }),
-    )
+    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { status: word(ok), dependencies }))
 }
 
 fn dependency(seen: Result<String, String>) -> Dependency {
     let status = word(seen.is_ok());
-    Dependency {
-        status,
-        detail: seen.unwrap_or_else(|reason| reason),
-    }
+    Dependency { status, detail: seen.unwrap_or_else(|reason| reason) }
 }
 
 fn word(ok: bool) -> &'static str {

@@ -20,25 +20,13 @@ pub(crate) async fn ready(
     Json(body): Json<ReadyBody>,
 ) -> Result<StatusCode, GatewayError> {
     let job = JobId(id.0);
-    let parties = shared
-        .feeds
-        .parties(job)
-        .filter(|parties| parties.announced)
-        .ok_or_else(|| nobody(job))?;
+    let parties = shared.feeds.parties(job).filter(|parties| parties.announced).ok_or_else(|| nobody(job))?;
     signed_by(&shared, job, &parties.terms, &body)?;
     about_now(&shared, &body).await?;
     let link = shared.feeds.keep_ready(job, body.clone(), now());
-    let told = link.is_some_and(|link| {
-        shared
-            .links
-            .send(link, FromGateway::Ready { job: id, body })
-    });
+    let told = link.is_some_and(|link| shared.links.send(link, FromGateway::Ready { job: id, body }));
     tracing::debug!(%job, told, "the controller is ready");
-    Ok(if told {
-        StatusCode::NO_CONTENT
-    } else {
-        StatusCode::ACCEPTED
-    })
+    Ok(if told { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })
 }
 
 fn nobody(job: JobId) -> GatewayError {
@@ -50,28 +38,16 @@ fn nobody(job: JobId) -> GatewayError {
     }
 }
 
-fn signed_by(
-    shared: &Shared,
-    job: JobId,
-    terms: &Terms,
-    body: &ReadyBody,
-) -> Result<(), WireError> {
+fn signed_by(shared: &Shared, job: JobId, terms: &Terms, body: &ReadyBody) -> Result<(), WireError> {
     let at = U40::saturating_from(body.at);
-    let statement = signed::Ready {
-        jobId: B256::from(job.0),
-        readyRecord: body.ready_record,
-        at,
-    };
+    let statement = signed::Ready { jobId: B256::from(job.0), readyRecord: body.ready_record, at };
     let domain = shared.market.domain();
     match domain.signer(&statement, &body.signature) {
         Some(signer) if signer == terms.renter || signer == terms.controller => Ok(()),
         other => Err(WireError::Signer {
             what: "Ready",
             found: other.map_or_else(|| "nobody (malformed)".into(), |signer| signer.to_string()),
-            expected: format!(
-                "the renter {} or the controller {}",
-                terms.renter, terms.controller
-            ),
+            expected: format!("the renter {} or the controller {}", terms.renter, terms.controller),
         }),
     }
 }
@@ -84,9 +60,7 @@ async fn about_now(shared: &Shared, body: &ReadyBody) -> Result<(), GatewayError
     };
     let head = timeout(shared.limits.chain_within, shared.market.chain().head())
         .await
-        .map_err(|_| GatewayError::Chain {
-            reason: "no answer in time".into(),
-        })?
+        .map_err(|_| GatewayError::Chain { reason: "no answer in time".into() })?
         .map_err(|error| chain_error(&error))?;
     signed::fresh("Ready", body.at, head.timestamp.0).map_err(|_| stale.into())
 }

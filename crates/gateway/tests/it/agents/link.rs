@@ -13,12 +13,7 @@ use crate::{
 };
 
 async fn listed(stage: &Stage) -> usize {
-    stage
-        .get("/api/v1/gpus")
-        .await
-        .json::<Page<GpuJson>>()
-        .items
-        .len()
+    stage.get("/api/v1/gpus").await.json::<Page<GpuJson>>().items.len()
 }
 
 #[tokio::test]
@@ -36,56 +31,24 @@ async fn who_answers_the_challenge_with_its_own_resources_is_welcome() {
 async fn everybody_else_is_refused_with_the_reason() {
     let stage = Stage::new(|_| ()).await;
     let (own, other) = (stage.provider(1).await, stage.provider(1).await);
-    let check =
-        async |signer: &Wallet, gpus: &[GpuJson], nonce: Option<B256>, version, words: &str| {
-            let mut agent = Agent::connect(&stage).await;
-            let nonce = nonce.unwrap_or(agent.nonce);
-            agent
-                .line
-                .say(&hello(&stage, signer, gpus, nonce, version))
-                .await;
-            agent.is_refused(words).await;
-        };
-    check(
-        &other.agent,
-        &own.gpus,
-        None,
-        VERSION,
-        "signature over Hello",
-    )
-    .await;
-    check(
-        &own.agent,
-        &own.gpus,
-        Some(B256::repeat_byte(1)),
-        VERSION,
-        "signature over Hello",
-    )
-    .await;
+    let check = async |signer: &Wallet, gpus: &[GpuJson], nonce: Option<B256>, version, words: &str| {
+        let mut agent = Agent::connect(&stage).await;
+        let nonce = nonce.unwrap_or(agent.nonce);
+        agent.line.say(&hello(&stage, signer, gpus, nonce, version)).await;
+        agent.is_refused(words).await;
+    };
+    check(&other.agent, &own.gpus, None, VERSION, "signature over Hello").await;
+    check(&own.agent, &own.gpus, Some(B256::repeat_byte(1)), VERSION, "signature over Hello").await;
     check(&own.agent, &own.gpus, None, 0, "speaks version 1, not 0").await;
 
     let mut foreign = other.gpus.clone();
     foreign[0].agent = own.agent.address();
     let foreign = [own.gpus.clone(), foreign].concat();
-    check(
-        &own.agent,
-        &foreign,
-        None,
-        VERSION,
-        "belongs to a provider whose agent is",
-    )
-    .await;
+    check(&own.agent, &foreign, None, VERSION, "belongs to a provider whose agent is").await;
 
     let mut unlisted = own.gpus.clone();
     unlisted[0].id = B256::repeat_byte(0x77);
-    check(
-        &own.agent,
-        &unlisted,
-        None,
-        VERSION,
-        "is not listed in this market",
-    )
-    .await;
+    check(&own.agent, &unlisted, None, VERSION, "is not listed in this market").await;
 
     let mut real = own.gpus.clone();
     real[0].hardware.simulated = false;
@@ -99,13 +62,8 @@ async fn everybody_else_is_refused_with_the_reason() {
 
 #[tokio::test]
 async fn an_agent_that_says_nothing_is_sent_away() {
-    let stage =
-        Stage::new(|config| config.limits.hello_within = std::time::Duration::from_millis(50))
-            .await;
-    Agent::connect(&stage)
-        .await
-        .is_refused("no hello came")
-        .await;
+    let stage = Stage::new(|config| config.limits.hello_within = std::time::Duration::from_millis(50)).await;
+    Agent::connect(&stage).await.is_refused("no hello came").await;
 }
 
 #[tokio::test]
@@ -121,9 +79,7 @@ async fn a_newer_link_takes_over() {
 
 #[tokio::test]
 async fn who_is_silent_is_not_listed_and_a_beat_brings_it_back() {
-    let stage =
-        Stage::new(|config| config.limits.agent_silent_after = std::time::Duration::from_secs(1))
-            .await;
+    let stage = Stage::new(|config| config.limits.agent_silent_after = std::time::Duration::from_secs(1)).await;
     let provider = stage.provider(1).await;
     let mut agent = Agent::welcome(&stage, &provider).await;
     until(async || listed(&stage).await == 0).await;
@@ -136,16 +92,10 @@ async fn a_beat_by_another_key_or_of_another_time_ends_the_link() {
     let stage = Stage::new(|_| ()).await;
     let provider = stage.provider(1).await;
     let mut agent = Agent::welcome(&stage, &provider).await;
-    agent
-        .line
-        .say(&beat(&stage, &Wallet::random(), now()))
-        .await;
+    agent.line.say(&beat(&stage, &Wallet::random(), now())).await;
     agent.is_refused("signature over Beat").await;
     let mut agent = Agent::welcome(&stage, &provider).await;
-    agent
-        .line
-        .say(&beat(&stage, &provider.agent, now() - 500))
-        .await;
+    agent.line.say(&beat(&stage, &provider.agent, now() - 500)).await;
     agent.is_refused("check this machine's clock").await;
 }
 
@@ -156,12 +106,7 @@ async fn jobs_of_resources_that_were_not_named_are_refused() {
     let silent = provider.gpus.pop().unwrap();
     for resource in [silent.id, other.gpus[0].id] {
         let mut agent = Agent::welcome(&stage, &provider).await;
-        agent
-            .line
-            .say(&FromAgent::Job {
-                terms: stage.job_on(resource, 1).terms,
-            })
-            .await;
+        agent.line.say(&FromAgent::Job { terms: stage.job_on(resource, 1).terms }).await;
         agent.is_refused("which the hello did not name").await;
     }
     let mut agent = Agent::welcome(&stage, &provider).await;
@@ -198,20 +143,14 @@ async fn after_a_new_link_the_news_go_on_where_the_gateway_is() {
 #[tokio::test]
 async fn the_challenge_is_new_each_time() {
     let stage = Stage::new(|_| ()).await;
-    assert_ne!(
-        Agent::connect(&stage).await.nonce,
-        Agent::connect(&stage).await.nonce
-    );
+    assert_ne!(Agent::connect(&stage).await.nonce, Agent::connect(&stage).await.nonce);
 }
 
 #[tokio::test]
 async fn a_message_beyond_the_limit_ends_the_link() {
     let stage = Stage::new(|_| ()).await;
     let mut agent = Agent::connect(&stage).await;
-    agent
-        .line
-        .say_text("x".repeat(wire::link::MESSAGE_BYTES_MAX + 1))
-        .await;
+    agent.line.say_text("x".repeat(wire::link::MESSAGE_BYTES_MAX + 1)).await;
     let reason = agent.line.hear::<FromGateway>().await.unwrap_err();
     assert!(reason.contains("at most 262144 bytes"), "{reason}");
 }

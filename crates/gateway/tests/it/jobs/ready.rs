@@ -12,25 +12,12 @@ use crate::{
 
 fn body(stage: &Stage, job: &Job, signer: &Wallet, record: u8, at: u64) -> ReadyBody {
     let ready_record = B256::repeat_byte(record);
-    let ready = signed::Ready {
-        jobId: job.hash(),
-        readyRecord: ready_record,
-        at: U40::from(at),
-    };
-    ReadyBody {
-        ready_record,
-        at,
-        signature: signer.sign(&stage.domain(), &ready).unwrap(),
-    }
+    let ready = signed::Ready { jobId: job.hash(), readyRecord: ready_record, at: U40::from(at) };
+    ReadyBody { ready_record, at, signature: signer.sign(&stage.domain(), &ready).unwrap() }
 }
 
 async fn post(stage: &Stage, job: &Job, body: &ReadyBody) -> Answer {
-    stage
-        .post(
-            &format!("/api/v1/jobs/{}/ready", job.id),
-            serde_json::to_vec(body).unwrap(),
-        )
-        .await
+    stage.post(&format!("/api/v1/jobs/{}/ready", job.id), serde_json::to_vec(body).unwrap()).await
 }
 
 #[tokio::test]
@@ -43,13 +30,7 @@ async fn the_agent_gets_the_words_of_controller_or_renter_as_they_came() {
     for signer in [&job.controller, &job.renter, &job.renter] {
         let body = body(&stage, &job, signer, 1, now());
         assert_eq!(post(&stage, &job, &body).await.status, 204);
-        assert_eq!(
-            agent.hear().await,
-            FromGateway::Ready {
-                job: job.hash(),
-                body
-            }
-        );
+        assert_eq!(agent.hear().await, FromGateway::Ready { job: job.hash(), body });
     }
 }
 
@@ -63,46 +44,19 @@ async fn strangers_make_no_noise() {
     agent.announce(&other).await;
 
     let stranger = body(&stage, &job, &Wallet::random(), 1, now());
-    post(&stage, &job, &stranger)
-        .await
-        .is_problem(403, "signature over Ready");
+    post(&stage, &job, &stranger).await.is_problem(403, "signature over Ready");
     let elsewhere = body(&stage, &other, &job.controller, 1, now());
-    post(&stage, &job, &elsewhere)
-        .await
-        .is_problem(403, "signature over Ready");
+    post(&stage, &job, &elsewhere).await.is_problem(403, "signature over Ready");
     let old = body(&stage, &job, &job.controller, 1, now() - 500);
-    post(&stage, &job, &old)
-        .await
-        .is_problem(403, "check this machine's clock");
-    let changed = ReadyBody {
-        at: now() - 1,
-        ..body(&stage, &job, &job.controller, 1, now())
-    };
-    post(&stage, &job, &changed)
-        .await
-        .is_problem(403, "signature over Ready");
+    post(&stage, &job, &old).await.is_problem(403, "check this machine's clock");
+    let changed = ReadyBody { at: now() - 1, ..body(&stage, &job, &job.controller, 1, now()) };
+    post(&stage, &job, &changed).await.is_problem(403, "signature over Ready");
     let path = format!("/api/v1/jobs/{}/ready", job.id);
     let text = r#"{"readyRecord":"0x00","at":1,"signature":"0x"}"#;
-    assert_eq!(
-        stage
-            .post(&path, text)
-            .await
-            .is_problem(400, "body")
-            .field
-            .as_deref(),
-        Some("body")
-    );
-    stage
-        .post("/api/v1/jobs/7/ready", "{}")
-        .await
-        .is_problem(400, "64 hexadecimal digits");
-    let unknown = serde_json::to_string(&stranger)
-        .unwrap()
-        .replacen('{', r#"{"more":1,"#, 1);
-    stage
-        .post(&path, unknown)
-        .await
-        .is_problem(400, "unknown field");
+    assert_eq!(stage.post(&path, text).await.is_problem(400, "body").field.as_deref(), Some("body"));
+    stage.post("/api/v1/jobs/7/ready", "{}").await.is_problem(400, "64 hexadecimal digits");
+    let unknown = serde_json::to_string(&stranger).unwrap().replacen('{', r#"{"more":1,"#, 1);
+    stage.post(&path, unknown).await.is_problem(400, "unknown field");
 
     // Had anything come through, it would be heard before this answer.
     assert_eq!(agent.is_heard(&job).await, 0);
@@ -114,14 +68,10 @@ async fn nobody_serves_a_job_that_no_agent_announced() {
     let provider = stage.provider(1).await;
     let job = stage.job(&provider, 1);
     let body = body(&stage, &job, &job.controller, 1, now());
-    post(&stage, &job, &body)
-        .await
-        .is_problem(404, "wait until the provider accepts it");
+    post(&stage, &job, &body).await.is_problem(404, "wait until the provider accepts it");
     // That somebody waits for it makes no agent.
     let _reader = Reader::follow(&stage, &job, 0).await;
-    post(&stage, &job, &body)
-        .await
-        .is_problem(404, "wait until the provider accepts it");
+    post(&stage, &job, &body).await.is_problem(404, "wait until the provider accepts it");
 }
 
 #[tokio::test]
@@ -140,13 +90,7 @@ async fn the_latest_words_wait_for_an_agent_that_is_away() {
 
     let mut agent = Agent::welcome(&stage, &provider).await;
     assert_eq!(agent.announce(&job).await, 0);
-    assert_eq!(
-        agent.hear().await,
-        FromGateway::Ready {
-            job: job.hash(),
-            body: last
-        }
-    );
+    assert_eq!(agent.hear().await, FromGateway::Ready { job: job.hash(), body: last });
 }
 
 #[tokio::test]
@@ -161,7 +105,5 @@ async fn block_time_counts_where_it_is_far_from_ours() {
     let ahead = body(&stage, &job, &job.controller, 1, head.timestamp.0);
     assert_eq!(post(&stage, &job, &ahead).await.status, 204);
     let neither = body(&stage, &job, &job.controller, 1, now() + 43_200);
-    post(&stage, &job, &neither)
-        .await
-        .is_problem(403, "check this machine's clock");
+    post(&stage, &job, &neither).await.is_problem(403, "check this machine's clock");
 }
