@@ -203,7 +203,7 @@ mod tests {
         let path = dir.path().join("journal");
         let journal = Journal::open(&path, Arc::default()).unwrap();
         let at = Timestamp::from_second(7).unwrap();
-        for text in ["a", "b", "c"] {
+        for text in ["a", "b", &"c".repeat(100)] {
             journal.add_at(at, line(text)).unwrap();
         }
         drop(journal);
@@ -219,6 +219,10 @@ mod tests {
             let seqs: Vec<u64> = events.iter().map(|event| event.seq).collect();
             assert_eq!(seqs, (1..=kept as u64 + 1).collect::<Vec<_>>());
             assert!(journal.log_text().unwrap().ends_with("d\n"));
+            assert!(
+                std::fs::read(&path).unwrap().ends_with(b"\n"),
+                "nothing of the torn line stays behind the new one"
+            );
         }
     }
 
