@@ -38,3 +38,8 @@ pub(crate) fn short(hash: &impl ToString) -> String {
 pub(crate) fn job(id: JobId) -> String {
     short(&id)
 }
+
+/// `1 block`, `2 blocks`.
+pub(crate) fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

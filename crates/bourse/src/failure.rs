@@ -39,7 +39,7 @@ impl Failure {
         use renter::RenterError as R;
         ExitCode::from(match self {
             Self::Usage(_) | Self::Wire(_) => REFUSED,
-            Self::Renter(R::NoMatch { .. } | R::TooLittleMoney { .. } | R::BadJob(_)) => REFUSED,
+            Self::Renter(R::NoMatch { .. } | R::TooLittleMoney { .. } | R::BadJob(_) | R::Wire(_)) => REFUSED,
             Self::Job(_) | Self::Renter(R::Declined { .. }) => JOB_FAILED,
             _ => 1,
         })

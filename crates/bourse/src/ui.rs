@@ -78,6 +78,16 @@ impl Ui {
         bar
     }
 
+    /// A bar for a program's own progress, drawn once there is some.
+    pub(crate) fn percent_bar(&self) -> ProgressBar {
+        let target = if self.terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(100), target);
+        if let Ok(style) = ProgressStyle::with_template("  {bar:30.green/dim} {percent:>3} % {msg}") {
+            bar.set_style(style.progress_chars("━╸─"));
+        }
+        bar
+    }
+
     /// Asks before money moves. Nobody to ask means no.
     pub(crate) fn confirm(&self, question: &str) -> Result<bool, Failure> {
         if !std::io::stdin().is_terminal() {

@@ -33,11 +33,7 @@ impl fmt::Display for Obstacle {
             Self::TooFew(what, have, need) => {
                 write!(f, "it has {have} {what}, the job needs {need}")
             }
-            Self::TooDear(price) => write!(
-                f,
-                "it costs {} units an hour, more than the highest price given",
-                price.0
-            ),
+            Self::TooDear(price) => write!(f, "it costs {} units an hour, more than the highest price given", price.0),
             Self::Simulated => write!(f, "its card is simulated (accept those with --simulated)"),
         }
     }
@@ -59,19 +55,11 @@ pub enum Choice<'a> {
 #[must_use]
 pub fn choose<'a>(offers: &'a [Offer], needs: &Needs) -> Choice<'a> {
     let order = |offer: &&Offer| (offer.price, offer.hardware.simulated, offer.id);
-    if let Some(offer) = offers
-        .iter()
-        .filter(|offer| obstacles(offer, needs).is_empty())
-        .min_by_key(order)
-    {
+    if let Some(offer) = offers.iter().filter(|offer| obstacles(offer, needs).is_empty()).min_by_key(order) {
         return Choice::Offer(offer);
     }
-    let nearest = offers
-        .iter()
-        .min_by_key(|offer| (obstacles(offer, needs).len(), order(offer)));
-    nearest.map_or(Choice::NoOffers, |offer| {
-        Choice::Nearest(offer, obstacles(offer, needs))
-    })
+    let nearest = offers.iter().min_by_key(|offer| (obstacles(offer, needs).len(), order(offer)));
+    nearest.map_or(Choice::NoOffers, |offer| Choice::Nearest(offer, obstacles(offer, needs)))
 }
 
 fn obstacles(offer: &Offer, needs: &Needs) -> Vec<Obstacle> {
@@ -138,43 +126,19 @@ mod tests {
 
     #[test]
     fn the_cheapest_that_fits_is_chosen_and_real_before_simulated() {
-        let offers = [
-            offer(1, 300, 1, false),
-            offer(2, 200, 1, false),
-            offer(3, 100, 0, false),
-            offer(4, 200, 1, true),
-        ];
-        let needs = Needs {
-            gpus: 1,
-            simulated: true,
-            model: Some("h100".into()),
-            ..Needs::default()
-        };
+        let offers =
+            [offer(1, 300, 1, false), offer(2, 200, 1, false), offer(3, 100, 0, false), offer(4, 200, 1, true)];
+        let needs = Needs { gpus: 1, simulated: true, model: Some("h100".into()), ..Needs::default() };
         assert_eq!(choose(&offers, &needs), Choice::Offer(&offers[1]));
     }
 
     #[test]
     fn no_match_names_the_nearest_and_each_obstacle() {
-        let offers = [
-            offer(1, 300, 1, true),
-            Offer {
-                busy: true,
-                ..offer(2, 900, 0, false)
-            },
-        ];
-        let needs = Needs {
-            gpus: 2,
-            max_price: Some(PerHour(500)),
-            ..Needs::default()
-        };
-        let Choice::Nearest(nearest, obstacles) = choose(&offers, &needs) else {
-            panic!("something matched")
-        };
+        let offers = [offer(1, 300, 1, true), Offer { busy: true, ..offer(2, 900, 0, false) }];
+        let needs = Needs { gpus: 2, max_price: Some(PerHour(500)), ..Needs::default() };
+        let Choice::Nearest(nearest, obstacles) = choose(&offers, &needs) else { panic!("something matched") };
         assert_eq!(nearest.id, offers[0].id);
-        assert_eq!(
-            obstacles,
-            [Obstacle::TooFew("GPUs", 1, 2), Obstacle::Simulated]
-        );
+        assert_eq!(obstacles, [Obstacle::TooFew("GPUs", 1, 2), Obstacle::Simulated]);
         assert_eq!(choose(&[], &needs), Choice::NoOffers);
     }
 }

@@ -56,10 +56,7 @@ impl Status {
     /// Nothing moves any more.
     #[must_use]
     pub fn is_over(self) -> bool {
-        matches!(
-            self,
-            Self::Ended | Self::Disputed | Self::Final | Self::Cancelled
-        )
+        matches!(self, Self::Ended | Self::Disputed | Self::Final | Self::Cancelled)
     }
 
     /// The clock has started and not ended.

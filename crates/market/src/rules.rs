@@ -33,12 +33,6 @@ pub const fn silence() -> Seconds {
     Seconds(HEARTBEAT.0 * MISSED_BEATS_MAX)
 }
 
-const _: () = assert!(
-    silence().0 <= RESUME_WITHIN.0,
-    "a report must be possible while lastSeen is still accepted"
-);
-const _: () = assert!(
-    READY_VALID.0 < ACCEPT_WITHIN.0,
-    "a stale signature must not outlive the acceptance"
-);
+const _: () = assert!(silence().0 <= RESUME_WITHIN.0, "a report must be possible while lastSeen is still accepted");
+const _: () = assert!(READY_VALID.0 < ACCEPT_WITHIN.0, "a stale signature must not outlive the acceptance");
 const _: () = assert!(FEE_DEFAULT.0 <= FEE_CAP.0);

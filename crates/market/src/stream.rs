@@ -46,14 +46,8 @@ impl Clock {
         if self.started_at == Timestamp(0) {
             return Seconds(0);
         }
-        let until = if self.ended_at == Timestamp(0) {
-            now
-        } else {
-            self.ended_at
-        };
-        Seconds(until.since(self.started_at).0.saturating_sub(self.paused.0))
-            .max(Seconds(1))
-            .min(duration)
+        let until = if self.ended_at == Timestamp(0) { now } else { self.ended_at };
+        Seconds(until.since(self.started_at).0.saturating_sub(self.paused.0)).max(Seconds(1)).min(duration)
     }
 }
 
@@ -71,10 +65,7 @@ impl Stream {
         if seconds == Seconds(0) {
             return Amount::ZERO;
         }
-        self.price
-            .cost(seconds.min(self.duration))
-            .max(self.min_charge)
-            .min(self.locked())
+        self.price.cost(seconds.min(self.duration)).max(self.min_charge).min(self.locked())
     }
 
     /// The provider's total for `seconds`: earned, less the fee on that total.
@@ -107,19 +98,13 @@ impl Stream {
     pub fn settle(&self, seconds: Seconds, paid: Seconds, outcome: Outcome) -> Settlement {
         let seconds = seconds.max(Seconds(1)).min(self.duration);
         let earned = match outcome {
-            Outcome::Silent | Outcome::AbortedByProvider => self
-                .price
-                .cost(seconds)
-                .min(self.locked())
-                .max(self.earned(paid)),
+            Outcome::Silent | Outcome::AbortedByProvider => {
+                self.price.cost(seconds).min(self.locked()).max(self.earned(paid))
+            }
             _ => self.earned(seconds),
         };
         let fee = self.fee.of(earned);
-        Settlement {
-            paid: earned.saturating_sub(fee),
-            fee,
-            refunded: self.locked().saturating_sub(earned),
-        }
+        Settlement { paid: earned.saturating_sub(fee), fee, refunded: self.locked().saturating_sub(earned) }
     }
 }
 
@@ -130,18 +115,11 @@ mod tests {
     use super::*;
 
     fn stream() -> impl Strategy<Value = Stream> {
-        (0..1_u128 << 72, 1..2_600_000_u64, 0..=500_u16, 0..=100_u128).prop_map(
-            |(price, duration, fee, share)| {
-                let price = PerHour(price);
-                let min_charge = Amount(price.cost(Seconds(600)).0 * share / 100);
-                Stream {
-                    price,
-                    min_charge,
-                    duration: Seconds(duration),
-                    fee: BasisPoints(fee),
-                }
-            },
-        )
+        (0..1_u128 << 72, 1..2_600_000_u64, 0..=500_u16, 0..=100_u128).prop_map(|(price, duration, fee, share)| {
+            let price = PerHour(price);
+            let min_charge = Amount(price.cost(Seconds(600)).0 * share / 100);
+            Stream { price, min_charge, duration: Seconds(duration), fee: BasisPoints(fee) }
+        })
     }
 
     proptest! {
@@ -184,50 +162,18 @@ mod tests {
             paused: Seconds(paused),
         };
         let at = |clock: Clock, now: u64| clock.seconds(Timestamp(now), Seconds(50)).0;
-        assert_eq!(
-            [
-                at(clock(0, 0), 100),
-                at(clock(0, 0), 130),
-                at(clock(0, 0), 990)
-            ],
-            [1, 30, 50]
-        );
-        assert_eq!(
-            [
-                at(clock(0, 10), 130),
-                at(clock(120, 10), 990),
-                at(clock(105, 10), 990)
-            ],
-            [20, 10, 1]
-        );
+        assert_eq!([at(clock(0, 0), 100), at(clock(0, 0), 130), at(clock(0, 0), 990)], [1, 30, 50]);
+        assert_eq!([at(clock(0, 10), 130), at(clock(120, 10), 990), at(clock(105, 10), 990)], [20, 10, 1]);
         assert_eq!(at(Clock::default(), 990), 0);
     }
 
     #[test]
     fn a_silent_provider_gets_no_minimum() {
-        let stream = Stream {
-            price: PerHour(3600),
-            min_charge: Amount(600),
-            duration: Seconds(1000),
-            fee: BasisPoints(200),
-        };
+        let stream =
+            Stream { price: PerHour(3600), min_charge: Amount(600), duration: Seconds(1000), fee: BasisPoints(200) };
         let split = stream.settle(Seconds(4), Seconds(0), Outcome::Silent);
-        assert_eq!(
-            split,
-            Settlement {
-                paid: Amount(4),
-                fee: Amount(0),
-                refunded: Amount(996)
-            }
-        );
+        assert_eq!(split, Settlement { paid: Amount(4), fee: Amount(0), refunded: Amount(996) });
         let split = stream.settle(Seconds(4), Seconds(0), Outcome::StoppedByRenter);
-        assert_eq!(
-            split,
-            Settlement {
-                paid: Amount(588),
-                fee: Amount(12),
-                refunded: Amount(400)
-            }
-        );
+        assert_eq!(split, Settlement { paid: Amount(588), fee: Amount(12), refunded: Amount(400) });
     }
 }

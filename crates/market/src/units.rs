@@ -38,17 +38,10 @@ impl Amount {
     pub fn from_tokens(text: &str, decimals: u8) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty()
-            || !plain(whole)
-            || !plain(fraction)
-            || fraction.len() > usize::from(decimals)
-        {
+        if whole.is_empty() || !plain(whole) || !plain(fraction) || fraction.len() > usize::from(decimals) {
             return None;
         }
-        format!("{whole}{fraction:0<width$}", width = usize::from(decimals))
-            .parse()
-            .ok()
-            .map(Self)
+        format!("{whole}{fraction:0<width$}", width = usize::from(decimals)).parse().ok().map(Self)
     }
 }
 
@@ -124,10 +117,10 @@ impl Mebibytes {
 
 impl fmt::Display for Mebibytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 >= 1024 && self.0.is_multiple_of(1024) {
-            write!(f, "{} GiB", self.0 / 1024)
-        } else {
-            write!(f, "{} MiB", self.0)
+        match (self.0 / 1024, self.0 % 1024 * 10 / 1024) {
+            (0, _) => write!(f, "{} MiB", self.0),
+            (whole, 0) => write!(f, "{whole} GiB"),
+            (whole, tenths) => write!(f, "{whole}.{tenths} GiB"),
         }
     }
 }
@@ -152,13 +145,9 @@ mod tests {
 
     #[test]
     fn tokens_read_back_what_they_show() {
-        for (units, shown) in [
-            (0, "0"),
-            (1, "0.000001"),
-            (1_500_000, "1.5"),
-            (2_000_000, "2"),
-            (12_345_678, "12.345678"),
-        ] {
+        for (units, shown) in
+            [(0, "0"), (1, "0.000001"), (1_500_000, "1.5"), (2_000_000, "2"), (12_345_678, "12.345678")]
+        {
             assert_eq!(Amount(units).in_tokens(6), shown);
             assert_eq!(Amount::from_tokens(shown, 6), Some(Amount(units)));
         }

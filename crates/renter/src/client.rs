@@ -145,6 +145,7 @@ impl Renter {
             view: View { status: market::Status::None, ..view },
             ready: None,
             last_beat: 0,
+            acted: Timestamp(0),
             ending: Ending::default(),
             terms,
             on,

@@ -4,7 +4,7 @@ mod events;
 mod news;
 
 use alloy_primitives::{Address, B256, aliases::U40};
-use chain::{Account, EventStream, Item, StreamConfig, Wallet};
+use chain::{Account, EventStream, Item, Mined, StreamConfig, Wallet};
 use market::{Amount, JobId, Outcome, Seconds, Timestamp};
 use wire::{
     JobSpec, Terms,
@@ -116,6 +116,8 @@ pub(crate) struct Follower<'a> {
     pub(crate) view: View,
     pub(crate) ready: Option<B256>,
     pub(crate) last_beat: u64,
+    /// The block time of the last transaction of ours: until the stream is there, nothing is decided.
+    pub(crate) acted: Timestamp,
     pub(crate) ending: Ending,
     pub(crate) on: &'a mut (dyn FnMut(Update) + Send),
 }
@@ -184,20 +186,20 @@ impl Follower<'_> {
             self.check_digest()?;
             return Ok(step);
         }
-        if !self.acting {
+        if !self.acting || self.view.now < self.acted {
             return Ok(None);
         }
         let outcome = match step {
             Some(Step::SignReady) => self.sign_ready().await,
             Some(Step::Cancel) => {
                 (self.on)(Update::Note("not accepted or started in time: taking the money back".into()));
-                self.account.cancel_job(&self.terms).await.map(drop).map_err(RenterError::from)
+                self.acted(self.account.cancel_job(&self.terms).await)
             }
             Some(Step::StopSilent) => {
                 (self.on)(Update::Note("the provider missed its beats: the clock is stopped".into()));
-                self.account.stop_job(&self.terms).await.map(drop).map_err(RenterError::from)
+                self.acted(self.account.stop_job(&self.terms).await)
             }
-            Some(Step::Close) => self.account.close_job(&self.terms).await.map(drop).map_err(RenterError::from),
+            Some(Step::Close) => self.acted(self.account.close_job(&self.terms).await),
             Some(Step::Finish) | None => return Ok(None),
         };
         match outcome {
@@ -209,6 +211,11 @@ impl Follower<'_> {
             }
             Err(err) => Err(err),
         }
+    }
+
+    fn acted(&mut self, mined: Result<Mined, chain::ChainError>) -> Result<(), RenterError> {
+        self.acted = mined?.timestamp;
+        Ok(())
     }
 
     async fn sign_ready(&mut self) -> Result<(), RenterError> {

@@ -43,6 +43,9 @@ pub struct JobTemplate {
     pub max_duration_seconds: u32,
 }
 
+/// Stands for an image while the rest is judged: the CID of nothing.
+const ANY_IMAGE: &str = "bafkqaaa";
+
 fn an_hour() -> u32 {
     3600
 }
@@ -56,7 +59,11 @@ impl JobTemplate {
                 bytes.len()
             )));
         }
-        serde_json::from_slice(bytes).map_err(|err| RenterError::BadJob(format!("the job file cannot be read: {err}")))
+        let job: Self = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(bytes))
+            .map_err(|err| RenterError::BadJob(format!("the job file cannot be read: {err}")))?;
+        // All but the image can be judged now, long before the image is known.
+        Self { image: job.image.clone().or_else(|| Some(ANY_IMAGE.into())), ..job.clone() }.spec()?;
+        Ok(job)
     }
 
     /// The spec that is published, checked.
@@ -94,6 +101,6 @@ mod tests {
         assert!(fails(&good.replace("\"version\"", "\"colour\":1,\"version\"")).contains("colour"));
         assert!(fails(&good.replace("\"cpus\":1", "\"cpus\":0")).contains("resources.cpus"));
         assert!(fails(&good.replace("}}", "},\"maxDurationSeconds\":-5}")).contains("-5"));
-        assert!(fails(r#"{"version":1,"resources":{"cpus":1,"memoryMib":64,"diskMib":64}}"#).contains("--image"));
+        assert!(fails(r#"{"version":1,"resources":{"cpus":1,"memoryMib":64,"diskMib":64}}"#).contains("names no image"));
     }
 }

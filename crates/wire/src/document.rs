@@ -24,12 +24,9 @@ pub struct Document {
 
 /// Writes `value` canonically, so that equal values have equal names everywhere.
 pub fn document(value: &impl Serialize) -> Result<Document, WireError> {
-    let bytes = serde_jcs::to_vec(value).map_err(|err| WireError::Malformed {
-        what: "the document",
-        reason: err.to_string(),
-    })?;
-    let digest =
-        B256::from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes).as_ref());
+    let bytes = serde_jcs::to_vec(value)
+        .map_err(|err| WireError::Malformed { what: "the document", reason: err.to_string() })?;
+    let digest = B256::from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes).as_ref());
     let cid = Document::cid_of(digest)?;
     Ok(Document { bytes, digest, cid })
 }
@@ -37,13 +34,8 @@ pub fn document(value: &impl Serialize) -> Result<Document, WireError> {
 impl Document {
     /// The CID under which the document with this digest is found.
     pub fn cid_of(digest: B256) -> Result<Cid, WireError> {
-        let hash =
-            multihash::Multihash::<64>::wrap(SHA2_256, digest.as_slice()).map_err(|err| {
-                WireError::Malformed {
-                    what: "the digest",
-                    reason: err.to_string(),
-                }
-            })?;
+        let hash = multihash::Multihash::<64>::wrap(SHA2_256, digest.as_slice())
+            .map_err(|err| WireError::Malformed { what: "the digest", reason: err.to_string() })?;
         Ok(Cid::new_v1(RAW, hash))
     }
 }

@@ -40,9 +40,7 @@ pub enum WireError {
         expected: String,
     },
     /// A signed statement is older or newer than it may be.
-    #[error(
-        "{what} was signed {age_s} s ago, outside the {window_s} s allowed: check this machine's clock"
-    )]
+    #[error("{what} was signed {age_s} s ago, outside the {window_s} s allowed: check this machine's clock")]
     Stale {
         /// What was signed.
         what: &'static str,
@@ -55,9 +53,6 @@ pub enum WireError {
 
 impl WireError {
     pub(crate) fn field(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::Field {
-            field: field.into(),
-            reason: reason.into(),
-        }
+        Self::Field { field: field.into(), reason: reason.into() }
     }
 }

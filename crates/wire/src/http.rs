@@ -79,13 +79,7 @@ impl TryFrom<&GpuJson> for market::Offer {
 
     fn try_from(from: &GpuJson) -> Result<Self, Self::Error> {
         let price = from.price_per_hour.parse().map_err(|_| {
-            WireError::field(
-                "pricePerHour",
-                format!(
-                    "{:?} is no whole number of smallest units",
-                    from.price_per_hour
-                ),
-            )
+            WireError::field("pricePerHour", format!("{:?} is no whole number of smallest units", from.price_per_hour))
         })?;
         Ok(Self {
             id: market::ResourceId(from.id.0),
@@ -138,10 +132,7 @@ pub struct ReadyBody {
 /// What a client says on `/api/v1/ws`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one message at a time; nobody keeps many"
-)]
+#[expect(clippy::large_enum_variant, reason = "one message at a time; nobody keeps many")]
 pub enum FromClient {
     /// Begin a topic.
     Subscribe(Subscribe),
@@ -171,34 +162,21 @@ pub struct Subscribe {
 
 impl Subscribe {
     /// Checks the topic, the agreement and the signature, and gives the job's id and terms.
-    pub fn verify(
-        &self,
-        domain: &signed::Domain,
-        now: u64,
-    ) -> Result<(market::JobId, crate::Terms), WireError> {
+    pub fn verify(&self, domain: &signed::Domain, now: u64) -> Result<(market::JobId, crate::Terms), WireError> {
         let terms = crate::Terms::try_from(&self.terms)?;
         let job = terms.job_id(domain.chain_id, domain.market);
         if self.topic != format!("job:{job}") {
-            return Err(WireError::field(
-                "topic",
-                format!("the terms given are those of job:{job}"),
-            ));
+            return Err(WireError::field("topic", format!("the terms given are those of job:{job}")));
         }
         signed::fresh("Watch", self.at, now)?;
-        let watch = signed::Watch {
-            jobId: B256::from(job.0),
-            at: alloy_primitives::aliases::U40::saturating_from(self.at),
-        };
+        let watch =
+            signed::Watch { jobId: B256::from(job.0), at: alloy_primitives::aliases::U40::saturating_from(self.at) };
         let signer = domain.signer(&watch, &self.signature);
         if signer != Some(terms.renter) && signer != Some(terms.controller) {
             return Err(WireError::Signer {
                 what: "Watch",
-                found: signer
-                    .map_or_else(|| "nobody (malformed)".into(), |signer| signer.to_string()),
-                expected: format!(
-                    "the renter {} or the controller {}",
-                    terms.renter, terms.controller
-                ),
+                found: signer.map_or_else(|| "nobody (malformed)".into(), |signer| signer.to_string()),
+                expected: format!("the renter {} or the controller {}", terms.renter, terms.controller),
             });
         }
         Ok((job, terms))
@@ -208,10 +186,7 @@ impl Subscribe {
 /// What a gateway says on `/api/v1/ws`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one message at a time; nobody keeps many"
-)]
+#[expect(clippy::large_enum_variant, reason = "one message at a time; nobody keeps many")]
 pub enum ToClient {
     /// News of a topic.
     News {
@@ -267,12 +242,7 @@ impl UploadPass {
     }
 
     /// Reads the header's value and finds who signed for `root`.
-    pub fn verify(
-        header: &str,
-        root: &str,
-        domain: &signed::Domain,
-        now: u64,
-    ) -> Result<Address, WireError> {
+    pub fn verify(header: &str, root: &str, domain: &signed::Domain, now: u64) -> Result<Address, WireError> {
         let malformed = || WireError::Malformed {
             what: "the Authorization header",
             reason: "an upload needs `Bourse <unix seconds> <signature>`".into(),
@@ -286,10 +256,7 @@ impl UploadPass {
         let at: u64 = at.parse().map_err(|_| malformed())?;
         let signature: SignatureBytes = signature.parse().map_err(|_| malformed())?;
         signed::fresh("Upload", at, now)?;
-        let upload = signed::Upload {
-            root: root.into(),
-            at: alloy_primitives::aliases::U40::saturating_from(at),
-        };
+        let upload = signed::Upload { root: root.into(), at: alloy_primitives::aliases::U40::saturating_from(at) };
         domain.signer(&upload, &signature).ok_or_else(malformed)
     }
 }

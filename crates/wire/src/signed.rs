@@ -72,11 +72,7 @@ impl Domain {
     }
 
     /// Who signed `statement`.
-    pub fn signer(
-        &self,
-        statement: &impl SolStruct,
-        signature: &SignatureBytes,
-    ) -> Option<Address> {
+    pub fn signer(&self, statement: &impl SolStruct, signature: &SignatureBytes) -> Option<Address> {
         signature.recover(self.signing_hash(statement))
     }
 
@@ -91,8 +87,7 @@ impl Domain {
             Some(signer) if signer == expected => Ok(()),
             other => Err(WireError::Signer {
                 what: S::NAME,
-                found: other
-                    .map_or_else(|| "nobody (malformed)".into(), |signer| signer.to_string()),
+                found: other.map_or_else(|| "nobody (malformed)".into(), |signer| signer.to_string()),
                 expected: expected.to_string(),
             }),
         }
@@ -104,14 +99,8 @@ pub fn fresh(what: &'static str, at: u64, now: u64) -> Result<(), WireError> {
     if at.abs_diff(now) <= FRESH_S {
         return Ok(());
     }
-    let age_s = i64::try_from(now)
-        .unwrap_or(i64::MAX)
-        .saturating_sub(i64::try_from(at).unwrap_or(i64::MAX));
-    Err(WireError::Stale {
-        what,
-        age_s,
-        window_s: FRESH_S,
-    })
+    let age_s = i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(i64::try_from(at).unwrap_or(i64::MAX));
+    Err(WireError::Stale { what, age_s, window_s: FRESH_S })
 }
 
 /// 65 bytes r‖s‖v with v 27 or 28 and s in the lower half of the curve's order (EIP-2).
@@ -167,8 +156,6 @@ impl Serialize for SignatureBytes {
 
 impl<'de> Deserialize<'de> for SignatureBytes {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?
-            .parse()
-            .map_err(|_| de::Error::custom("a signature is 65 bytes in hex"))
+        String::deserialize(from)?.parse().map_err(|_| de::Error::custom("a signature is 65 bytes in hex"))
     }
 }

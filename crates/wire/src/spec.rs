@@ -95,16 +95,10 @@ impl JobSpec {
     /// Reads and checks a spec.
     pub fn parse(bytes: &[u8]) -> Result<Self, WireError> {
         if bytes.len() > JOB_SPEC_BYTES_MAX {
-            return Err(WireError::TooLarge {
-                what: "the job spec",
-                bytes: bytes.len(),
-                limit: JOB_SPEC_BYTES_MAX,
-            });
+            return Err(WireError::TooLarge { what: "the job spec", bytes: bytes.len(), limit: JOB_SPEC_BYTES_MAX });
         }
-        let spec: Self = serde_json::from_slice(bytes).map_err(|err| WireError::Malformed {
-            what: "the job spec",
-            reason: err.to_string(),
-        })?;
+        let spec: Self = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(bytes))
+            .map_err(|err| WireError::Malformed { what: "the job spec", reason: err.to_string() })?;
         spec.check()?;
         Ok(spec)
     }
@@ -112,50 +106,30 @@ impl JobSpec {
     /// Checks what the shape alone does not say.
     pub fn check(&self) -> Result<(), WireError> {
         if self.version != VERSION {
-            return Err(WireError::field(
-                "version",
-                format!("{} is not known; write {VERSION}", self.version),
-            ));
+            return Err(WireError::field("version", format!("{} is not known; write {VERSION}", self.version)));
         }
         cid("image", &self.image)?;
         if self.inputs.len() > INPUTS_MAX {
-            return Err(WireError::field(
-                "inputs",
-                format!("more than {INPUTS_MAX}; put them into one directory"),
-            ));
+            return Err(WireError::field("inputs", format!("more than {INPUTS_MAX}; put them into one directory")));
         }
         for (index, input) in self.inputs.iter().enumerate() {
             cid(&format!("inputs[{index}].cid"), &input.cid)?;
             relative(&format!("inputs[{index}].path"), &input.path)?;
         }
         for (index, input) in self.inputs.iter().enumerate() {
-            let inside = |other: &Input| {
-                other.path == input.path || other.path.starts_with(&format!("{}/", input.path))
-            };
-            if self
-                .inputs
-                .iter()
-                .enumerate()
-                .any(|(at, other)| at != index && inside(other))
-            {
-                return Err(WireError::field(
-                    format!("inputs[{index}].path"),
-                    "another input lies at or below it",
-                ));
+            let inside =
+                |other: &Input| other.path == input.path || other.path.starts_with(&format!("{}/", input.path));
+            if self.inputs.iter().enumerate().any(|(at, other)| at != index && inside(other)) {
+                return Err(WireError::field(format!("inputs[{index}].path"), "another input lies at or below it"));
             }
         }
         environment(&self.env)?;
         let needs = &self.resources;
-        for (field, value) in [
-            ("cpus", u64::from(needs.cpus)),
-            ("memoryMib", needs.memory_mib),
-            ("diskMib", needs.disk_mib),
-        ] {
+        for (field, value) in
+            [("cpus", u64::from(needs.cpus)), ("memoryMib", needs.memory_mib), ("diskMib", needs.disk_mib)]
+        {
             if value == 0 {
-                return Err(WireError::field(
-                    format!("resources.{field}"),
-                    "must be at least 1",
-                ));
+                return Err(WireError::field(format!("resources.{field}"), "must be at least 1"));
             }
         }
         for (field, words) in [("command", &self.command), ("args", &self.args)] {
@@ -183,8 +157,7 @@ impl JobSpec {
 
 /// Reads a CID, naming the field when it is none.
 pub fn cid(field: &str, text: &str) -> Result<Cid, WireError> {
-    Cid::try_from(text)
-        .map_err(|err| WireError::field(field, format!("{text:?} is no CID ({err})")))
+    Cid::try_from(text).map_err(|err| WireError::field(field, format!("{text:?} is no CID ({err})")))
 }
 
 fn relative(field: &str, path: &str) -> Result<(), WireError> {
@@ -203,25 +176,16 @@ fn relative(field: &str, path: &str) -> Result<(), WireError> {
 
 fn environment(env: &BTreeMap<String, String>) -> Result<(), WireError> {
     if env.len() > ENV_MAX {
-        return Err(WireError::field(
-            "env",
-            format!("more than {ENV_MAX} variables"),
-        ));
+        return Err(WireError::field("env", format!("more than {ENV_MAX} variables")));
     }
     for (name, value) in env {
         let field = format!("env.{name}");
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-            return Err(WireError::field(
-                field,
-                "a name may not be empty or hold = and neither may hold zero bytes",
-            ));
+            return Err(WireError::field(field, "a name may not be empty or hold = and neither may hold zero bytes"));
         }
         // The loader's variables change what runs before the program does, on the host's side too in some runtimes.
         if name.starts_with("LD_") {
-            return Err(WireError::field(
-                field,
-                "the loader's variables may not be set; put them into the image",
-            ));
+            return Err(WireError::field(field, "the loader's variables may not be set; put them into the image"));
         }
     }
     Ok(())
@@ -244,20 +208,8 @@ mod tests {
     fn what_is_wrong_is_named() {
         let input = |path: &str| format!(r#"{{"cid":"{IMAGE}","path":"{path}"}}"#);
         assert_eq!(read("", &input("a/b.txt")), "good");
-        for path in [
-            "../x",
-            "/etc/passwd",
-            "a//b",
-            "a/./b",
-            "",
-            "a/..",
-            "..\\\\x",
-        ] {
-            assert!(
-                read("", &input(path)).starts_with("inputs[0].path"),
-                "{path}: {}",
-                read("", &input(path))
-            );
+        for path in ["../x", "/etc/passwd", "a//b", "a/./b", "", "a/..", "..\\\\x"] {
+            assert!(read("", &input(path)).starts_with("inputs[0].path"), "{path}: {}", read("", &input(path)));
         }
         assert!(read("", &format!("{},{}", input("a"), input("a/b"))).contains("another input"));
         assert!(read(r#","colour":"red""#, "").contains("unknown field `colour`"));
@@ -265,20 +217,9 @@ mod tests {
         assert!(read(r#","version":2"#, "").contains("duplicate field"));
         assert!(read(r#","network":"host""#, "").contains("unknown variant `host`"));
         assert!(read("", r#"{"cid":"bafy","path":"x"}"#).starts_with("inputs[0].cid"));
-        let negative = format!(
-            r#"{{"version":1,"image":"{IMAGE}","resources":{{"cpus":-1,"memoryMib":64,"diskMib":64}}}}"#
-        );
-        assert!(
-            JobSpec::parse(negative.as_bytes())
-                .unwrap_err()
-                .to_string()
-                .contains("-1")
-        );
-        assert!(
-            JobSpec::parse(&vec![b' '; JOB_SPEC_BYTES_MAX + 1])
-                .unwrap_err()
-                .to_string()
-                .contains("bytes")
-        );
+        let negative =
+            format!(r#"{{"version":1,"image":"{IMAGE}","resources":{{"cpus":-1,"memoryMib":64,"diskMib":64}}}}"#);
+        assert!(JobSpec::parse(negative.as_bytes()).unwrap_err().to_string().contains("-1"));
+        assert!(JobSpec::parse(&vec![b' '; JOB_SPEC_BYTES_MAX + 1]).unwrap_err().to_string().contains("bytes"));
     }
 }

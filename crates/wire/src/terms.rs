@@ -92,12 +92,9 @@ mod decimal {
         to.collect_str(value)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>, T: FromStr>(
-        from: D,
-    ) -> Result<T, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, T: FromStr>(from: D) -> Result<T, D::Error> {
         let text = String::deserialize(from)?;
-        text.parse()
-            .map_err(|_| D::Error::custom(format!("{text:?} is no whole number in range")))
+        text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no whole number in range")))
     }
 }
 
@@ -125,16 +122,12 @@ impl TryFrom<&TermsJson> for Terms {
 
     fn try_from(json: &TermsJson) -> Result<Self, Self::Error> {
         use crate::WireError;
-        let fits =
-            |name: &str| WireError::field(name, "the number is larger than the contract can hold");
+        let fits = |name: &str| WireError::field(name, "the number is larger than the contract can hold");
         Ok(Self {
             renter: json.renter,
             controller: json.controller,
             resourceId: json.resource_id,
-            pricePerHour: json
-                .price_per_hour
-                .try_into()
-                .map_err(|_| fits("pricePerHour"))?,
+            pricePerHour: json.price_per_hour.try_into().map_err(|_| fits("pricePerHour"))?,
             minCharge: json.min_charge.try_into().map_err(|_| fits("minCharge"))?,
             maxDuration: json.max_duration,
             notBefore: json.not_before.try_into().map_err(|_| fits("notBefore"))?,
@@ -170,21 +163,8 @@ mod tests {
         let text = serde_json::to_string(&TermsJson::from(&terms)).unwrap();
         let back: TermsJson = serde_json::from_str(&text).unwrap();
         assert_eq!(Terms::try_from(&back).unwrap(), terms);
-        assert_ne!(
-            terms.job_id(1, Address::ZERO),
-            terms.job_id(2, Address::ZERO),
-            "bound to the chain"
-        );
-        assert_ne!(
-            terms.job_id(1, Address::ZERO),
-            terms.job_id(1, Address::repeat_byte(9)),
-            "bound to the contract"
-        );
-        assert!(
-            serde_json::from_str::<TermsJson>(
-                &text.replace("\"600\"", "-1").replace("600", "-600")
-            )
-            .is_err()
-        );
+        assert_ne!(terms.job_id(1, Address::ZERO), terms.job_id(2, Address::ZERO), "bound to the chain");
+        assert_ne!(terms.job_id(1, Address::ZERO), terms.job_id(1, Address::repeat_byte(9)), "bound to the contract");
+        assert!(serde_json::from_str::<TermsJson>(&text.replace("\"600\"", "-1").replace("600", "-600")).is_err());
     }
 }

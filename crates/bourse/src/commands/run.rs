@@ -212,7 +212,10 @@ pub(crate) async fn push_root(
         .await?;
     bar.finish_and_clear();
     let size = content::total_size(store, root)?;
-    ui.step("pushed", format_args!("{what:<8} {root} ({} in {} blocks)", answer::bytes(size.bytes), size.blocks));
+    ui.step(
+        "pushed",
+        format_args!("{what:<8} {root} ({} in {})", answer::bytes(size.bytes), answer::count(size.blocks, "block")),
+    );
     Ok(())
 }
 

@@ -1,6 +1,9 @@
 //! One party after the other is lost in the middle of a job: it ends as the protocol says and the money adds up.
 
+use std::path::{Path, PathBuf};
+
 use testkit::eventually;
+use tokio::process::Command;
 
 use crate::{
     engine::Engine,
@@ -105,7 +108,10 @@ async fn a_container_engine_that_stops_mid_job_costs_the_renter_no_more() {
     }
     let mut engine = Engine::start().await;
     let socket = engine.socket().display().to_string();
-    let mut world = World::with(&["--docker", &socket]).await;
+    let mut world = World::without_agent(&["--docker", &socket]).await;
+    // Long enough that the agent, not the renter's patience, finds out what became of the container.
+    world.heartbeat_s = 30;
+    world.start_agent().await;
     let before = world.balances().await.0.0;
     let mut job = world.begin(&[], "while true; do echo tick; sleep 1; done");
     job.says("│ tick").await;
@@ -124,13 +130,74 @@ async fn an_agent_with_a_full_disk_declines_and_everything_comes_back() {
     if world::engine_missing().await {
         return;
     }
+    let mut world = World::without_agent(&[]).await;
+    let disk = SmallDisk::mount(&world.path("agent"), 200).await;
+    world.start_agent().await;
+    let before = world.balances().await;
+    disk.leave_mib(8);
+    let ended = world.job(&["--input", &large_input(&world)], "true").await.with_code(3);
+    assert!(ended.text.contains("declined"), "{}", ended.text);
+    assert_eq!(world.balances().await, before, "a full refund");
+    disk.clear();
+    world.job(&["--input", &large_input(&world)], "true").await.with_code(0);
+    world.kill_agent().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn content_beyond_an_agents_own_limit_is_declined() {
+    if world::engine_missing().await {
+        return;
+    }
     let world = World::with(&["--store-limit", "16"]).await;
     let before = world.balances().await;
-    std::fs::write(world.path("large"), vec![1; 40 << 20]).unwrap();
-    let ended = world.job(&["--input", "large=large"], "true").await.with_code(3);
+    let ended = world.job(&["--input", &large_input(&world)], "true").await.with_code(3);
     assert!(ended.text.contains("declined"), "{}", ended.text);
     assert_eq!(world.balances().await, before, "a full refund");
     world.job(&[], "true").await.with_code(0);
+}
+
+/// 40 MiB that no two blocks share.
+fn large_input(world: &World) -> String {
+    let bytes: Vec<u8> = (0..40 << 15).flat_map(|_| rand::random::<[u8; 32]>()).collect();
+    std::fs::write(world.path("large"), bytes).unwrap();
+    "large=large".into()
+}
+
+/// A file system of its own for the agent, so that it can run full.
+struct SmallDisk {
+    at: PathBuf,
+    mib: u64,
+}
+
+impl SmallDisk {
+    async fn mount(at: &Path, mib: u64) -> Self {
+        std::fs::create_dir_all(at).unwrap();
+        let size = format!("size={mib}m");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).status().await;
+        assert!(mounted.unwrap().success());
+        Self { at: at.to_owned(), mib }
+    }
+
+    fn leave_mib(&self, left: u64) {
+        std::fs::write(self.at.join("filler"), vec![0; usize::try_from(self.mib << 20).unwrap()]).unwrap_err();
+        let full = std::fs::metadata(self.at.join("filler")).unwrap().len();
+        std::fs::File::options()
+            .write(true)
+            .open(self.at.join("filler"))
+            .unwrap()
+            .set_len(full - (left << 20))
+            .unwrap();
+    }
+
+    fn clear(&self) {
+        std::fs::remove_file(self.at.join("filler")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        std::process::Command::new("umount").arg("-l").arg(&self.at).status().ok();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,8 +24,8 @@ use wire::MarketFile;
 pub(crate) const LIMIT: Duration = Duration::from_secs(90);
 /// The static program that jobs run; Debian's busybox-static.
 pub(crate) const BUSYBOX: &str = "/bin/busybox";
-/// Beats are this far apart here; four missed are a silence.
-const HEARTBEAT_S: &str = "1";
+/// Beats are this far apart here unless a test says otherwise; four missed are a silence.
+const HEARTBEAT_S: u64 = 1;
 const PASSWORD: &str = "only for this test";
 
 /// A market for one test.
@@ -36,6 +36,7 @@ pub(crate) struct World {
     gateway_port: u16,
     pub(crate) agent: Option<Process>,
     agent_flags: Vec<String>,
+    pub(crate) heartbeat_s: u64,
 }
 
 struct Serving {
@@ -95,7 +96,8 @@ impl World {
             chain::keystore::save(&path, account.wallet(), PASSWORD).unwrap();
         }
         let agent_flags = agent_flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let mut world = Self { market, home, gateway: None, gateway_port: 0, agent: None, agent_flags };
+        let mut world =
+            Self { market, home, gateway: None, gateway_port: 0, agent: None, agent_flags, heartbeat_s: HEARTBEAT_S };
         world.start_gateway().await;
         let file = MarketFile {
             rpc: world.market.dev.rpc().to_string(),
@@ -176,7 +178,7 @@ impl World {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bourse"));
         command
             .env_remove("BOURSE_KEY")
-            .env("BOURSE_HEARTBEAT", HEARTBEAT_S)
+            .env("BOURSE_HEARTBEAT", self.heartbeat_s.to_string())
             .current_dir(self.home.path())
             .env("BOURSE_HOME", self.home.path())
             .arg("--json");

@@ -11,7 +11,11 @@ use wire::{
 };
 
 use super::Args;
-use crate::{answer::Token, failure::Failure, ui::Ui};
+use crate::{
+    answer::{self, Token},
+    failure::Failure,
+    ui::Ui,
+};
 
 /// What a program gets that says nothing.
 const CPUS: u16 = 1;
@@ -132,13 +136,15 @@ pub(crate) async fn import(path: &Path, store: &Arc<BlockStore>, ui: &Ui) -> Res
     let is_program = path.is_file()
         && std::fs::File::open(path).and_then(|mut file| file.read(&mut magic)).map_err(Failure::file(path))? == 4
         && magic == *b"\x7fELF";
-    let (path, store) = (path.to_owned(), store.clone());
+    let (from, store) = (path.to_owned(), store.clone());
     let imported = blocking(move || {
         let import = if is_program { image::image_of_program } else { image::import_image };
-        import(&store, &path, &content::ImageLimits::default())
+        import(&store, &from, &content::ImageLimits::default())
     })
-    .await?;
-    ui.note(format_args!("image {} with {} layers", imported.root, imported.layers.len()));
+    .await
+    .map_err(|err| Failure::Usage(format!("{} cannot be taken as an image: {err}", path.display())))?;
+    let layers = answer::count(imported.layers.len() as u64, "layer");
+    ui.note(format_args!("{} is an image of {layers}", path.display()));
     Ok(imported.root)
 }
 

@@ -15,17 +15,24 @@ pub(crate) struct Screen<'a> {
     ui: &'a Ui,
     token: Token,
     fetching: Option<(String, ProgressBar)>,
+    progress: ProgressBar,
     percent: Option<u8>,
 }
 
+/// How a program's line of progress begins.
+const PROGRESS: &str = "progress ";
+
 impl<'a> Screen<'a> {
     pub(crate) fn new(ui: &'a Ui, token: Token) -> Self {
-        Self { ui, token, fetching: None, percent: None }
+        Self { ui, token, fetching: None, progress: ui.percent_bar(), percent: None }
     }
 
     pub(crate) fn update(&mut self, update: Update) {
         if !matches!(update, Update::Fetch { .. }) {
             self.fetched();
+        }
+        if matches!(update, Update::Ended(_)) {
+            self.progress.finish_and_clear();
         }
         match update {
             Update::Phase(phase) => self.phase(phase),
@@ -42,13 +49,10 @@ impl<'a> Screen<'a> {
             Update::Started { tx, .. } => {
                 self.ui.step("started", format_args!("the clock runs (tx {})", answer::short(&tx)))
             }
-            Update::Log { line, .. } => self.ui.log(&line),
-            Update::Progress { percent, message } => {
-                if self.percent.is_none_or(|before| percent > before) {
-                    self.percent = Some(percent);
-                    self.ui.log(&format!("{percent:>3} % {message}"));
-                }
-            }
+            // Lines of progress come a second time as what they mean.
+            Update::Log { line, .. } if line.starts_with(PROGRESS) => {}
+            Update::Log { line, .. } => self.progress.suspend(|| self.ui.log(&line)),
+            Update::Progress { percent, message } => self.percent(percent, message),
             Update::Paid { amount } => {
                 self.ui.step("paid", format_args!("{} to the provider", self.token.show(amount)))
             }
@@ -75,6 +79,20 @@ impl<'a> Screen<'a> {
         bar.set_position(bytes);
     }
 
+    /// A bar where one can be drawn, else a line for each step.
+    fn percent(&mut self, percent: u8, message: String) {
+        if self.percent.is_some_and(|before| percent <= before) {
+            return;
+        }
+        self.percent = Some(percent);
+        if self.progress.is_hidden() {
+            self.ui.log(&format!("{percent:>3} % {message}"));
+        } else {
+            self.progress.set_position(percent.into());
+            self.progress.set_message(message);
+        }
+    }
+
     fn fetched(&mut self) {
         if let Some((what, bar)) = self.fetching.take() {
             let bytes = bar.position();
@@ -86,6 +104,7 @@ impl<'a> Screen<'a> {
 
 impl Drop for Screen<'_> {
     fn drop(&mut self) {
+        self.progress.finish_and_clear();
         self.fetched();
     }
 }
