@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use market::JobId;
-
 /// Every failure of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -66,12 +64,6 @@ pub enum AgentError {
     Refused {
         /// Why, for the renter.
         reason: String,
-    },
-    /// A job's feed cannot be found.
-    #[error("this agent does not serve job {job}")]
-    UnknownJob {
-        /// The job.
-        job: JobId,
     },
     /// The agent is shutting down.
     #[error("the agent is shutting down")]

@@ -9,10 +9,12 @@ use futures_util::Stream;
 
 use crate::AgentError;
 
-/// The config digest of the image under `root`, as the engine names it. Manifest and configuration are verified.
-pub(crate) async fn id(store: &Arc<BlockStore>, root: Cid) -> Result<String, AgentError> {
+/// The digests by which an engine may name the image under `root`: that of its configuration, or that of its manifest
+/// where the engine keeps images as containerd does. Both are verified.
+pub(crate) async fn names(store: &Arc<BlockStore>, root: Cid) -> Result<[String; 2], AgentError> {
     let store = store.clone();
-    checked(move || Ok(image::Image::inspect(&store, &root)?.config_digest)).await
+    checked(move || image::Image::inspect(&store, &root).map(|image| [image.config_digest, image.manifest_digest]))
+        .await
 }
 
 /// What `docker load` reads, after every layer was verified.

@@ -13,15 +13,16 @@ use super::{Engine, LOAD_WITHIN, REQUEST_WITHIN};
 use crate::limits::{IMAGE_VOLUMES_MAX, IMAGES_KEPT_BYTES_MAX, IMAGES_KEPT_MAX};
 use crate::{AgentError, disk};
 
-/// What the engine says of an image.
+/// What the engine says of an image, and by which digest it knows it.
 #[derive(Clone, Debug)]
 pub(crate) struct ImageFacts {
+    pub(crate) id: String,
     pub(crate) user: String,
     pub(crate) volumes: Vec<String>,
     pub(crate) bytes: u64,
 }
 
-/// The images that this agent loaded, by config digest. Images that were there before are not ours to remove.
+/// The images that this agent loaded, by digest. Images that were there before are not ours to remove.
 #[derive(Debug)]
 pub(crate) struct Images {
     path: PathBuf,
@@ -42,12 +43,12 @@ impl Images {
         Ok(Self { path, kept: Mutex::new(kept) })
     }
 
-    /// Makes sure that the engine has the image with config digest `id` and nothing else under that name. `archive`
-    /// is awaited only where it has not.
+    /// Makes sure that the engine has the image under one of its `names`, and says under which. `archive` is awaited
+    /// only where it has not.
     pub(crate) async fn ensure<S>(
         &self,
         engine: &Engine,
-        id: &str,
+        names: &[String],
         archive: impl Future<Output = Result<S, AgentError>>,
     ) -> Result<ImageFacts, AgentError>
     where
@@ -55,12 +56,14 @@ impl Images {
     {
         // One load at a time: two jobs with one image would load it twice.
         let mut kept = self.kept.lock().await;
-        let is_new = engine.image(id).await?.is_none();
+        let mut found = engine.image(names).await?;
+        let is_new = found.is_none();
         if is_new {
             engine.load(archive.await?).await?;
+            found = engine.image(names).await?;
         }
-        let Some(facts) = engine.image(id).await? else {
-            return Err(AgentError::refused(format!("image refused: what was loaded is not {id}")));
+        let Some(facts) = found else {
+            return Err(AgentError::refused(format!("image refused: what was loaded is not {}", names.join(" or "))));
         };
         if facts.volumes.len() > IMAGE_VOLUMES_MAX {
             return Err(AgentError::refused(format!(
@@ -68,9 +71,9 @@ impl Images {
                 facts.volumes.len()
             )));
         }
-        if is_new || kept.contains_key(id) {
+        if is_new || kept.contains_key(&facts.id) {
             let used = kept.values().map(|image| image.used).max().unwrap_or_default() + 1;
-            kept.insert(id.to_owned(), Kept { used, bytes: facts.bytes });
+            kept.insert(facts.id.clone(), Kept { used, bytes: facts.bytes });
             for old in over_limit(&kept) {
                 if engine.remove_image(&old).await.is_ok() {
                     kept.remove(&old);
@@ -103,23 +106,27 @@ fn over_limit(kept: &BTreeMap<String, Kept>) -> Vec<String> {
 }
 
 impl Engine {
-    /// The image with this digest, if the engine has it.
-    async fn image(&self, id: &str) -> Result<Option<ImageFacts>, AgentError> {
+    /// The image under the first of these digests by which the engine knows it.
+    async fn image(&self, names: &[String]) -> Result<Option<ImageFacts>, AgentError> {
         let docker = self.docker().await?;
-        let found = match self.ask("describe the image", REQUEST_WITHIN, docker.inspect_image(id)).await {
-            Ok(found) => found,
-            Err(AgentError::Engine { reason, .. }) if reason.contains("No such image") => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if found.id.as_deref() != Some(id) {
-            return Ok(None);
+        for name in names {
+            let found = match self.ask("describe the image", REQUEST_WITHIN, docker.inspect_image(name)).await {
+                Ok(found) => found,
+                Err(AgentError::Engine { reason, .. }) if reason.contains("No such image") => continue,
+                Err(error) => return Err(error),
+            };
+            if found.id.as_ref() != Some(name) {
+                continue;
+            }
+            let config = found.config.unwrap_or_default();
+            return Ok(Some(ImageFacts {
+                id: name.clone(),
+                user: config.user.unwrap_or_default(),
+                volumes: config.volumes.unwrap_or_default(),
+                bytes: found.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+            }));
         }
-        let config = found.config.unwrap_or_default();
-        Ok(Some(ImageFacts {
-            user: config.user.unwrap_or_default(),
-            volumes: config.volumes.unwrap_or_default(),
-            bytes: found.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
-        }))
+        Ok(None)
     }
 
     async fn load<S>(&self, archive: S) -> Result<(), AgentError>

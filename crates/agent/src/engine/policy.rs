@@ -31,7 +31,7 @@ const SHM_MIB_MAX: u64 = 8 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) job: JobId,
-    /// The image's config digest.
+    /// The digest by which the engine knows the image.
     pub(crate) image: String,
     /// The image's own user, if it names one.
     pub(crate) image_user: String,

@@ -88,15 +88,15 @@ impl Job {
         let root = spec::cid("image", &spec.image)?;
         // Boxed, as it holds the engine's large settings.
         let work = Box::pin(async {
-            let image = image::id(&host.store, root).await?;
+            let names = image::names(&host.store, root).await?;
             let archive = image::archive(&host.store, root);
-            let facts = host.images.ensure(&host.engine, &image, archive).await?;
+            let facts = host.images.ensure(&host.engine, &names, archive).await?;
             let (room_path, limit) = (folder.room(), spec.needs().disk);
             let made = tokio::task::spawn_blocking(move || Room::make(&room_path, limit));
             let room = made.await.map_err(|_| AgentError::ShuttingDown)??;
             let plan = Plan {
                 job: id,
-                image: image.clone(),
+                image: facts.id.clone(),
                 image_user: facts.user,
                 image_volumes: facts.volumes,
                 command: spec.command.clone(),
@@ -113,7 +113,7 @@ impl Job {
                 agent_user: crate::scratch::agent_user(folder.path()),
             };
             let container = host.engine.create(&plan).await?;
-            Ok::<_, AgentError>((image, container))
+            Ok::<_, AgentError>((facts.id, container))
         });
         let Some(done) = self.unless_over(work).await else { return Ok(None) };
         let (image_id, container_id) = done?;
