@@ -40,7 +40,8 @@ pub struct Mined {
 }
 
 /// One key acting on one market. Clones, and accounts made anew for the same key and [`Chain`](crate::Chain), share
-/// one sequence of nonces, so that any number may send at once.
+/// one sequence of nonces, so that any number may send at once. Dropping the future of a write does not take it back:
+/// its outcome is unknown then.
 #[derive(Clone)]
 pub struct Account {
     market: Market,
@@ -96,7 +97,12 @@ impl Account {
 
     async fn send_to<C: SolCall>(&self, to: Address, call: &C) -> Result<Mined, ChainError> {
         let receipt = self.sender.send(Call { to: Some(to), input: call.abi_encode().into() }).await?;
-        self.mined(receipt).await
+        let tx = receipt.transaction_hash;
+        // It is mined; an error that invites to try again would have it done twice.
+        self.mined(receipt).await.map_err(|error| {
+            tracing::warn!(%error, %tx, "a mined transaction cannot be read");
+            ChainError::NotMined { tx, waited: self.market.chain().config().request_timeout }
+        })
     }
 
     async fn mined(&self, receipt: TransactionReceipt) -> Result<Mined, ChainError> {

@@ -121,7 +121,8 @@ impl Sender {
                     false
                 }
                 Err(Rejection::NonceUsed | Rejection::Underpriced) if tries < NONCE_TRIES => {
-                    if self.chain.receipt(signed.hash).await?.is_none() {
+                    // Used by this very transaction, if an answer was lost on the way; who cannot tell waits for it.
+                    if matches!(self.chain.receipt(signed.hash).await, Ok(None)) {
                         tries += 1;
                         self.lane.forget(nonce);
                         *next = self.pending_nonce().await?.max(nonce + 1);
@@ -239,7 +240,8 @@ impl Sender {
         Ok(None)
     }
 
-    /// Hands it in again or raises the fee, when that is due.
+    /// Hands it in again or raises the fee, when that is due. It never fails for want of an answer: the transaction is
+    /// out, so all that can be said then is that its outcome is not known.
     async fn nudge(&self, flight: &mut Flight) -> Result<(), ChainError> {
         let now = Instant::now();
         if now >= flight.bump_at {
@@ -264,7 +266,7 @@ impl Sender {
             Err(Rejection::NonceUsed) => {
                 flight.lost_looks += 1;
                 flight.resend_at = now + self.chain.config().poll;
-                if flight.lost_looks >= REPLACED_LOOKS && self.find_any(flight).await?.is_none() {
+                if flight.lost_looks >= REPLACED_LOOKS && matches!(self.find_any(flight).await, Ok(None)) {
                     return Err(ChainError::Replaced { tx: flight.newest().hash });
                 }
             }

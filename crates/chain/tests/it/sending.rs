@@ -157,6 +157,25 @@ async fn an_unknown_outcome_is_told_and_can_be_looked_up() {
     t.renter.cancel_job(&terms).await.unwrap();
 }
 
+/// Before it is out an outage invites to try again; after that nothing may.
+#[tokio::test]
+async fn an_outage_in_the_middle_is_an_unknown_outcome() {
+    let t = slow(Duration::from_millis(800)).await;
+    let sender = account(&t, t.market.clone(), hasty()).await;
+    t.dev.automine(false).await.unwrap();
+    let sending = tokio::spawn({
+        let sender = sender.clone();
+        async move { sender.transfer(Wallet::random().address(), Amount(1)).await }
+    });
+    pool::wait_for(&t, sender.address(), 1).await;
+    let TestMarket { dev, .. } = t;
+    dev.kill().await.unwrap();
+    let error = sending.await.unwrap().unwrap_err();
+    assert!(matches!(error, ChainError::NotMined { .. }), "{error}");
+    let error = sender.transfer(Wallet::random().address(), Amount(1)).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+}
+
 #[tokio::test]
 async fn a_transaction_lost_for_good_leaves_no_gap() {
     let t = slow(Duration::from_millis(300)).await;
