@@ -38,7 +38,7 @@ impl<'a> Screen<'a> {
             Update::Phase(phase) => self.phase(phase),
             Update::Fetch { what, bytes, total_bytes } => self.fetch(what, bytes, total_bytes),
             Update::Accepted { tx } => {
-                self.ui.step("accepted", format_args!("by the provider (tx {})", answer::short(&tx)))
+                self.ui.step("accepted", format_args!("by the provider (tx {})", answer::short(&tx)));
             }
             Update::Ready(record) => {
                 self.ui.step(
@@ -47,14 +47,14 @@ impl<'a> Screen<'a> {
                 );
             }
             Update::Started { tx, .. } => {
-                self.ui.step("started", format_args!("the clock runs (tx {})", answer::short(&tx)))
+                self.ui.step("started", format_args!("the clock runs (tx {})", answer::short(&tx)));
             }
             // Lines of progress come a second time as what they mean.
             Update::Log { line, .. } if line.starts_with(PROGRESS) => {}
             Update::Log { line, .. } => self.progress.suspend(|| self.ui.log(&line)),
             Update::Progress { percent, message } => self.percent(percent, message),
             Update::Paid { amount } => {
-                self.ui.step("paid", format_args!("{} to the provider", self.token.show(amount)))
+                self.ui.step("paid", format_args!("{} to the provider", self.token.show(amount)));
             }
             Update::Ended(outcome) => self.ui.step("ended", status::outcome(outcome)),
             Update::Note(note) => self.ui.note(note),
