@@ -82,7 +82,8 @@ async fn serve(Opened { host, cards }: Opened) -> Result<(), AgentError> {
     // Everything runs in this set: when this function is left, nothing of the agent goes on.
     let mut tasks = JoinSet::new();
     let (jobs, mut new_jobs) = mpsc::channel(JOBS_MAX);
-    for (id, record) in left_behind(&host.config.state_dir)? {
+    remove_leftovers(&host.config.state_dir)?;
+    for (id, record) in written_down(&host.config.state_dir)? {
         if record.phase == Phase::Done {
             let folder = Folder::of(&host.config.state_dir, id);
             host.feeds.add(id, record.terms.clone(), Journal::open(&folder.journal(), host.feeds.changed.clone())?);
@@ -91,7 +92,7 @@ async fn serve(Opened { host, cards }: Opened) -> Result<(), AgentError> {
             tasks.spawn(job.run());
         }
     }
-    tasks.spawn(remove_strays(host.clone(), host.jobs()));
+    tasks.spawn(remove_strays(host.clone()));
     tasks.spawn(beat::run(host.clone(), cards));
     tasks.spawn(sweep(host.clone()));
     if let Some(gateway) = host.config.gateway.clone() {
@@ -111,30 +112,41 @@ async fn serve(Opened { host, cards }: Opened) -> Result<(), AgentError> {
     ended
 }
 
-/// The jobs that an earlier run left. Leftovers without a record are removed.
-fn left_behind(state_dir: &Path) -> Result<Vec<(JobId, Record)>, AgentError> {
+/// The jobs that are written down.
+fn written_down(state_dir: &Path) -> Result<Vec<(JobId, Record)>, AgentError> {
+    let mut found = Vec::new();
+    for (id, folder) in folders(state_dir)? {
+        found.extend(folder.load()?.map(|record| (id, record)));
+    }
+    Ok(found)
+}
+
+/// Removes folders that a crash left without a record. Only before new jobs are taken: theirs begin like that.
+fn remove_leftovers(state_dir: &Path) -> Result<(), AgentError> {
+    for (_, folder) in folders(state_dir)? {
+        if folder.load()?.is_none() {
+            folder.remove()?;
+        }
+    }
+    Ok(())
+}
+
+fn folders(state_dir: &Path) -> Result<Vec<(JobId, Folder)>, AgentError> {
     let jobs = state_dir.join("jobs");
     let mut found = Vec::new();
     for entry in std::fs::read_dir(&jobs).map_err(AgentError::io(&jobs))? {
         let name = entry.map_err(AgentError::io(&jobs))?.file_name();
         let Some(id) = name.to_str().and_then(|name| name.parse::<alloy_primitives::B256>().ok()) else { continue };
-        let id = JobId(id.0);
-        let folder = Folder::of(state_dir, id);
-        match folder.load()? {
-            Some(record) => found.push((id, record)),
-            None => folder.remove()?,
-        }
+        found.push((JobId(id.0), Folder::of(state_dir, JobId(id.0))));
     }
     Ok(found)
 }
 
 /// Removes containers of ours that belong to no job, as soon as the engine answers.
-async fn remove_strays(host: Arc<Host>, known: Vec<JobId>) {
+async fn remove_strays(host: Arc<Host>) {
     let mut backoff = Backoff::default();
     loop {
-        // Jobs that came since are no strays either.
-        let jobs: Vec<JobId> = known.iter().copied().chain(host.jobs()).collect();
-        match host.engine.remove_strays(&jobs).await {
+        match host.engine.remove_strays(|| host.jobs()).await {
             Ok(0) => return,
             Ok(count) => return tracing::warn!(count, "containers without a job were removed"),
             Err(error) => tracing::debug!(%error, "strays were not looked for"),
@@ -160,7 +172,7 @@ async fn sweep(host: Arc<Host>) {
 }
 
 fn sweep_once(host: &Host) -> Result<(), AgentError> {
-    for (id, record) in left_behind(&host.config.state_dir)? {
+    for (id, record) in written_down(&host.config.state_dir)? {
         if record.done_at.is_none_or(|done| done + RESULT_KEPT.as_secs() > wall()) {
             continue;
         }

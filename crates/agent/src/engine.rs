@@ -220,13 +220,14 @@ impl Engine {
         }))
     }
 
-    /// Removes this agent's containers that belong to none of `jobs`.
-    pub(crate) async fn remove_strays(&self, jobs: &[JobId]) -> Result<usize, AgentError> {
+    /// Removes this agent's containers that belong to none of `jobs`. Those are asked for after the containers were
+    /// listed: a job is known before its container is made.
+    pub(crate) async fn remove_strays(&self, jobs: impl Fn() -> Vec<JobId>) -> Result<usize, AgentError> {
         let docker = self.docker().await?;
         let filters = HashMap::from([("label".to_owned(), vec![format!("{}={}", policy::OWNER_LABEL, self.owner)])]);
         let options = query::ListContainersOptions { all: true, filters: Some(filters), ..Default::default() };
         let found = self.ask("list containers", REQUEST_WITHIN, docker.list_containers(Some(options))).await?;
-        let known: Vec<String> = jobs.iter().map(ToString::to_string).collect();
+        let known: Vec<String> = jobs().iter().map(ToString::to_string).collect();
         let mut removed = 0;
         for container in found {
             let labels = container.labels.unwrap_or_default();

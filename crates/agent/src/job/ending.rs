@@ -81,7 +81,10 @@ impl Job {
         if !self.record.spec.as_ref().is_some_and(|spec| spec.outputs) || !self.record.program_started {
             return Ok(None);
         }
-        let outputs = self.folder.room().join("outputs");
+        // After a restart of the machine it is not mounted any more.
+        let room = self.find_room();
+        room.reopen();
+        let outputs = room.outputs();
         let store = self.host.store.clone();
         let work = tokio::task::spawn_blocking(move || content::add_tree(&store, &outputs, &ImportConfig::default()));
         Ok(Some(work.await.map_err(|_| AgentError::ShuttingDown)??.cid))

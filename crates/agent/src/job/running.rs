@@ -67,7 +67,7 @@ impl Job {
         }
     }
 
-    fn find_room(&self) -> Room {
+    pub(super) fn find_room(&self) -> Room {
         let disk = self.record.spec.as_ref().map(|spec| spec.needs().disk).unwrap_or_default();
         Room::find(&self.folder.room(), disk)
     }

@@ -1,7 +1,8 @@
 //! Faults below the agent: the engine stops, the chain changes its mind, the store is full. Money adds up each time.
 
+use chain::{DevChain, DevChainConfig};
 use market::{Outcome, Status};
-use testkit::{Need, docker_available, eventually, skip};
+use testkit::{Need, TestMarketConfig, anvil_path, docker_available, eventually, skip};
 use wire::JobNews;
 
 use crate::engine::Engine;
@@ -118,4 +119,29 @@ async fn a_report_of_silence_is_answered_by_going_on() {
     let state = stage.town.market.job(job).await.unwrap();
     assert_eq!((state.status, state.outcome), (Status::Final, Outcome::Succeeded));
     stage.money_adds_up(&terms, &stage.ending(job).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_that_is_away_at_the_end_is_waited_for() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let folder = testkit::temp_dir();
+    let state = Some(folder.path().join("chain.json"));
+    let mut stage = Stage::with(TestMarketConfig { state: state.clone(), ..TestMarketConfig::default() }).await;
+    let _agent = stage.agent().await;
+    let (job, terms) = stage.order(&stage.script("echo up; /bin/busybox sleep 1; echo over"), 600).await;
+    stage.said(job, "up").await;
+    let port = stage.town.port();
+    let spare = DevChain::start(DevChainConfig::new(anvil_path())).await.unwrap();
+    std::mem::replace(&mut stage.town.dev, spare).stop().await.unwrap();
+    stage.said(job, "over").await;
+    eventually(LIMIT, async || (stage.container(job).await.as_deref() == Some("exited")).then_some(())).await;
+    let config = DevChainConfig { port, state, ..DevChainConfig::new(anvil_path()) };
+    stage.town.dev = DevChain::start(config).await.unwrap();
+    let record = stage.completed(job).await;
+    assert_eq!(record.exit_code, Some(0), "{record:?}");
+    let ending = stage.ending(job).await;
+    assert_eq!(ending.outcome, Outcome::Succeeded);
+    stage.money_adds_up(&terms, &ending).await;
 }

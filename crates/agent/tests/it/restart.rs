@@ -95,6 +95,24 @@ async fn a_job_that_waits_survives_a_restart_at_any_point() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_container_of_no_job_is_removed() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    stage.gateway.set_agrees(false);
+    let agent = stage.agent().await;
+    let (job, terms) = stage.order(&stage.script("echo never"), 600).await;
+    eventually(LIMIT, async || (stage.container(job).await.as_deref() == Some("created")).then_some(())).await;
+    agent.kill().await;
+    stage.town.renter.cancel_job(&terms).await.unwrap();
+    std::fs::remove_file(stage.config.state_dir.join("jobs").join(job.to_string()).join("job.json")).unwrap();
+    let _agent = stage.agent().await;
+    eventually(LIMIT, async || stage.container(job).await.is_none().then_some(())).await;
+    assert!(!stage.config.state_dir.join("jobs").join(job.to_string()).exists(), "its folder went too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_breaks_loses_no_news() {
     if !docker_available().await {
         skip!(Need::Docker, "no engine answers");

@@ -10,7 +10,7 @@ use content::image::{ImageConfig, ImageFile, LayerSource, build_image};
 use content::{Block, BlockStore, ImageLimits, StoreConfig};
 use market::{Amount, JobId, Mebibytes, Outcome, PerHour, Seconds, Status};
 use tempfile::TempDir;
-use testkit::{TestMarket, eventually};
+use testkit::{TestMarket, TestMarketConfig, eventually};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use wire::record::CompletionRecord;
@@ -91,10 +91,15 @@ pub(crate) fn needs() -> Needs {
 impl Stage {
     /// Everything but the agent.
     pub(crate) async fn new() -> Self {
+        Self::with(TestMarketConfig::default()).await
+    }
+
+    /// The same in a market as configured.
+    pub(crate) async fn with(market: TestMarketConfig) -> Self {
         // RUST_LOG=agent=debug shows what the agent does.
         let filter = tracing_subscriber::EnvFilter::from_default_env();
         drop(tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init());
-        let town = TestMarket::start().await.unwrap();
+        let town = TestMarket::with(market).await.unwrap();
         let state = testkit::temp_dir();
         let store = Arc::new(BlockStore::open(state.path().join("source"), StoreConfig::default()).unwrap());
         let image = busybox(&store);
