@@ -26,7 +26,7 @@ use crate::backoff::Backoff;
 use crate::engine;
 use crate::host::Host;
 use crate::journal::Journal;
-use crate::limits::{ENGINE_AWAY_MAX, TICK};
+use crate::limits::{ENGINE_AWAY_MAX, LEAVE_WITHIN, TICK};
 use next::{Step, next};
 
 /// Something happened that a job should look at.
@@ -143,9 +143,22 @@ impl Job {
         let shutdown = self.host.shutdown.clone();
         tokio::select! {
             () = self.serve() => {}
-            () = shutdown.cancelled() => {}
+            () = shutdown.cancelled() => self.leave().await,
         }
         self.host.close_mail(self.id);
+    }
+
+    /// The agent shuts down: what the job does not need any more is removed now, for the next run may be long in coming.
+    async fn leave(&mut self) {
+        if !matches!(self.record.phase, Phase::Completing | Phase::Delivering | Phase::CleaningUp | Phase::Declining) {
+            return;
+        }
+        self.watchers = None;
+        match tokio::time::timeout(LEAVE_WITHIN, self.remove_traces()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(job = %self.id.short(), %error, "traces are left to the next run"),
+            Err(_) => tracing::warn!(job = %self.id.short(), "traces are left to the next run"),
+        }
     }
 
     async fn serve(&mut self) {

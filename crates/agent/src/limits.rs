@@ -42,6 +42,8 @@ pub const RETRY_WAIT: (Duration, Duration) = (Duration::from_millis(250), Durati
 pub const DOUBT_WAIT: Duration = Duration::from_secs(2);
 /// Fetch progress is told at most this often.
 pub const FETCH_NEWS_EVERY: Duration = Duration::from_millis(500);
+/// An agent that shuts down removes the traces of jobs that are over within this time or leaves them to its next run.
+pub const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 /// The rest of a log after the program's end arrives within this time or is left.
 pub const LOG_DRAIN: Duration = Duration::from_secs(10);
 

@@ -179,18 +179,21 @@ impl Job {
         Ok(())
     }
 
-    /// Removes container, scratch and inputs. What the chain does not know is forgotten altogether: should it come
-    /// back, it is new.
+    /// Removes container, scratch and inputs.
+    pub(super) async fn remove_traces(&mut self) -> Result<(), AgentError> {
+        self.host.engine.remove(self.id).await?;
+        let folder = self.folder.clone();
+        let clear = tokio::task::spawn_blocking(move || folder.clear());
+        clear.await.map_err(|_| AgentError::ShuttingDown)?
+    }
+
+    /// Removes what is left. What the chain does not know is forgotten altogether: should it come back, it is new.
     pub(super) async fn clean_up(&mut self) -> Result<Flow, AgentError> {
         self.watchers = None;
-        if self.record.prepared.is_some() || self.record.phase == Phase::CleaningUp {
-            self.host.engine.remove(self.id).await?;
-        }
-        let folder = self.folder.clone();
+        self.remove_traces().await?;
         let forget = self.facts.chain.is_some_and(|state| state.status == Status::None);
-        let clear = tokio::task::spawn_blocking(move || if forget { folder.remove() } else { folder.clear() });
-        clear.await.map_err(|_| AgentError::ShuttingDown)??;
         if forget {
+            self.folder.remove()?;
             self.host.feeds.remove(self.id);
             return Ok(Flow::Over);
         }

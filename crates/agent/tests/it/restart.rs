@@ -113,6 +113,26 @@ async fn a_container_of_no_job_is_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_shuts_down_leaves_nothing_of_jobs_that_are_over() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    let agent = stage.agent().await;
+    let (job, terms) = stage.order(&stage.script("echo ran"), 600).await;
+    eventually(LIMIT, async || {
+        (stage.town.market.job(job).await.unwrap().status == market::Status::Final).then_some(())
+    })
+    .await;
+    agent.stop().await.unwrap();
+    assert_eq!(stage.container(job).await, None);
+    assert!(!std::fs::read_to_string("/proc/mounts").unwrap().contains(&job.to_string()), "its room is unmounted");
+    let _agent = stage.agent().await;
+    assert_eq!(stage.completed(job).await.exit_code, Some(0), "what was not delivered is delivered now");
+    stage.money_adds_up(&terms, &stage.ending(job).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_breaks_loses_no_news() {
     if !docker_available().await {
         skip!(Need::Docker, "no engine answers");
