@@ -280,7 +280,6 @@ mod tests {
         use Status::{Accepted, Created};
         check(Phase::Assigned, Created, |_| (), Step::Accept);
         check(Phase::Assigned, Created, |seen| seen.accepting = true, Step::Fetch);
-        check(Phase::Fetching, Created, |_| (), Step::Accept);
         check(Phase::Fetching, Accepted, |_| (), Step::Fetch);
         check(Phase::Preparing, Accepted, |_| (), Step::Prepare);
         check(Phase::Ready, Created, |seen| seen.accepting = true, Step::Wait);
