@@ -11,7 +11,9 @@ use wire::{JobSpec, document, http::UploadPass, signed::Upload};
 
 use crate::{
     Ending, Feed, FetchedResult, FollowConfig, GatewayClient, JobFile, JobFiles, Order, Placed, Quote, RenterConfig,
-    RenterError, Seen, Until, Update, View, follow::Follower, result,
+    RenterError, Seen, Until, Update, View,
+    follow::{self, Follower},
+    result,
 };
 
 /// A renter.
@@ -106,8 +108,24 @@ impl Renter {
     /// Follows a job from its beginning; see [`Until`].
     ///
     /// `acting` signs Ready, counts beats and takes money back when the provider does not come; a second
-    /// follower of the same job only looks.
+    /// follower of the same job only looks. When it fails before the clock runs, the job is cancelled first: nobody
+    /// would watch the money any more.
     pub async fn follow(
+        &self,
+        job: &JobFile,
+        spec: &JobSpec,
+        until: Until,
+        acting: bool,
+        on: &mut (dyn FnMut(Update) + Send),
+    ) -> Result<Ending, RenterError> {
+        let ending = self.follow_on(job, spec, until, acting, on).await;
+        if ending.is_err() && acting {
+            follow::let_go(&self.account, &job.terms()?, on).await;
+        }
+        ending
+    }
+
+    async fn follow_on(
         &self,
         job: &JobFile,
         spec: &JobSpec,
@@ -121,11 +139,12 @@ impl Renter {
             detail: "the chain does not list it".into(),
         })?;
         let provider = self.market().provider(resource.provider_id).await?;
-        let state = self.market().job(job.id()).await?;
+        let now = self.market().chain().head().await?.timestamp;
         let view = View {
-            now: self.market().chain().head().await?.timestamp,
-            status: state.status,
-            since: state.since,
+            now,
+            // What lies in the past comes as events, in order.
+            status: market::Status::None,
+            since: Timestamp(0),
             not_before: Timestamp(terms.notBefore.to()),
             clock_end: None,
             ready: false,
@@ -141,12 +160,14 @@ impl Renter {
             agent: provider.agent,
             job: job.id(),
             acting,
-            // What lies in the past comes again as events, in order; the state read here only tells the present.
-            view: View { status: market::Status::None, ..view },
+            view,
             ready: None,
             last_beat: 0,
-            acted: Timestamp(0),
+            acted: now,
             ending: Ending::default(),
+            before: Vec::new(),
+            doubt: None,
+            lost: false,
             terms,
             on,
         };

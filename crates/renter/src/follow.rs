@@ -5,7 +5,7 @@ mod news;
 
 use alloy_primitives::{Address, B256, aliases::U40};
 use chain::{Account, EventStream, Item, Mined, StreamConfig, Wallet};
-use market::{Amount, JobId, Outcome, Seconds, Timestamp};
+use market::{Amount, JobId, Outcome, Seconds, Status, Timestamp};
 use wire::{
     JobSpec, Terms,
     feed::{LogStream, Phase},
@@ -101,6 +101,29 @@ pub struct Ending {
     result_digest: Option<B256>,
 }
 
+/// What the chain said of a job.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Said {
+    status: Status,
+    since: Timestamp,
+    clock_end: Option<Timestamp>,
+    ending: Ending,
+}
+
+/// Takes the money of a job back that will not be followed further and has not started; says what came of it.
+pub(crate) async fn let_go(account: &Account, terms: &Terms, on: &mut (dyn FnMut(Update) + Send)) {
+    let job = account.market().job_id(terms);
+    let cancelled = match account.market().job(job).await {
+        Ok(state) if matches!(state.status, Status::Created | Status::Accepted) => account.cancel_job(terms).await,
+        Ok(_) => return,
+        Err(err) => Err(err),
+    };
+    on(Update::Note(match cancelled {
+        Ok(_) => "the job was cancelled before it started and its whole lock is back".into(),
+        Err(err) => format!("the lock could not be taken back ({err}); `bourse stop` tries again"),
+    }));
+}
+
 /// One job being followed.
 pub(crate) struct Follower<'a> {
     pub(crate) account: &'a Account,
@@ -116,9 +139,16 @@ pub(crate) struct Follower<'a> {
     pub(crate) view: View,
     pub(crate) ready: Option<B256>,
     pub(crate) last_beat: u64,
-    /// The block time of the last transaction of ours: until the stream is there, nothing is decided.
+    /// Block time that the chain is known to have reached, by its head at the beginning and by our transactions since:
+    /// until the stream is there, nothing is decided.
     pub(crate) acted: Timestamp,
     pub(crate) ending: Ending,
+    /// What the chain had said before each block that changed it, so that a reorganisation can be undone.
+    pub(crate) before: Vec<(u64, Said)>,
+    /// Why the last record of the agent's was not believed.
+    pub(crate) doubt: Option<RenterError>,
+    /// The gateway is lost and that was told.
+    pub(crate) lost: bool,
     pub(crate) on: &'a mut (dyn FnMut(Update) + Send),
 }
 
@@ -137,9 +167,9 @@ impl Follower<'_> {
             tokio::select! {
                 item = chain.next() => match item? {
                     Item::Block(block) => self.block(&block),
-                    Item::Rewind { .. } => self.reread().await?,
+                    Item::Rewind { to } => self.rewind(to),
                 },
-                item = feed.next() => if let Some(item) = item { self.feed_item(item).await? },
+                item = feed.next() => if let Some(item) = item { self.feed_item(item) },
                 () = waited => {
                     return Err(RenterError::NoResult {
                         within_s: self.config.result_within.as_secs(),
@@ -147,17 +177,37 @@ impl Follower<'_> {
                     });
                 }
             }
+            if let Some(doubt) = self.unbearable_doubt() {
+                return Err(doubt);
+            }
             match self.act().await? {
                 Some(Step::Finish) if !self.record_expected() => return Ok(self.ending),
-                Some(Step::Finish) if record_due.is_none() => {
-                    record_due = Some(tokio::time::Instant::now() + self.config.result_within);
+                Some(Step::Finish) => {
+                    record_due.get_or_insert_with(|| tokio::time::Instant::now() + self.config.result_within);
                 }
                 _ if until == Until::Started && self.view.status.has_clock() => {
                     return Ok(self.ending);
                 }
-                _ => {}
+                // A reorganisation may take an end back.
+                _ => record_due = None,
             }
         }
+    }
+
+    /// A record that is not true ends the matter before the clock runs, and where nothing but that record is awaited.
+    /// A clock that runs is still watched: a lie must not make the renter look away.
+    fn unbearable_doubt(&mut self) -> Option<RenterError> {
+        match self.view.status {
+            Status::Created | Status::Accepted if !self.view.ready => self.doubt.take(),
+            status if status.is_over() && self.record_expected() => self.doubt.take(),
+            _ => None,
+        }
+    }
+
+    /// The chain's time now, as well as it is known. The stream may be behind, while it reads what is past or while the
+    /// chain does not answer; who is heard meanwhile is heard now.
+    fn present(&self) -> Timestamp {
+        self.view.now.max(self.acted).max(Timestamp(crate::client::unix_now()))
     }
 
     /// The agent's record is worth waiting for when the chain carries its digest.
@@ -165,18 +215,22 @@ impl Follower<'_> {
         self.ending.record.is_none() && self.ending.result_digest.is_some_and(|digest| digest != B256::ZERO)
     }
 
-    async fn feed_item(&mut self, item: FeedItem) -> Result<(), RenterError> {
+    fn feed_item(&mut self, item: FeedItem) {
         match item {
-            FeedItem::Up => self.view.heard = Seen::At(self.view.now),
+            FeedItem::Up => {
+                self.view.heard = Seen::At(self.present());
+                self.lost = false;
+            }
             FeedItem::Down(reason) => {
                 self.view.heard = Seen::Deaf;
-                (self.on)(Update::Note(format!("lost the gateway ({reason}); trying again, the job goes on")));
+                if !std::mem::replace(&mut self.lost, true) {
+                    (self.on)(Update::Note(format!("lost the gateway ({reason}); trying again, the job goes on")));
+                }
             }
             FeedItem::Current => {}
             FeedItem::Resync => (self.on)(Update::Note("older news of the job are no longer kept".into())),
-            FeedItem::News(event) => self.news(event.news)?,
+            FeedItem::News(event) => self.news(event.news),
         }
-        Ok(())
     }
 
     /// Takes the next step where there is one. Only looking takes none but the last.
@@ -205,7 +259,12 @@ impl Follower<'_> {
         match outcome {
             Ok(()) => Ok(step),
             // The other side was faster, or the way is cut: the chain tells what is so, and the step comes again.
-            Err(err) if err.is_retryable() || matches!(err, RenterError::Chain(chain::ChainError::Reverted(_))) => {
+            Err(err)
+                if err.is_retryable()
+                    || matches!(err, RenterError::Chain(chain::ChainError::Reverted(_)))
+                    // The agent may have the first signature and start with it: that must be watched.
+                    || (step == Some(Step::SignReady) && self.view.signed_at.is_some()) =>
+            {
                 tracing::debug!(%err, ?step, "a step did not succeed and is decided again");
                 Ok(None)
             }

@@ -101,6 +101,8 @@ mod tests {
         assert!(fails(&good.replace("\"version\"", "\"colour\":1,\"version\"")).contains("colour"));
         assert!(fails(&good.replace("\"cpus\":1", "\"cpus\":0")).contains("resources.cpus"));
         assert!(fails(&good.replace("}}", "},\"maxDurationSeconds\":-5}")).contains("-5"));
-        assert!(fails(r#"{"version":1,"resources":{"cpus":1,"memoryMib":64,"diskMib":64}}"#).contains("names no image"));
+        assert!(
+            fails(r#"{"version":1,"resources":{"cpus":1,"memoryMib":64,"diskMib":64}}"#).contains("names no image")
+        );
     }
 }

@@ -4,17 +4,26 @@ use alloy_primitives::B256;
 use chain::{BlockEvents, MarketEvent};
 use market::{Seconds, Status, Timestamp};
 
-use super::{Ending, Follower, Update};
-use crate::RenterError;
+use super::{Ending, Follower, Said, Update};
+use crate::View;
 
 impl Follower<'_> {
     pub(super) fn block(&mut self, block: &BlockEvents) {
         self.view.now = block.timestamp;
+        let before = self.said();
         for chain::Logged { tx, event, .. } in &block.events {
             if event.job() == Some(self.job) {
                 self.chain_event(*tx, event, block.timestamp);
             }
         }
+        if self.said() != before {
+            self.before.push((block.number, before));
+        }
+    }
+
+    fn said(&self) -> Said {
+        let View { status, since, clock_end, .. } = self.view;
+        Said { status, since, clock_end, ending: Ending { record: None, ..self.ending.clone() } }
     }
 
     fn chain_event(&mut self, tx: B256, event: &MarketEvent, at: Timestamp) {
@@ -71,14 +80,12 @@ impl Follower<'_> {
         (self.view.status, self.view.since) = (status, at);
     }
 
-    /// After a reorganisation the chain is asked; what the stream brings again comes on top.
-    pub(super) async fn reread(&mut self) -> Result<(), RenterError> {
-        let state = self.account.market().job(self.job).await?;
-        (self.view.status, self.view.since) = (state.status, state.since);
-        if !state.status.is_over() {
-            self.ending = Ending { record: self.ending.record.take(), ..Ending::default() };
+    /// Forgets what was said above block `to`; what is said instead follows.
+    pub(super) fn rewind(&mut self, to: u64) {
+        while let Some((_, Said { status, since, clock_end, ending })) = self.before.pop_if(|(block, _)| *block > to) {
+            self.view = View { status, since, clock_end, signed_at: None, ..self.view };
+            self.ending = Ending { record: self.ending.record.take(), ..ending };
         }
-        (self.on)(Update::Note("the chain reorganised; the job's state was read again".into()));
-        Ok(())
+        (self.on)(Update::Note("the chain reorganised; what happened to the job is read again".into()));
     }
 }

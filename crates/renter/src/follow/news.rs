@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use wire::{
     JobNews, SignatureBytes, document,
     feed::BeatJson,
-    record::ReadyRecord,
+    record::{CompletionRecord, ReadyRecord},
     signed::{Attest, Beat},
 };
 
@@ -12,7 +12,7 @@ use super::{Follower, Update};
 use crate::{RenterError, Seen};
 
 impl Follower<'_> {
-    pub(super) fn news(&mut self, news: JobNews) -> Result<(), RenterError> {
+    pub(super) fn news(&mut self, news: JobNews) {
         match news {
             JobNews::JobStatusChanged { phase } => (self.on)(Update::Phase(phase)),
             JobNews::JobFetch { what, bytes, total_bytes } => (self.on)(Update::Fetch { what, bytes, total_bytes }),
@@ -24,20 +24,34 @@ impl Follower<'_> {
                 (self.on)(Update::Note(format!("the provider declines: {reason}")));
             }
             JobNews::JobBeat { beat, signature } => self.beat(&beat, &signature),
-            JobNews::JobReady { record, signature } => {
-                self.ready = Some(self.checked(&record, &signature)?);
+            JobNews::JobReady { record, signature } => self.stands_ready(record, &signature),
+            JobNews::JobCompleted { record, signature } => self.completed(record, &signature),
+        }
+    }
+
+    fn stands_ready(&mut self, record: ReadyRecord, signature: &SignatureBytes) {
+        match self.checked(&record, signature) {
+            Ok(digest) => {
+                self.ready = Some(digest);
                 if !self.view.ready {
                     (self.on)(Update::Ready(record));
                 }
                 self.view.ready = true;
             }
-            JobNews::JobCompleted { record, signature } => {
-                let digest = document(&record)?.digest;
-                self.attested(digest, &signature)?;
-                self.ending.record = Some(record);
+            // Another record was agreed to; this one starts nothing.
+            Err(err) if self.view.ready || self.view.status.has_clock() => {
+                tracing::warn!(%err, "a readiness record that is not true was passed over");
             }
+            Err(err) => self.doubt = Some(err),
         }
-        Ok(())
+    }
+
+    fn completed(&mut self, record: CompletionRecord, signature: &SignatureBytes) {
+        let digest = document(&record).map(|document| document.digest).map_err(RenterError::from);
+        match digest.and_then(|digest| self.attested(digest, signature)) {
+            Ok(()) => self.ending.record = Some(record),
+            Err(err) => self.doubt = Some(err),
+        }
     }
 
     /// A beat counts when the job's own agent signed it for this job and it is newer than the last.
@@ -46,7 +60,7 @@ impl Follower<'_> {
         let genuine = domain.signer(&Beat::from(beat), signature) == Some(self.agent) && beat.agent == self.agent;
         if genuine && beat.at > self.last_beat && beat.jobs.contains(&B256::from(self.job.0)) {
             self.last_beat = beat.at;
-            self.view.heard = Seen::At(self.view.now);
+            self.view.heard = Seen::At(self.present());
         }
     }
 

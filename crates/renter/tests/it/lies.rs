@@ -1,0 +1,53 @@
+//! What a gateway says of the offers is only where to look; the chain says what they are.
+
+use alloy_primitives::B256;
+use market::{Needs, PerHour, Seconds};
+use renter::RenterError;
+use wire::http::GpuJson;
+
+use crate::stage::{DURATION, PRICE, Stage};
+
+#[tokio::test]
+async fn the_quote_has_the_figures_of_the_chain() {
+    let stage = Stage::new().await;
+    let mut lie = stage.gpu();
+    lie.price_per_hour = "1".into();
+    lie.available = false;
+    lie.busy = true;
+    lie.hardware.simulated = true;
+    let unknown = GpuJson { id: B256::repeat_byte(0x77), price_per_hour: "0".into(), ..stage.gpu() };
+    stage.gateway.set_gpus(vec![unknown, lie]);
+
+    let offers = stage.renter.offers().await.unwrap();
+    let [offer] = &offers[..] else { panic!("what the chain does not know is no offer: {offers:?}") };
+    assert_eq!((offer.id, offer.price), (stage.resource, PRICE));
+    assert_eq!((offer.available, offer.busy, offer.hardware.simulated), (true, false, false));
+
+    let quote = stage.renter.quote(&Needs::default(), Seconds(10)).await.unwrap();
+    assert_eq!((quote.offer.id, quote.locked.0), (stage.resource, 10_000));
+    let cheap = Needs { max_price: Some(PerHour(PRICE.0 - 1)), ..Needs::default() };
+    let err = stage.renter.quote(&cheap, Seconds(10)).await.unwrap_err();
+    assert!(matches!(err, RenterError::NoMatch { .. }), "{err}");
+}
+
+#[tokio::test]
+async fn what_is_taken_or_withdrawn_is_not_chosen_however_it_is_praised() {
+    let stage = Stage::new().await;
+    let wants = async || stage.renter.quote(&Needs::default(), DURATION).await;
+    stage.town.owner.update_availability(stage.resource, false).await.unwrap();
+    let err = wants().await.unwrap_err();
+    assert!(matches!(err, RenterError::NoMatch { .. }), "{err}");
+
+    stage.town.owner.update_availability(stage.resource, true).await.unwrap();
+    let job = stage.place().await;
+    stage.town.agent.accept_job(&job.terms).await.unwrap();
+    let err = wants().await.unwrap_err();
+    assert!(matches!(err, RenterError::NoMatch { .. }), "{err}");
+}
+
+#[tokio::test]
+async fn health_is_what_the_gateway_says() {
+    let stage = Stage::new().await;
+    let health = stage.renter.gateway().health().await.unwrap();
+    assert_eq!(health.market, stage.town.market.address());
+}

@@ -1,0 +1,111 @@
+//! Only the agent's own, new beats for this job are signs of life, and only a silence that could be heard stops a clock.
+
+use market::{Outcome, Seconds, Status};
+use renter::{Ending, Update};
+
+use crate::stage::{Following, Job, Stage, completion};
+
+/// Something told between two halves of a silence.
+type Sign = fn(&Stage, &Job);
+
+/// Lets 200 s pass after a beat, tells the sign, lets another 100 s pass: more than four beats without the sign.
+async fn after(stage: &Stage, sign: Sign) -> (Job, Following) {
+    stage.gateway.forget();
+    let done = stage.gateway.readies().len();
+    let job = stage.place().await;
+    let following = stage.follow(&job);
+    stage.stand_ready(&job);
+    stage.start(&job, done + 1).await;
+    following.sees(|update| matches!(update, Update::Started { .. })).await;
+    stage.gateway.tell(stage.beat(&job, 5));
+    stage.is_heard(&following, "first").await;
+    stage.passes(Seconds(200), &job, &following).await;
+    sign(stage, &job);
+    stage.is_heard(&following, "second").await;
+    stage.town.advance(Seconds(100)).await.unwrap();
+    (job, following)
+}
+
+#[tokio::test]
+async fn what_is_no_sign_of_life_does_not_keep_a_clock_running() {
+    let stage = Stage::new().await;
+    let signs: [(&str, Sign); 5] = [
+        ("nothing", |_, _| ()),
+        ("forged", |stage, job| {
+            let stranger = stage.town.stranger.wallet();
+            stage.gateway.tell(stage.beat_of(stranger, vec![job.file.job_id], 6));
+        }),
+        ("replayed", |stage, job| stage.gateway.tell(stage.beat(job, 5))),
+        ("older", |stage, job| stage.gateway.tell(stage.beat(job, 4))),
+        ("of another job", |stage, _| {
+            let other = alloy_primitives::B256::repeat_byte(8);
+            stage.gateway.tell(stage.beat_of(stage.town.agent.wallet(), vec![other], 6));
+        }),
+    ];
+    for (name, sign) in signs {
+        let before = stage.money().await;
+        let (job, following) = after(&stage, sign).await;
+        let ending = following.end().await.unwrap();
+        assert_eq!(ending.outcome, Some(Outcome::StoppedByRenter), "{name}");
+        assert!(ending.seconds >= Seconds(300) && ending.seconds < Seconds(400), "{name}: {ending:?}");
+        let after = stage.money().await;
+        assert_eq!(before.renter.saturating_sub(after.renter), ending.paid.saturating_add(ending.fee), "{name}");
+        assert_eq!(after.owner.saturating_sub(before.owner), ending.paid, "{name}");
+        assert_eq!(stage.status(&job).await, Status::Final, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_genuine_beat_keeps_it_running() {
+    let stage = Stage::new().await;
+    let before = stage.money().await;
+    let (job, following) = after(&stage, |stage, job| stage.gateway.tell(stage.beat(job, 6))).await;
+    for round in 0..5 {
+        stage.passes(Seconds(100), &job, &following).await;
+        stage.gateway.tell(stage.beat(&job, 7 + round));
+        stage.is_heard(&following, &format!("round {round}")).await;
+    }
+    let mined = stage.complete(&job, Outcome::Succeeded, &completion(&job, 0)).await;
+    let ending: Ending = following.end().await.unwrap();
+    assert_eq!(ending.outcome, Some(Outcome::Succeeded));
+    stage.settled(before, &ending, &mined.events).await;
+}
+
+#[tokio::test]
+async fn a_way_that_is_cut_proves_nothing() {
+    let stage = Stage::new().await;
+    let (job, following) = stage.running().await;
+    stage.is_heard(&following, "before").await;
+    stage.gateway.close();
+    following.notes("lost the gateway").await;
+    for _ in 0..3 {
+        stage.passes(Seconds(5_000), &job, &following).await;
+        assert_eq!(stage.status(&job).await, Status::Running);
+    }
+    let lost = |update: &Update| matches!(update, Update::Note(note) if note.contains("lost the gateway"));
+    assert_eq!(following.count(lost), 1, "told once, however often it is tried");
+
+    stage.gateway.open();
+    stage.is_heard(&following, "after").await;
+    stage.passes(Seconds(200), &job, &following).await;
+    assert_eq!(stage.status(&job).await, Status::Running, "the silence counts from when it can be heard again");
+    stage.town.advance(Seconds(50)).await.unwrap();
+    assert_eq!(following.end().await.unwrap().outcome, Some(Outcome::StoppedByRenter));
+}
+
+#[tokio::test]
+async fn who_comes_late_counts_no_silence_from_before() {
+    let stage = Stage::new().await;
+    let (job, first) = stage.running().await;
+    for round in 1..=20 {
+        stage.passes(Seconds(200), &job, &first).await;
+        stage.gateway.tell(stage.beat(&job, round));
+        stage.is_heard(&first, &format!("round {round}")).await;
+    }
+    drop(first);
+    let late = stage.follow(&job);
+    late.sees(|update| matches!(update, Update::Log { line, .. } if line == "round 20")).await;
+    stage.passes(Seconds(1), &job, &late).await;
+    stage.complete(&job, Outcome::Succeeded, &completion(&job, 0)).await;
+    assert_eq!(late.end().await.unwrap().outcome, Some(Outcome::Succeeded));
+}

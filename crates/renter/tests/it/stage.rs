@@ -1,0 +1,348 @@
+//! A market with one listed resource, a renter, an agent played by the test and the test's gateway between them.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use alloy_primitives::{B256, aliases::U40};
+use chain::{Account, MarketEvent, Mined, Wallet};
+use market::{Amount, JobId, Needs, Outcome, PerHour, ResourceId, Seconds, Status, Timestamp};
+use renter::{Ending, FollowConfig, JobFile, Order, Placed, Quote, Renter, RenterConfig, RenterError, Until, Update};
+use testkit::{TestMarket, eventually};
+use tokio::{task::JoinHandle, time::timeout};
+use wire::{
+    JobNews, JobSpec, SignatureBytes, Terms, document,
+    feed::{BeatJson, LogStream},
+    http::{GpuJson, HardwareJson, ReadyBody},
+    record::{CompletionRecord, ReadyRecord},
+    signed::{Attest, Beat, Ready},
+};
+
+use crate::gateway::TestGateway;
+
+/// Longer than anything here takes on a slow machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// A thousand units a second.
+pub(crate) const PRICE: PerHour = PerHour(3_600_000);
+/// Long enough for every move of block time here.
+pub(crate) const DURATION: Seconds = Seconds(100_000);
+/// A CID that is known to be one.
+pub(crate) const CID: &str = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
+/// The CID of nothing.
+pub(crate) const OTHER_CID: &str = "bafkqaaa";
+
+pub(crate) struct Stage {
+    pub(crate) town: TestMarket,
+    pub(crate) resource: ResourceId,
+    pub(crate) gateway: TestGateway,
+    pub(crate) renter: Renter,
+    pub(crate) jobs_dir: tempfile::TempDir,
+}
+
+/// What everybody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Money {
+    pub(crate) renter: Amount,
+    pub(crate) owner: Amount,
+    pub(crate) fees: Amount,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut FollowConfig)) -> Self {
+        let town = Box::pin(TestMarket::start()).await.unwrap();
+        let resource = town.list(PRICE).await.unwrap();
+        let gateway = TestGateway::start(town.market.domain()).await;
+        let jobs_dir = testkit::temp_dir();
+        let mut follow = FollowConfig { retry: Duration::from_millis(20), ..FollowConfig::default() };
+        change(&mut follow);
+        let config = RenterConfig { jobs_dir: jobs_dir.path().to_owned(), gateway: gateway.url(), follow };
+        let renter = Renter::new(town.renter.clone(), config).unwrap();
+        let stage = Self { town, resource, gateway, renter, jobs_dir };
+        stage.gateway.set_gpus(vec![stage.gpu()]);
+        stage
+    }
+
+    /// A renter of the same market and gateway with another wallet.
+    pub(crate) fn renter_of(&self, account: Account) -> Renter {
+        let config = RenterConfig {
+            jobs_dir: self.jobs_dir.path().to_owned(),
+            gateway: self.gateway.url(),
+            follow: FollowConfig::default(),
+        };
+        Renter::new(account, config).unwrap()
+    }
+
+    /// The resource as an honest gateway lists it.
+    pub(crate) fn gpu(&self) -> GpuJson {
+        GpuJson {
+            id: B256::from(self.resource.0),
+            hardware: hardware(),
+            price_per_hour: PRICE.0.to_string(),
+            available: true,
+            busy: false,
+            agent: self.town.agent.address(),
+        }
+    }
+
+    pub(crate) async fn quote(&self) -> Quote {
+        self.renter.quote(&Needs::default(), DURATION).await.unwrap()
+    }
+
+    pub(crate) async fn place(&self) -> Job {
+        let placed = self.renter.create(&Order { quote: self.quote().await, spec: spec() }).await.unwrap();
+        Job::new(placed)
+    }
+
+    /// A job that is accepted, agreed to and started, with its renter following it.
+    pub(crate) async fn running(&self) -> (Job, Following) {
+        let job = self.place().await;
+        let following = self.follow(&job);
+        self.town.agent.accept_job(&job.terms).await.unwrap();
+        self.stand_ready(&job);
+        self.start(&job, 1).await;
+        following.sees(|update| matches!(update, Update::Started { .. })).await;
+        (job, following)
+    }
+
+    /// Tells the readiness record that an honest agent tells.
+    pub(crate) fn stand_ready(&self, job: &Job) {
+        let record = ready_record(job);
+        let signature = self.attest(self.town.agent.wallet(), job, &record);
+        self.gateway.tell(JobNews::JobReady { record, signature });
+    }
+
+    /// Starts the clock with the Ready that arrived as the `count`th.
+    pub(crate) async fn start(&self, job: &Job, count: usize) -> Mined {
+        let (of, body) = self.ready(count).await;
+        assert_eq!(of, job.file.job_id);
+        self.town.agent.start_job(&job.terms, body.ready_record, body.at, &body.signature).await.unwrap()
+    }
+
+    /// The Ready that arrives as the `count`th.
+    pub(crate) async fn ready(&self, count: usize) -> (B256, ReadyBody) {
+        eventually(PATIENCE, async || self.gateway.readies().get(count - 1).cloned()).await
+    }
+
+    /// Follows and acts, in the background.
+    pub(crate) fn follow(&self, job: &Job) -> Following {
+        self.follow_as(job, true)
+    }
+
+    pub(crate) fn follow_as(&self, job: &Job, acting: bool) -> Following {
+        let updates = Arc::new(Mutex::new(Vec::new()));
+        let (renter, file, told) = (self.renter.clone(), job.file.clone(), updates.clone());
+        let task = tokio::spawn(async move {
+            let on = &mut |update| told.lock().unwrap().push(update);
+            renter.follow(&file, &spec(), Until::Settled, acting, on).await
+        });
+        Following { task, updates }
+    }
+
+    pub(crate) fn attest(&self, wallet: &Wallet, job: &Job, record: &impl serde::Serialize) -> SignatureBytes {
+        let digest = document(record).unwrap().digest;
+        wallet.sign(&self.town.market.domain(), &Attest { jobId: job.file.job_id, digest }).unwrap()
+    }
+
+    /// A beat of `wallet` in the name of `agent` for `jobs`.
+    pub(crate) fn beat_of(&self, wallet: &Wallet, jobs: Vec<B256>, at: u64) -> JobNews {
+        let agent = self.town.agent.address();
+        let beat =
+            BeatJson { agent, at, jobs, utilisation_pct: 1, memory_mib: 2, temperature_c: 3, power_w: 4, uptime_s: 5 };
+        let signature = wallet.sign(&self.town.market.domain(), &Beat::from(&beat)).unwrap();
+        JobNews::JobBeat { beat, signature }
+    }
+
+    /// The agent's own beat.
+    pub(crate) fn beat(&self, job: &Job, at: u64) -> JobNews {
+        self.beat_of(self.town.agent.wallet(), vec![job.file.job_id], at)
+    }
+
+    /// Moves block time of a running job and waits until its follower has seen it: the payment that is processed
+    /// afterwards stands in a later block.
+    pub(crate) async fn passes(&self, by: Seconds, job: &Job, following: &Following) {
+        let before = following.count(is_paid);
+        self.town.advance(by).await.unwrap();
+        self.town.agent.process_payment(&job.terms).await.unwrap();
+        eventually(PATIENCE, async || (following.count(is_paid) > before).then_some(())).await;
+    }
+
+    /// Tells a line and waits until the follower has seen it, and with it everything told before.
+    pub(crate) async fn is_heard(&self, following: &Following, line: &str) {
+        self.gateway.tell(log(line));
+        following.sees(|update| matches!(update, Update::Log { line: seen, .. } if seen == line)).await;
+    }
+
+    /// Ends the job on chain with the digest of `record` and tells the record as the agent does.
+    pub(crate) async fn complete(&self, job: &Job, outcome: Outcome, record: &CompletionRecord) -> Mined {
+        let digest = document(record).unwrap().digest;
+        let mined = self.town.agent.complete_job(&job.terms, outcome, digest).await.unwrap();
+        let signature = self.attest(self.town.agent.wallet(), job, record);
+        self.gateway.tell(JobNews::JobCompleted { record: record.clone(), signature });
+        mined
+    }
+
+    pub(crate) async fn status(&self, job: &Job) -> Status {
+        self.town.market.job(job.id()).await.unwrap().status
+    }
+
+    pub(crate) async fn since(&self, job: &Job) -> Timestamp {
+        self.town.market.job(job.id()).await.unwrap().since
+    }
+
+    pub(crate) async fn money(&self) -> Money {
+        let market = &self.town.market;
+        let (renter, owner) = (self.town.renter.address(), self.town.owner.address());
+        Money {
+            renter: market.token_balance(renter).await.unwrap(),
+            owner: market.token_balance(owner).await.unwrap(),
+            fees: market.fees().await.unwrap(),
+        }
+    }
+
+    /// Checks that `ending` is what the chain logged and what really moved since `before`, to the last unit.
+    pub(crate) async fn settled(&self, before: Money, ending: &Ending, events: &[MarketEvent]) {
+        let locked = PRICE.cost(DURATION);
+        assert_eq!(ending.paid.0 + ending.fee.0 + ending.refunded.0, locked.0, "every unit finds its place");
+        let after = self.money().await;
+        let moved = (
+            before.renter.saturating_sub(after.renter),
+            after.owner.saturating_sub(before.owner),
+            after.fees.saturating_sub(before.fees),
+        );
+        assert_eq!(moved, (ending.paid.saturating_add(ending.fee), ending.paid, ending.fee));
+        let ended = events.iter().find_map(|event| match event {
+            MarketEvent::JobEnded { outcome, seconds, refunded, .. } => Some((Some(*outcome), *seconds, *refunded)),
+            _ => None,
+        });
+        assert_eq!(ended, Some((ending.outcome, ending.seconds, ending.refunded)));
+        let paid = events.iter().find_map(|event| match event {
+            MarketEvent::JobFinalized { paid, fee, .. } => Some((*paid, *fee)),
+            _ => None,
+        });
+        assert_eq!(paid, Some((ending.paid, ending.fee)));
+    }
+
+    /// Checks that the job was cancelled and nobody gained or lost anything since `before`.
+    pub(crate) async fn refunded(&self, before: Money, job: &Job) {
+        assert_eq!(self.status(job).await, Status::Cancelled);
+        assert_eq!(self.money().await, before);
+    }
+}
+
+/// A placed job.
+pub(crate) struct Job {
+    pub(crate) file: JobFile,
+    pub(crate) terms: Terms,
+}
+
+impl Job {
+    fn new(placed: Placed) -> Self {
+        Self { terms: placed.job.terms().unwrap(), file: placed.job }
+    }
+
+    pub(crate) fn id(&self) -> JobId {
+        self.file.id()
+    }
+}
+
+/// A renter who follows his job.
+pub(crate) struct Following {
+    task: JoinHandle<Result<Ending, RenterError>>,
+    updates: Arc<Mutex<Vec<Update>>>,
+}
+
+impl Following {
+    /// How the following ended.
+    pub(crate) async fn end(self) -> Result<Ending, RenterError> {
+        match timeout(PATIENCE, self.task).await {
+            Ok(ended) => ended.unwrap(),
+            Err(_) => panic!("does not end; seen: {:?}", self.updates.lock().unwrap()),
+        }
+    }
+
+    /// Checks that it goes on for so long.
+    pub(crate) async fn goes_on(&mut self, during: Duration) {
+        if let Ok(ended) = timeout(during, &mut self.task).await {
+            panic!("ended: {ended:?}");
+        }
+    }
+
+    pub(crate) fn updates(&self) -> Vec<Update> {
+        self.updates.lock().unwrap().clone()
+    }
+
+    pub(crate) fn count(&self, is: impl Fn(&Update) -> bool) -> usize {
+        self.updates.lock().unwrap().iter().filter(|update| is(update)).count()
+    }
+
+    /// Waits for an update.
+    pub(crate) async fn sees(&self, is: impl Fn(&Update) -> bool) {
+        eventually(PATIENCE, async || (self.count(&is) > 0).then_some(())).await;
+    }
+
+    /// Waits for a note with these words.
+    pub(crate) async fn notes(&self, words: &str) {
+        self.sees(|update| matches!(update, Update::Note(note) if note.contains(words))).await;
+    }
+}
+
+fn is_paid(update: &Update) -> bool {
+    matches!(update, Update::Paid { .. })
+}
+
+fn hardware() -> HardwareJson {
+    HardwareJson {
+        model: "test processor".into(),
+        gpus: 0,
+        vram_mib: 0,
+        cpus: 2,
+        memory_mib: 2048,
+        disk_mib: 4096,
+        simulated: false,
+    }
+}
+
+/// A job with one input.
+pub(crate) fn spec() -> JobSpec {
+    let text = format!(
+        r#"{{"version":1,"image":"{CID}","inputs":[{{"cid":"{OTHER_CID}","path":"a"}}],
+            "resources":{{"cpus":1,"memoryMib":64,"diskMib":64}}}}"#
+    );
+    JobSpec::parse(text.as_bytes()).unwrap()
+}
+
+pub(crate) fn ready_record(job: &Job) -> ReadyRecord {
+    ReadyRecord {
+        job_id: job.file.job_id,
+        image: CID.into(),
+        image_id: "sha256:1".into(),
+        inputs: vec![OTHER_CID.into()],
+        container_id: "c0ffee".into(),
+        hardware: hardware(),
+    }
+}
+
+pub(crate) fn completion(job: &Job, exit_code: i64) -> CompletionRecord {
+    CompletionRecord {
+        job_id: job.file.job_id,
+        exit_code: Some(exit_code),
+        reason: None,
+        result: Some(CID.into()),
+        log: None,
+        simulated: false,
+    }
+}
+
+pub(crate) fn log(line: &str) -> JobNews {
+    JobNews::JobLog { stream: LogStream::Stdout, line: line.into() }
+}
+
+/// What the session key must have signed for `body`.
+pub(crate) fn consent(job: &Job, body: &ReadyBody) -> Ready {
+    Ready { jobId: job.file.job_id, readyRecord: body.ready_record, at: U40::from(body.at) }
+}
