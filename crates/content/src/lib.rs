@@ -32,7 +32,7 @@ pub use dag::{DAG_BLOCKS_MAX, DagSize, blocks_of, missing, total_size};
 pub use dagpb::{Link, Node};
 pub use error::{Error, Result};
 pub use fetch::{FetchLimits, Fetched, Fetcher, Progress, SourceCounters};
-pub use push::{Pushed, push};
+pub use push::{Pass, Pushed, push};
 pub use store::{BlockStore, PIN_NAME_BYTES_MAX, PINS_MAX, Pin, Written};
 pub use unixfs::export::{Exported, export};
 pub use unixfs::file::Added;

@@ -48,17 +48,22 @@ struct Push<'a> {
     store: &'a Arc<BlockStore>,
     root: Cid,
     base: String,
-    headers: HeaderMap,
+    pass: Pass<'a>,
     progress: Option<watch::Sender<Progress>>,
 }
 
-/// Sends everything under `root` to `base_url` and has it pinned there. Every request carries `headers`.
+/// Makes the headers of one request, such as a signature of this moment: a long push outlives any that was made
+/// when it began.
+pub type Pass<'a> = &'a (dyn Fn() -> HeaderMap + Send + Sync);
+
+/// Sends everything under `root` to `base_url` and has it pinned there. Every request carries the headers that
+/// `pass` makes for it.
 /// Called again after a failure, it sends only the rest.
 pub async fn push(
     store: &Arc<BlockStore>,
     root: &Cid,
     base_url: &Url,
-    headers: HeaderMap,
+    pass: Pass<'_>,
     progress: Option<watch::Sender<Progress>>,
 ) -> Result<Pushed> {
     let client = Client::builder()
@@ -67,7 +72,7 @@ pub async fn push(
         .redirect(reqwest::redirect::Policy::none());
     let base = base_url.as_str().trim_end_matches('/').to_owned();
     let client = client.build().map_err(|error| Error::Unreachable { url: base.clone(), reason: error.to_string() })?;
-    let push = Push { client, store, root: *root, base, headers, progress };
+    let push = Push { client, store, root: *root, base, pass, progress };
     push.run().await
 }
 
@@ -181,7 +186,7 @@ impl Push<'_> {
             url: self.base.clone(),
             reason: error.without_url().to_string(),
         };
-        let mut response = request.headers(self.headers.clone()).send().await.map_err(unreachable)?;
+        let mut response = request.headers((self.pass)()).send().await.map_err(unreachable)?;
         let status = response.status();
         let mut bytes = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(unreachable)? {

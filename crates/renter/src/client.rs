@@ -7,6 +7,7 @@ use chain::{Account, Market, Mined, Wallet};
 use cid::Cid;
 use content::BlockStore;
 use market::{Needs, Offer, Seconds, Timestamp};
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use wire::{JobSpec, document, http::UploadPass, signed::Upload};
 
 use crate::{
@@ -86,11 +87,17 @@ impl Renter {
         root: &Cid,
         on: impl Fn(content::Progress) + Send + Sync + 'static,
     ) -> Result<(), RenterError> {
+        let pass = || self.pass(root).unwrap_or_default();
+        result::push(store, root, self.gateway.base(), &pass, on).await
+    }
+
+    /// The signed pass of one upload request; one that cannot be made is refused by the gateway.
+    fn pass(&self, root: &Cid) -> Option<HeaderMap> {
         let at = unix_now();
         let upload = Upload { root: root.to_string(), at: U40::saturating_from(at) };
-        let signature = self.account.wallet().sign(&self.market().domain(), &upload)?;
-        let pass = UploadPass { at, signature };
-        result::push(store, root, self.gateway.base(), &pass, on).await
+        let signature = self.account.wallet().sign(&self.market().domain(), &upload).ok()?;
+        let pass = UploadPass { who: self.account.address(), at, signature }.header();
+        Some(HeaderMap::from_iter([(AUTHORIZATION, pass.parse().ok()?)]))
     }
 
     /// Stores the spec where it can be pushed from and gives its name.

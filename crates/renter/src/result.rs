@@ -4,10 +4,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use cid::Cid;
 use content::{BlockStore, ExportLimits, FetchConfig, FetchLimits, Fetcher, Progress};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use tokio::sync::watch;
 use url::Url;
-use wire::{http::UploadPass, spec};
+use wire::spec;
 
 use crate::{FollowConfig, RenterError};
 
@@ -25,15 +24,11 @@ pub(crate) async fn push(
     store: &Arc<BlockStore>,
     root: &Cid,
     gateway: &Url,
-    pass: &UploadPass,
+    pass: content::Pass<'_>,
     on: impl Fn(Progress) + Send + Sync + 'static,
 ) -> Result<(), RenterError> {
-    let mut headers = HeaderMap::new();
-    let value = HeaderValue::from_str(&pass.header())
-        .map_err(|err| RenterError::BadJob(format!("the upload's pass is no header: {err}")))?;
-    headers.insert(AUTHORIZATION, value);
     let (sender, told) = told(on);
-    let pushed = content::push(store, root, gateway, headers, Some(sender)).await;
+    let pushed = content::push(store, root, gateway, pass, Some(sender)).await;
     told.await.ok();
     pushed?;
     Ok(())

@@ -225,9 +225,11 @@ pub struct Problem {
     pub field: Option<String>,
 }
 
-/// The `Authorization` header of an upload: `Bourse <at> <signature>` over `signed::Upload`.
+/// The `Authorization` header of an upload: `Bourse <address> <unix seconds> <signature>` over `signed::Upload`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UploadPass {
+    /// Who uploads.
+    pub who: Address,
     /// Unix seconds.
     pub at: u64,
     /// Over `signed::Upload`.
@@ -238,25 +240,26 @@ impl UploadPass {
     /// The header's value.
     #[must_use]
     pub fn header(&self) -> String {
-        format!("Bourse {} {}", self.at, self.signature)
+        format!("Bourse {} {} {}", self.who, self.at, self.signature)
     }
 
-    /// Reads the header's value and finds who signed for `root`.
+    /// Reads the header's value and checks that who it names signed for `root`.
     pub fn verify(header: &str, root: &str, domain: &signed::Domain, now: u64) -> Result<Address, WireError> {
         let malformed = || WireError::Malformed {
             what: "the Authorization header",
-            reason: "an upload needs `Bourse <unix seconds> <signature>`".into(),
+            reason: "an upload needs `Bourse <address> <unix seconds> <signature>`".into(),
         };
         let mut words = header.split_whitespace();
-        let (Some("Bourse"), Some(at), Some(signature), None) =
-            (words.next(), words.next(), words.next(), words.next())
-        else {
+        let parts = [words.next(), words.next(), words.next(), words.next(), words.next()];
+        let [Some("Bourse"), Some(who), Some(at), Some(signature), None] = parts else {
             return Err(malformed());
         };
+        let who: Address = who.parse().map_err(|_| malformed())?;
         let at: u64 = at.parse().map_err(|_| malformed())?;
         let signature: SignatureBytes = signature.parse().map_err(|_| malformed())?;
         signed::fresh("Upload", at, now)?;
         let upload = signed::Upload { root: root.into(), at: alloy_primitives::aliases::U40::saturating_from(at) };
-        domain.signer(&upload, &signature).ok_or_else(malformed)
+        domain.verify(&upload, &signature, who)?;
+        Ok(who)
     }
 }

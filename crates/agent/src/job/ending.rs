@@ -6,6 +6,7 @@ use alloy_primitives::B256;
 use chain::{ChainError, MarketRevert};
 use content::{Block, Cid, ImportConfig, RAW};
 use market::{Outcome, Status};
+use tokio_tungstenite::tungstenite::http::{HeaderMap, header::AUTHORIZATION};
 use wire::http::UploadPass;
 use wire::record::CompletionRecord;
 use wire::{JobNews, document, feed, signed};
@@ -13,7 +14,7 @@ use wire::{JobNews, document, feed, signed};
 use super::state::{Completion, Ended, Verdict};
 use super::{Flow, Job, Phase};
 use crate::AgentError;
-use crate::host::wall;
+use crate::host::{Host, wall};
 
 /// The gateway confirms a feed within this time, or is asked again.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
@@ -166,14 +167,8 @@ impl Job {
             return Ok(());
         }
         for root in &completion.roots {
-            let at = self.chain_now().0.max(wall());
-            let upload = signed::Upload { root: root.clone(), at: alloy_primitives::aliases::U40::saturating_from(at) };
-            let signature = self.host.account.wallet().sign(&self.host.market.domain(), &upload)?;
-            let mut headers = tokio_tungstenite::tungstenite::http::HeaderMap::new();
-            let pass = UploadPass { at, signature }.header();
-            let pass = pass.parse().map_err(|_| AgentError::refused("a signature is no header"))?;
-            headers.insert("authorization", pass);
-            content::push(&self.host.store, &content::parse_cid(root)?, gateway, headers, None).await?;
+            let pass = || pass(&self.host, root).unwrap_or_default();
+            content::push(&self.host.store, &content::parse_cid(root)?, gateway, &pass, None).await?;
         }
         self.facts.pushed = true;
         Ok(())
@@ -214,4 +209,13 @@ fn not_stored(ended: &mut Ended, error: &AgentError) {
     }
     ended.outcome = if by_program { Verdict::Failed } else { Verdict::Aborted };
     ended.reason = Some(format!("the outputs could not be stored: {error}"));
+}
+
+/// The signed pass of one upload request. One that cannot be made is refused by the gateway, and the push is tried again.
+fn pass(host: &Host, root: &str) -> Option<HeaderMap> {
+    let at = wall();
+    let upload = signed::Upload { root: root.to_owned(), at: alloy_primitives::aliases::U40::saturating_from(at) };
+    let signature = host.account.wallet().sign(&host.market.domain(), &upload).ok()?;
+    let pass = UploadPass { who: host.account.address(), at, signature }.header();
+    Some(HeaderMap::from_iter([(AUTHORIZATION, pass.parse().ok()?)]))
 }

@@ -192,14 +192,17 @@ fn before_the_clock(phase: Phase, chain: Status, seen: &Seen) -> Step {
         Status::Created if !seen.accepting && phase != Phase::Starting => return Step::Accept,
         _ => {}
     }
+    // An acceptance on its way is as good as one that is mined: the start, sent after it by the same key, comes after
+    // it on chain, and the renter is spared a block.
+    let taken = chain == Status::Accepted || seen.accepting;
     match (phase, seen.go) {
         (Phase::Assigned | Phase::Fetching, _) => Step::Fetch,
         (Phase::Preparing, _) => Step::Prepare,
         (Phase::Starting, Some(Go::Fresh)) => Step::Start,
         (Phase::Starting, _) => Step::AskAgain,
-        (_, Some(Go::Fresh)) if chain == Status::Accepted => Step::Agree,
+        (_, Some(Go::Fresh)) if taken => Step::Agree,
         _ if seen.ready_overdue => Step::Refuse,
-        _ if !seen.ready_told && seen.may_start && chain == Status::Accepted => Step::TellReady,
+        _ if !seen.ready_told && seen.may_start && taken => Step::TellReady,
         _ => Step::Wait,
     }
 }
@@ -282,7 +285,9 @@ mod tests {
         check(Phase::Assigned, Created, |seen| seen.accepting = true, Step::Fetch);
         check(Phase::Fetching, Accepted, |_| (), Step::Fetch);
         check(Phase::Preparing, Accepted, |_| (), Step::Prepare);
-        check(Phase::Ready, Created, |seen| seen.accepting = true, Step::Wait);
+        check(Phase::Ready, Created, |seen| seen.accepting = true, Step::TellReady);
+        check(Phase::Ready, Created, |seen| (seen.accepting, seen.go) = (true, Some(Go::Fresh)), Step::Agree);
+        check(Phase::Ready, Created, |seen| seen.go = Some(Go::Fresh), Step::Accept);
         check(Phase::Ready, Accepted, |_| (), Step::TellReady);
         check(Phase::Ready, Accepted, |seen| seen.may_start = false, Step::Wait);
         check(Phase::Ready, Accepted, |seen| seen.ready_told = true, Step::Wait);

@@ -52,3 +52,12 @@ impl Engine {
         daemon.wait().await.unwrap();
     }
 }
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(pid) = self.daemon.take().and_then(|daemon| daemon.id()) {
+            crate::world::terminate(pid);
+        }
+        crate::world::unmount_below(self.dir.path());
+    }
+}

@@ -122,7 +122,8 @@ async fn a_container_engine_that_stops_mid_job_costs_the_renter_no_more() {
     assert_eq!(ended.answer["outcome"], "abortedByProvider", "{}", ended.text);
     adds_up(&world, before, &ended).await;
     world.job(&[], "true").await.with_code(0);
-    world.kill_agent().await;
+    // Before its engine.
+    world.agent.take();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +141,6 @@ async fn an_agent_with_a_full_disk_declines_and_everything_comes_back() {
     assert_eq!(world.balances().await, before, "a full refund");
     disk.clear();
     world.job(&["--input", &large_input(&world)], "true").await.with_code(0);
-    world.kill_agent().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,7 +226,7 @@ async fn a_job_that_writes_beyond_its_disk_is_contained() {
     adds_up(&world, before, &ended).await;
     eventually(LIMIT, async || {
         let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
-        (!mounts.contains(&*world.home.path().to_string_lossy())).then_some(())
+        (!mounts.contains(&*world.dir().to_string_lossy())).then_some(())
     })
     .await;
 }

@@ -26,15 +26,18 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(90);
 pub(crate) const BUSYBOX: &str = "/bin/busybox";
 /// Beats are this far apart here unless a test says otherwise; four missed are a silence.
 const HEARTBEAT_S: u64 = 1;
+/// A process that was asked to end does so within this time.
+const ENDED_WITHIN: Duration = Duration::from_secs(20);
 const PASSWORD: &str = "only for this test";
 
 /// A market for one test.
 pub(crate) struct World {
-    pub(crate) market: TestMarket,
-    pub(crate) home: tempfile::TempDir,
+    // Dropped in this order: the provider's daemon before its chain, the folder last.
+    pub(crate) agent: Option<Process>,
     gateway: Option<Serving>,
     gateway_port: u16,
-    pub(crate) agent: Option<Process>,
+    pub(crate) market: TestMarket,
+    pub(crate) home: Home,
     agent_flags: Vec<String>,
     pub(crate) heartbeat_s: u64,
 }
@@ -42,6 +45,59 @@ pub(crate) struct World {
 struct Serving {
     task: JoinHandle<()>,
     stop: CancellationToken,
+}
+
+/// The test's folder. Nothing is left behind, however the test ended.
+pub(crate) struct Home {
+    dir: tempfile::TempDir,
+    agent: String,
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let label = format!("label=exchange.bourse.agent={}", self.agent);
+        let listed = std::process::Command::new("docker").args(["ps", "-aq", "--filter", &label]).output();
+        let containers = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        for container in containers.split_whitespace() {
+            quietly("docker", &["rm", "-f", container]);
+        }
+        unmount_below(self.dir.path());
+    }
+}
+
+/// Whoever still runs when a test ends is asked to end.
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(pid) = self.child.id() {
+            terminate(pid);
+        }
+    }
+}
+
+/// Takes away what is mounted below a folder that is about to be removed.
+pub(crate) fn unmount_below(dir: &Path) {
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+    for at in mounts.lines().filter_map(|line| line.split(' ').nth(1)).filter(|at| Path::new(at).starts_with(dir)) {
+        quietly("umount", &["-l", at]);
+    }
+}
+
+fn quietly(program: &str, args: &[&str]) {
+    std::process::Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status().ok();
+}
+
+/// Ends a process as a service manager would, and waits until it is gone or has had its time.
+pub(crate) fn terminate(pid: u32) {
+    let began = std::time::Instant::now();
+    quietly("kill", &["-TERM", &pid.to_string()]);
+    let is_there = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // A zombie is gone; only its parent, which is us, has not asked yet.
+        stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+    };
+    while is_there() && began.elapsed() < ENDED_WITHIN {
+        std::thread::yield_now();
+    }
 }
 
 /// A child whose output is collected line by line.
@@ -70,6 +126,10 @@ pub(crate) async fn engine_missing() -> bool {
 }
 
 impl World {
+    pub(crate) fn dir(&self) -> &Path {
+        self.home.dir.path()
+    }
+
     /// Chain, gateway and a provider that is listed.
     pub(crate) async fn start() -> Self {
         Self::with(&[]).await
@@ -96,8 +156,16 @@ impl World {
             chain::keystore::save(&path, account.wallet(), PASSWORD).unwrap();
         }
         let agent_flags = agent_flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let mut world =
-            Self { market, home, gateway: None, gateway_port: 0, agent: None, agent_flags, heartbeat_s: HEARTBEAT_S };
+        let address = market.agent.address().to_string();
+        let mut world = Self {
+            market,
+            home: Home { dir: home, agent: address },
+            gateway: None,
+            gateway_port: 0,
+            agent: None,
+            agent_flags,
+            heartbeat_s: HEARTBEAT_S,
+        };
         world.start_gateway().await;
         let file = MarketFile {
             rpc: world.market.dev.rpc().to_string(),
@@ -112,7 +180,7 @@ impl World {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.home.path().join(name)
+        self.home.dir.path().join(name)
     }
 
     pub(crate) fn gateway_url(&self) -> String {
@@ -179,8 +247,8 @@ impl World {
         command
             .env_remove("BOURSE_KEY")
             .env("BOURSE_HEARTBEAT", self.heartbeat_s.to_string())
-            .current_dir(self.home.path())
-            .env("BOURSE_HOME", self.home.path())
+            .current_dir(self.home.dir.path())
+            .env("BOURSE_HOME", self.home.dir.path())
             .arg("--json");
         command
     }

@@ -53,14 +53,14 @@ async fn a_pushed_dag_is_whole_and_pinned() {
     let (from, root) = sample();
     let (to, url) = server(UploadConfig::default()).await;
     let (sender, receiver) = watch::channel(Progress::default());
-    let pushed = push(&from, &root, &url, token(), Some(sender)).await.unwrap();
+    let pushed = push(&from, &root, &url, &token, Some(sender)).await.unwrap();
     let size = total_size(&from, &root).unwrap();
     assert_eq!((pushed.blocks, pushed.bytes, pushed.blocks_before), (size.blocks, size.bytes, 0));
     assert_eq!(total_size(&to, &root).unwrap(), size);
     assert_eq!(to.pins(), [Pin { name: "alice".to_owned(), root }]);
     let end = *receiver.borrow();
     assert_eq!((end.blocks, end.bytes, end.total_bytes), (size.blocks, size.bytes, Some(size.bytes)));
-    let again = push(&from, &root, &url, token(), None).await.unwrap();
+    let again = push(&from, &root, &url, &token, None).await.unwrap();
     assert_eq!((again.blocks, again.blocks_before), (0, size.blocks), "nothing is sent twice");
 }
 
@@ -74,7 +74,7 @@ async fn a_push_that_was_cut_off_sends_only_the_rest() {
         .map(|cid| Block::verified(*cid, from.get(cid).unwrap().unwrap()).unwrap())
         .collect();
     to.put_many(&half).unwrap();
-    let pushed = push(&from, &root, &url, token(), None).await.unwrap();
+    let pushed = push(&from, &root, &url, &token, None).await.unwrap();
     assert_eq!((pushed.blocks_before, pushed.blocks), (half.len() as u64, (all.len() - half.len()) as u64));
 }
 
@@ -82,7 +82,7 @@ async fn a_push_that_was_cut_off_sends_only_the_rest() {
 async fn strangers_are_refused() {
     let (from, root) = sample();
     let (to, url) = server(UploadConfig::default()).await;
-    let error = push(&from, &root, &url, HeaderMap::new(), None).await.unwrap_err();
+    let error = push(&from, &root, &url, &HeaderMap::new, None).await.unwrap_err();
     assert!(
         matches!(&error, content::Error::Server { status: 401, detail, .. } if detail == "sign in first"),
         "{error}"

@@ -84,19 +84,13 @@ fn parse_query(mut args: impl Iterator<Item = String>) -> Result<Query, Error> {
     if terms.is_empty() {
         return Err(Error::Usage("no term to look for".into()));
     }
-    Ok(Query {
-        index: index.ok_or_else(|| missing("--index"))?,
-        phrase,
-        terms,
-    })
+    Ok(Query { index: index.ok_or_else(|| missing("--index"))?, phrase, terms })
 }
 
 fn parse_threads(text: &str) -> Result<usize, Error> {
     match text.parse() {
         Ok(threads) if (1..=THREADS_MAX).contains(&threads) => Ok(threads),
-        _ => Err(Error::Usage(format!(
-            "`--threads {text}` is not a number from 1 to {THREADS_MAX}"
-        ))),
+        _ => Err(Error::Usage(format!("`--threads {text}` is not a number from 1 to {THREADS_MAX}"))),
     }
 }
 
@@ -119,22 +113,11 @@ mod tests {
     #[test]
     fn reads_both_commands() {
         let build = parsed("--input a.tar --output out --threads 3").unwrap();
-        let expected = Build {
-            input: "a.tar".into(),
-            output: "out".into(),
-            threads: 3,
-        };
+        let expected = Build { input: "a.tar".into(), output: "out".into(), threads: 3 };
         assert_eq!(build, Command::Build(expected));
         let query = parsed("query --index out --phrase hash map").unwrap();
         let terms = vec!["hash".into(), "map".into()];
-        assert_eq!(
-            query,
-            Command::Query(Query {
-                index: "out".into(),
-                phrase: true,
-                terms
-            })
-        );
+        assert_eq!(query, Command::Query(Query { index: "out".into(), phrase: true, terms }));
     }
 
     #[test]

@@ -54,14 +54,8 @@ pub(crate) fn build(documents: &[Document], threads: usize, progress: &Progress)
     });
     Built {
         terms: ranges.into_iter().flatten().collect(),
-        words: segments
-            .iter()
-            .flat_map(|segment| segment.words.iter().copied())
-            .collect(),
-        fingerprints: segments
-            .iter_mut()
-            .flat_map(|segment| segment.fingerprints.drain(..))
-            .collect(),
+        words: segments.iter().flat_map(|segment| segment.words.iter().copied()).collect(),
+        fingerprints: segments.iter_mut().flat_map(|segment| segment.fingerprints.drain(..)).collect(),
     }
 }
 
@@ -127,17 +121,9 @@ impl Segment {
         }
         let mut terms: Vec<_> = ids.into_iter().collect();
         terms.sort_unstable_by_key(|(_, id)| *id);
-        let mut terms: Vec<_> = terms
-            .into_iter()
-            .map(|(text, _)| text)
-            .zip(postings)
-            .collect();
+        let mut terms: Vec<_> = terms.into_iter().map(|(text, _)| text).zip(postings).collect();
         terms.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        Self {
-            terms,
-            words,
-            fingerprints,
-        }
+        Self { terms, words, fingerprints }
     }
 }
 
@@ -168,13 +154,7 @@ fn append(postings: &mut Vec<Posting>, occurrences: &[(u32, u32)], document: u32
 
 impl Posting {
     fn starting_at(document: u32) -> Self {
-        Self {
-            first: document,
-            last: document,
-            documents: 0,
-            occurrences: 0,
-            bytes: Vec::new(),
-        }
+        Self { first: document, last: document, documents: 0, occurrences: 0, bytes: Vec::new() }
     }
 }
 
@@ -183,27 +163,17 @@ fn merge(segments: &[Segment], range: usize) -> Vec<Term> {
     let first_byte = |text: &str| usize::from(text.as_bytes().first().copied().unwrap_or(0));
     let mut found: Vec<(&str, usize, &Posting)> = Vec::new();
     for (number, segment) in segments.iter().enumerate() {
-        let from = segment
-            .terms
-            .partition_point(|(text, _)| first_byte(text) < range);
-        let same = segment.terms[from..]
-            .iter()
-            .take_while(|(text, _)| first_byte(text) == range);
+        let from = segment.terms.partition_point(|(text, _)| first_byte(text) < range);
+        let same = segment.terms[from..].iter().take_while(|(text, _)| first_byte(text) == range);
         found.extend(same.map(|(text, posting)| (&**text, number, posting)));
     }
     found.sort_unstable_by_key(|&(text, number, _)| (text, number));
     let runs = found.chunk_by(|(a, ..), (b, ..)| a == b);
-    runs.map(|run| join(run[0].0, run.iter().map(|&(_, _, posting)| posting)))
-        .collect()
+    runs.map(|run| join(run[0].0, run.iter().map(|&(_, _, posting)| posting))).collect()
 }
 
 fn join<'a>(text: &str, postings: impl Iterator<Item = &'a Posting>) -> Term {
-    let mut term = Term {
-        text: text.into(),
-        documents: 0,
-        occurrences: 0,
-        postings: Vec::new(),
-    };
+    let mut term = Term { text: text.into(), documents: 0, occurrences: 0, postings: Vec::new() };
     let mut last = 0;
     for posting in postings {
         codec::put(&mut term.postings, u64::from(posting.first - last));

@@ -11,11 +11,7 @@ pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
 
 /// Appends `text` as the length of the prefix shared with `before`, and the rest.
 pub(crate) fn put_after(out: &mut Vec<u8>, before: &str, text: &str) {
-    let shared = before
-        .bytes()
-        .zip(text.bytes())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let shared = before.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
     put(out, shared as u64);
     put(out, (text.len() - shared) as u64);
     out.extend_from_slice(&text.as_bytes()[shared..]);
@@ -86,16 +82,7 @@ mod tests {
 
     #[test]
     fn integers_come_back() {
-        let values = [
-            0,
-            1,
-            127,
-            128,
-            16_383,
-            16_384,
-            u64::from(u32::MAX),
-            u64::MAX,
-        ];
+        let values = [0, 1, 127, 128, 16_383, 16_384, u64::from(u32::MAX), u64::MAX];
         let mut bytes = Vec::new();
         values.iter().for_each(|&value| put(&mut bytes, value));
         let mut reader = Reader::new(&bytes);
@@ -121,20 +108,8 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         assert!(Reader::new(&[0x80; 11]).int().is_none());
-        assert!(
-            Reader::new(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f])
-                .int()
-                .is_none()
-        );
-        assert!(
-            Reader::new(&[5, 1, b'a'])
-                .text_after(&mut vec![b'x'])
-                .is_none()
-        );
-        assert!(
-            Reader::new(&[0, 9, b'a'])
-                .text_after(&mut Vec::new())
-                .is_none()
-        );
+        assert!(Reader::new(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]).int().is_none());
+        assert!(Reader::new(&[5, 1, b'a']).text_after(&mut vec![b'x']).is_none());
+        assert!(Reader::new(&[0, 9, b'a']).text_after(&mut Vec::new()).is_none());
     }
 }

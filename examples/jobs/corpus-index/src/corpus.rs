@@ -31,25 +31,15 @@ pub(crate) struct Corpus {
 /// Reads the archive at `path`. A path that comes twice counts once, with its last content, as
 /// unpacking would have it.
 pub(crate) fn read(path: &Path, progress: &Progress) -> Result<Corpus, Error> {
-    let input = |source| Error::Input {
-        path: path.into(),
-        source,
-    };
-    let archive = |why: String| Error::Archive {
-        path: path.into(),
-        why,
-    };
+    let input = |source| Error::Input { path: path.into(), source };
+    let archive = |why: String| Error::Archive { path: path.into(), why };
     let mut file = File::open(path).map_err(input)?;
     let length = file.metadata().map_err(input)?.len();
     if length > ARCHIVE_BYTES_MAX {
-        return Err(archive(format!(
-            "{length} bytes, the limit is {ARCHIVE_BYTES_MAX}"
-        )));
+        return Err(archive(format!("{length} bytes, the limit is {ARCHIVE_BYTES_MAX}")));
     }
     if !ends_with_marker(&mut file, length).map_err(input)? {
-        return Err(archive(
-            "the end marker is missing, so it is cut off or no tar".into(),
-        ));
+        return Err(archive("the end marker is missing, so it is cut off or no tar".into()));
     }
     let mib = |bytes: u64| usize::try_from(bytes >> 20).unwrap_or(usize::MAX);
     progress.begin(READING, mib(length));
@@ -78,10 +68,7 @@ pub(crate) fn read(path: &Path, progress: &Progress) -> Result<Corpus, Error> {
     if documents.is_empty() {
         return Err(archive("there is no text file in it".into()));
     }
-    let documents = documents
-        .into_iter()
-        .map(|(path, text)| Document { path, text })
-        .collect();
+    let documents = documents.into_iter().map(|(path, text)| Document { path, text }).collect();
     Ok(Corpus { documents, skipped })
 }
 
@@ -107,7 +94,5 @@ fn read_text(mut entry: tar::Entry<impl Read>) -> std::io::Result<Option<String>
     if bytes.len() as u64 != size {
         return Err(std::io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(String::from_utf8(bytes)
-        .ok()
-        .filter(|text| !text.contains('\0')))
+    Ok(String::from_utf8(bytes).ok().filter(|text| !text.contains('\0')))
 }

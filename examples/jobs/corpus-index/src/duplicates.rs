@@ -73,24 +73,9 @@ pub(crate) fn find(
     let copies = groups.iter().filter(|group| group.len() > 1);
     let size = |group: &[u32]| documents[group[0] as usize].text.len() as u64;
     Report {
-        exact: copies
-            .map(|group| Exact {
-                bytes: size(group),
-                documents: paths(group),
-            })
-            .collect(),
-        clusters: clusters(&near)
-            .iter()
-            .map(|cluster| paths(cluster))
-            .collect(),
-        near: near
-            .into_iter()
-            .map(|(a, b, similarity)| Near {
-                similarity,
-                a: path(a),
-                b: path(b),
-            })
-            .collect(),
+        exact: copies.map(|group| Exact { bytes: size(group), documents: paths(group) }).collect(),
+        clusters: clusters(&near).iter().map(|cluster| paths(cluster)).collect(),
+        near: near.into_iter().map(|(a, b, similarity)| Near { similarity, a: path(a), b: path(b) }).collect(),
         passages_found,
         passages,
     }
@@ -112,26 +97,18 @@ fn equal(documents: &[Document], fingerprints: &[Fingerprint]) -> Vec<Vec<u32>> 
 
 /// Pairs that agree in at least one band, smaller number first, sorted.
 fn candidates(numbers: &[u32], fingerprints: &[Fingerprint], threads: usize) -> Vec<(u32, u32)> {
-    let long: Vec<u32> = numbers
-        .iter()
-        .copied()
-        .filter(|&number| !fingerprints[number as usize].shingles.is_empty())
-        .collect();
+    let long: Vec<u32> =
+        numbers.iter().copied().filter(|&number| !fingerprints[number as usize].shingles.is_empty()).collect();
     let bands = parallel::map(threads, BANDS, |band| {
         let key = |number: u32| {
             let rows = &fingerprints[number as usize].signature[band * ROWS..(band + 1) * ROWS];
-            rows.iter()
-                .fold(band as u64, |hash, &row| mix(hash ^ u64::from(row)))
+            rows.iter().fold(band as u64, |hash, &row| mix(hash ^ u64::from(row)))
         };
         let mut keyed: Vec<(u64, u32)> = long.iter().map(|&number| (key(number), number)).collect();
         keyed.sort_unstable();
         let mut pairs = Vec::new();
         for crowd in keyed.chunk_by(|(a, _), (b, _)| a == b) {
-            let firsts = if crowd.len() > CROWD_MAX {
-                1
-            } else {
-                crowd.len()
-            };
+            let firsts = if crowd.len() > CROWD_MAX { 1 } else { crowd.len() };
             for (at, &(_, a)) in crowd[..firsts].iter().enumerate() {
                 pairs.extend(crowd[at + 1..].iter().map(|&(_, b)| (a, b)));
             }
@@ -200,13 +177,7 @@ mod tests {
 
     #[test]
     fn pairs_become_sets() {
-        let near = [
-            (1, 2, 0.9),
-            (5, 6, 0.9),
-            (2, 3, 0.8),
-            (3, 9, 0.8),
-            (8, 9, 1.0),
-        ];
+        let near = [(1, 2, 0.9), (5, 6, 0.9), (2, 3, 0.8), (3, 9, 0.8), (8, 9, 1.0)];
         assert_eq!(clusters(&near), [vec![1, 2, 3, 8, 9], vec![5, 6]]);
         assert!(clusters(&[]).is_empty());
     }

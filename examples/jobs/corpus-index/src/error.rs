@@ -12,19 +12,13 @@ pub(crate) enum Error {
     #[error("{0}; see `corpus-index --help`")]
     Usage(String),
     #[error("cannot read {path}: {source}; give a tar archive of text files", path = path.display())]
-    Input {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Input { path: PathBuf, source: std::io::Error },
     #[error("{path} is not a usable archive: {why}; give an uncompressed, complete tar of text files", path = path.display())]
     Archive { path: PathBuf, why: String },
     #[error("{path} is not an index of this program: {why}", path = path.display())]
     Index { path: PathBuf, why: &'static str },
     #[error("cannot write {path}: {source}", path = path.display())]
-    Output {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Output { path: PathBuf, source: std::io::Error },
     #[error("cannot write to standard output: {0}")]
     Stdout(std::io::Error),
 }
@@ -33,9 +27,7 @@ impl Error {
     /// The exit code that tells a script whether trying again makes sense.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Input { .. } | Self::Archive { .. } | Self::Index { .. } => {
-                EXIT_BAD_INPUT
-            }
+            Self::Usage(_) | Self::Input { .. } | Self::Archive { .. } | Self::Index { .. } => EXIT_BAD_INPUT,
             Self::Output { .. } | Self::Stdout(_) => EXIT_MACHINE,
         }
     }

@@ -26,20 +26,14 @@ pub(crate) struct Fingerprint {
 
 /// Fingerprints a document, given the hashes of its words.
 pub(crate) fn of(text: &str, words: &[u64]) -> Fingerprint {
-    let mut shingles: Vec<u64> = words
-        .windows(SHINGLE_WORDS)
-        .map(|window| window.iter().fold(0, |hash, &word| mix(hash ^ word)))
-        .collect();
+    let mut shingles: Vec<u64> =
+        words.windows(SHINGLE_WORDS).map(|window| window.iter().fold(0, |hash, &word| mix(hash ^ word))).collect();
     shingles.sort_unstable();
     shingles.dedup();
     if shingles.len() < SHINGLES_MIN {
         shingles.clear();
     }
-    Fingerprint {
-        content: fnv(text.as_bytes()),
-        signature: sign(&shingles),
-        shingles,
-    }
+    Fingerprint { content: fnv(text.as_bytes()), signature: sign(&shingles), shingles }
 }
 
 /// Multiply-shift hashing, one odd multiplier and one addend for each permutation.
@@ -59,11 +53,7 @@ fn sign(shingles: &[u64]) -> [u32; PERMUTATIONS] {
 
 /// Entries in which two signatures agree.
 pub(crate) fn agreement(a: &Fingerprint, b: &Fingerprint) -> usize {
-    a.signature
-        .iter()
-        .zip(&b.signature)
-        .filter(|(a, b)| a == b)
-        .count()
+    a.signature.iter().zip(&b.signature).filter(|(a, b)| a == b).count()
 }
 
 /// The exact Jaccard similarity of two shingle sets, from 0 to 1.
@@ -75,11 +65,7 @@ pub(crate) fn similarity(a: &Fingerprint, b: &Fingerprint) -> f64 {
         shared += usize::from(x == y);
     }
     let united = a.shingles.len() + b.shingles.len() - shared;
-    if united == 0 {
-        0.0
-    } else {
-        shared as f64 / united as f64
-    }
+    if united == 0 { 0.0 } else { shared as f64 / united as f64 }
 }
 
 #[cfg(test)]
@@ -97,10 +83,7 @@ mod tests {
             let b = fingerprint(1000 - shared..2000 - shared);
             let truth = similarity(&a, &b);
             let estimate = agreement(&a, &b) as f64 / PERMUTATIONS as f64;
-            assert!(
-                (truth - estimate).abs() < 0.15,
-                "{shared}: {truth} {estimate}"
-            );
+            assert!((truth - estimate).abs() < 0.15, "{shared}: {truth} {estimate}");
         }
         assert_eq!(similarity(&a, &fingerprint(0..1000)), 1.0);
     }

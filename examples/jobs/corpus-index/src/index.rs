@@ -61,18 +61,9 @@ pub(crate) fn encode(documents: &[DocumentEntry], terms: &[crate::build::Term]) 
     let blocks_at = file.len();
     file.extend_from_slice(&blocks);
     let postings_at = file.len();
-    terms
-        .iter()
-        .for_each(|term| file.extend_from_slice(&term.postings));
+    terms.iter().for_each(|term| file.extend_from_slice(&term.postings));
     let checksum = fnv(&file[HEADER_BYTES..]);
-    let counts = [
-        documents.len(),
-        terms.len(),
-        documents_at,
-        terms_at,
-        blocks_at,
-        postings_at,
-    ];
+    let counts = [documents.len(), terms.len(), documents_at, terms_at, blocks_at, postings_at];
     let numbers = counts.iter().map(|&count| count as u64).chain([checksum]);
     file[..8].copy_from_slice(MAGIC);
     for (slot, number) in file[8..HEADER_BYTES].chunks_exact_mut(8).zip(numbers) {
@@ -108,9 +99,7 @@ impl Index {
     }
 
     pub(crate) fn decode(file: Vec<u8>) -> Result<Self, &'static str> {
-        let (header, body) = file
-            .split_at_checked(HEADER_BYTES)
-            .ok_or("it is too short")?;
+        let (header, body) = file.split_at_checked(HEADER_BYTES).ok_or("it is too short")?;
         if !header.starts_with(MAGIC) {
             return Err("it does not begin as one");
         }
@@ -120,28 +109,14 @@ impl Index {
         }
         let offset = |slot| usize::try_from(number(slot)).unwrap_or(usize::MAX);
         let [documents_at, terms_at, blocks_at, postings_at] = [3, 4, 5, 6].map(offset);
-        let parts = [
-            HEADER_BYTES,
-            documents_at,
-            terms_at,
-            blocks_at,
-            postings_at,
-            file.len(),
-        ];
-        let whole_blocks =
-            blocks_at <= postings_at && (postings_at - blocks_at).is_multiple_of(BLOCK_ENTRY_BYTES);
+        let parts = [HEADER_BYTES, documents_at, terms_at, blocks_at, postings_at, file.len()];
+        let whole_blocks = blocks_at <= postings_at && (postings_at - blocks_at).is_multiple_of(BLOCK_ENTRY_BYTES);
         if !parts.is_sorted() || !whole_blocks {
             return Err("its parts are out of order");
         }
-        let documents = read_documents(&file[documents_at..terms_at], number(1))
-            .ok_or("its list of documents is damaged")?;
-        Ok(Self {
-            documents,
-            terms_at,
-            blocks_at,
-            postings_at,
-            file,
-        })
+        let documents =
+            read_documents(&file[documents_at..terms_at], number(1)).ok_or("its list of documents is damaged")?;
+        Ok(Self { documents, terms_at, blocks_at, postings_at, file })
     }
 
     /// Where a term stands, in order of documents; empty if nowhere.
@@ -189,11 +164,7 @@ impl Index {
             let _occurrences = terms.int()?;
             let length = usize::try_from(terms.int()?).ok()?;
             if text == term.as_bytes() {
-                let bytes = self
-                    .file
-                    .get(self.postings_at..)?
-                    .get(postings..)?
-                    .get(..length)?;
+                let bytes = self.file.get(self.postings_at..)?.get(postings..)?.get(..length)?;
                 return self.read_hits(bytes, documents);
             }
             postings = postings.checked_add(length)?;
@@ -212,10 +183,7 @@ impl Index {
                 position = position.checked_add(reader.int32()?)?;
                 positions.push(position);
             }
-            hits.push(Hit {
-                document,
-                positions,
-            });
+            hits.push(Hit { document, positions });
         }
         Some(hits)
     }
@@ -234,11 +202,7 @@ fn read_documents(bytes: &[u8], count: u64) -> Option<Vec<DocumentEntry>> {
     for _ in 0..count {
         reader.text_after(&mut path)?;
         let text = String::from_utf8(path.clone()).ok()?;
-        documents.push(DocumentEntry {
-            path: text,
-            bytes: reader.int()?,
-            words: reader.int32()?,
-        });
+        documents.push(DocumentEntry { path: text, bytes: reader.int()?, words: reader.int32()? });
     }
     reader.is_empty().then_some(documents)
 }
@@ -253,20 +217,13 @@ mod tests {
         let documents: Vec<_> = texts
             .iter()
             .enumerate()
-            .map(|(n, text)| Document {
-                path: format!("{n:04}.rs"),
-                text: text.clone(),
-            })
+            .map(|(n, text)| Document { path: format!("{n:04}.rs"), text: text.clone() })
             .collect();
         let built = crate::build::build(&documents, 2, &Progress::new(std::io::sink()));
         let entries: Vec<_> = documents
             .iter()
             .zip(&built.words)
-            .map(|(d, &words)| DocumentEntry {
-                path: d.path.clone(),
-                bytes: d.text.len() as u64,
-                words,
-            })
+            .map(|(d, &words)| DocumentEntry { path: d.path.clone(), bytes: d.text.len() as u64, words })
             .collect();
         encode(&entries, &built.terms)
     }
@@ -274,9 +231,7 @@ mod tests {
     /// 700 documents over several pieces; document n holds `common` and its own words.
     fn corpus() -> Vec<String> {
         let filler = "word ".repeat(600);
-        (0..700)
-            .map(|n| format!("common only{n} {filler} tail{} common", n % 7))
-            .collect()
+        (0..700).map(|n| format!("common only{n} {filler} tail{} common", n % 7)).collect()
     }
 
     #[test]
@@ -287,20 +242,9 @@ mod tests {
         assert!(common.iter().all(|hit| hit.positions == [0, 603]));
         for n in 0..700 {
             let hits = index.find(&format!("only{n}")).unwrap();
-            assert_eq!(
-                hits,
-                [Hit {
-                    document: n,
-                    positions: vec![1]
-                }]
-            );
+            assert_eq!(hits, [Hit { document: n, positions: vec![1] }]);
         }
-        let tail: Vec<_> = index
-            .find("tail3")
-            .unwrap()
-            .iter()
-            .map(|hit| hit.document)
-            .collect();
+        let tail: Vec<_> = index.find("tail3").unwrap().iter().map(|hit| hit.document).collect();
         assert_eq!(tail, (0..700).filter(|n| n % 7 == 3).collect::<Vec<_>>());
         assert!(index.find("absent").unwrap().is_empty());
         assert!(index.find("").unwrap().is_empty());
@@ -316,10 +260,7 @@ mod tests {
             bad[at] ^= 0x41;
             if let Ok(index) = Index::decode(bad) {
                 let _ = index.find("beta");
-                assert!(
-                    (8..HEADER_BYTES).contains(&at),
-                    "byte {at} is guarded by nothing"
-                );
+                assert!((8..HEADER_BYTES).contains(&at), "byte {at} is guarded by nothing");
             }
             assert!(Index::decode(good[..at].to_vec()).is_err(), "cut at {at}");
         }

@@ -36,34 +36,17 @@ struct Summary {
 /// Reads, indexes, compares and writes.
 pub(crate) fn produce(options: &Build) -> Result<(), Error> {
     let progress = Progress::new(std::io::stdout());
-    progress.log(&format!(
-        "reading {} on {} threads",
-        options.input.display(),
-        options.threads
-    ));
+    progress.log(&format!("reading {} on {} threads", options.input.display(), options.threads));
     let corpus = corpus::read(&options.input, &progress)?;
     let (documents, skipped) = (&corpus.documents, corpus.skipped);
-    progress.log(&format!(
-        "{} text files, {skipped} others skipped",
-        documents.len()
-    ));
+    progress.log(&format!("{} text files, {skipped} others skipped", documents.len()));
     let built = build::build(documents, options.threads, &progress);
     progress.log(&format!("{} terms indexed", built.terms.len()));
     let report = duplicates::find(documents, &built.fingerprints, options.threads, &progress);
     progress.log(&format!("{} groups of equal files", report.exact.len()));
-    progress.log(&format!(
-        "{} pairs of nearly equal files",
-        report.near.len()
-    ));
+    progress.log(&format!("{} pairs of nearly equal files", report.near.len()));
     progress.log(&format!("{} repeated passages", report.passages_found));
-    write(
-        &options.output,
-        documents,
-        skipped,
-        &built,
-        &report,
-        &progress,
-    )?;
+    write(&options.output, documents, skipped, &built, &report, &progress)?;
     progress.log(&format!("result in {}", options.output.display()));
     Ok(())
 }
@@ -76,10 +59,7 @@ fn write(
     report: &Report,
     progress: &Progress,
 ) -> Result<(), Error> {
-    std::fs::create_dir_all(directory).map_err(|source| Error::Output {
-        path: directory.into(),
-        source,
-    })?;
+    std::fs::create_dir_all(directory).map_err(|source| Error::Output { path: directory.into(), source })?;
     let entries: Vec<_> = documents
         .iter()
         .zip(&built.words)
@@ -98,11 +78,7 @@ fn write(
         text_bytes: entries.iter().map(|entry| entry.bytes).sum(),
         words: entries.iter().map(|entry| u64::from(entry.words)).sum(),
         terms: built.terms.len(),
-        postings_bytes: built
-            .terms
-            .iter()
-            .map(|term| term.postings.len() as u64)
-            .sum(),
+        postings_bytes: built.terms.iter().map(|term| term.postings.len() as u64).sum(),
         index_bytes: index.len(),
         exact_duplicate_groups: report.exact.len(),
         exact_duplicate_bytes: report.exact.iter().map(copies).sum(),
@@ -132,11 +108,7 @@ fn top_terms(terms: &[Term]) -> String {
     let mut table = String::from("term\tdocuments\toccurrences\n");
     for term in order.into_iter().take(TOP_TERMS) {
         // Writing into a string cannot fail.
-        let _ = writeln!(
-            table,
-            "{}\t{}\t{}",
-            term.text, term.documents, term.occurrences
-        );
+        let _ = writeln!(table, "{}\t{}\t{}", term.text, term.documents, term.occurrences);
     }
     table
 }

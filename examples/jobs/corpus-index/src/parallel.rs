@@ -3,11 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Runs `work(0..pieces)` on `threads` threads; threads take the next piece when they are free.
-pub(crate) fn map<T: Send>(
-    threads: usize,
-    pieces: usize,
-    work: impl Fn(usize) -> T + Sync,
-) -> Vec<T> {
+pub(crate) fn map<T: Send>(threads: usize, pieces: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut done = Vec::new();
@@ -20,9 +16,7 @@ pub(crate) fn map<T: Send>(
         }
     };
     let mut all = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads.min(pieces))
-            .map(|_| scope.spawn(worker))
-            .collect();
+        let handles: Vec<_> = (0..threads.min(pieces)).map(|_| scope.spawn(worker)).collect();
         let mut all = Vec::with_capacity(pieces);
         for handle in handles {
             match handle.join() {

@@ -70,11 +70,7 @@ pub(crate) fn find(
     let passages = parallel::map(threads, pairs.len(), |at| {
         let (Reverse(length), a, b) = pairs[at];
         let place = |position| tokens.place(documents, position, length);
-        Passage {
-            tokens: length,
-            a: place(a),
-            b: place(b),
-        }
+        Passage { tokens: length, a: place(a), b: place(b) }
     });
     (found, passages)
 }
@@ -83,19 +79,12 @@ impl Tokens {
     fn new(documents: &[Document], numbers: &[u32], threads: usize) -> Self {
         let each = parallel::map(threads, numbers.len(), |at| {
             let text = &documents[numbers[at] as usize].text;
-            split(text)
-                .map(|(_, token)| fnv(token.as_bytes()) as u32)
-                .collect::<Vec<_>>()
+            split(text).map(|(_, token)| fnv(token.as_bytes()) as u32).collect::<Vec<_>>()
         });
-        let mut tokens = Self {
-            hashes: Vec::new(),
-            documents: Vec::new(),
-        };
+        let mut tokens = Self { hashes: Vec::new(), documents: Vec::new() };
         for (number, hashes) in numbers.iter().zip(each) {
             tokens.hashes.extend(hashes);
-            tokens
-                .documents
-                .push((*number as usize, tokens.hashes.len()));
+            tokens.documents.push((*number as usize, tokens.hashes.len()));
         }
         tokens
     }
@@ -114,9 +103,7 @@ impl Tokens {
         }
         runs.sort_unstable();
         let neighbours = runs.windows(2).filter(|pair| pair[0].0 == pair[1].0);
-        neighbours
-            .filter_map(|pair| self.extend(pair[0].1, pair[1].1))
-            .collect()
+        neighbours.filter_map(|pair| self.extend(pair[0].1, pair[1].1)).collect()
     }
 
     /// The passage that begins at both positions, unless it really begins earlier.
@@ -140,9 +127,7 @@ impl Tokens {
 
     fn bounds(&self, position: usize) -> (usize, usize) {
         let document = self.document_at(position);
-        let start = document
-            .checked_sub(1)
-            .map_or(0, |before| self.documents[before].1);
+        let start = document.checked_sub(1).map_or(0, |before| self.documents[before].1);
         (start, self.documents[document].1)
     }
 
@@ -153,11 +138,7 @@ impl Tokens {
             let at = split(&document.text).nth(token).map_or(0, |(at, _)| at);
             1 + document.text[..at].matches('\n').count()
         };
-        Place {
-            document: document.path.clone(),
-            first_line: line_of(first),
-            last_line: line_of(first + length - 1),
-        }
+        Place { document: document.path.clone(), first_line: line_of(first), last_line: line_of(first + length - 1) }
     }
 }
 
@@ -170,11 +151,7 @@ fn split(text: &str) -> impl Iterator<Item = (usize, &str)> {
         let rest = &text[start..];
         let first = rest.chars().next()?;
         let in_word = |c: char| c.is_alphanumeric() || c == '_';
-        let length = if in_word(first) {
-            rest.find(|c| !in_word(c)).unwrap_or(rest.len())
-        } else {
-            first.len_utf8()
-        };
+        let length = if in_word(first) { rest.find(|c| !in_word(c)).unwrap_or(rest.len()) } else { first.len_utf8() };
         at = start + length;
         Some((start, &rest[..length]))
     })
@@ -200,46 +177,27 @@ mod tests {
     use super::*;
 
     fn lines(prefix: &str, count: usize) -> String {
-        (0..count)
-            .map(|n| format!("let {prefix}{n} = {n};\n"))
-            .collect()
+        (0..count).map(|n| format!("let {prefix}{n} = {n};\n")).collect()
     }
 
     fn find_in(texts: &[String]) -> Vec<Passage> {
-        let documents: Vec<_> = texts
-            .iter()
-            .enumerate()
-            .map(|(n, text)| Document {
-                path: n.to_string(),
-                text: text.clone(),
-            })
-            .collect();
+        let documents: Vec<_> =
+            texts.iter().enumerate().map(|(n, text)| Document { path: n.to_string(), text: text.clone() }).collect();
         let numbers: Vec<u32> = (0..documents.len() as u32).collect();
         super::find(&documents, &numbers, 2, &Progress::new(std::io::sink())).1
     }
 
     fn place(document: &str, first_line: usize, last_line: usize) -> Place {
-        Place {
-            document: document.into(),
-            first_line,
-            last_line,
-        }
+        Place { document: document.into(), first_line, last_line }
     }
 
     #[test]
     fn a_copied_passage_is_found_with_its_lines() {
         let shared = lines("shared", 20);
-        let texts = [
-            format!("{}{shared}{}", lines("a", 7), lines("b", 3)),
-            format!("{}{shared}", lines("c", 2)),
-        ];
+        let texts = [format!("{}{shared}{}", lines("a", 7), lines("b", 3)), format!("{}{shared}", lines("c", 2))];
         // 20 lines of 5 tokens, and the semicolon of the line before, which is the same in both.
         let found = find_in(&texts);
-        let expected = Passage {
-            tokens: 101,
-            a: place("0", 7, 27),
-            b: place("1", 2, 22),
-        };
+        let expected = Passage { tokens: 101, a: place("0", 7, 27), b: place("1", 2, 22) };
         assert_eq!(found, [expected]);
     }
 

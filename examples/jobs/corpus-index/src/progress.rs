@@ -12,42 +12,12 @@ pub(crate) struct Phase {
     pub(crate) to: u32,
 }
 
-pub(crate) const READING: Phase = Phase {
-    name: "reading",
-    unit: "MiB",
-    from: 0,
-    to: 5,
-};
-pub(crate) const INDEXING: Phase = Phase {
-    name: "indexing",
-    unit: "files",
-    from: 5,
-    to: 50,
-};
-pub(crate) const MERGING: Phase = Phase {
-    name: "merging",
-    unit: "term ranges",
-    from: 50,
-    to: 55,
-};
-pub(crate) const COMPARING: Phase = Phase {
-    name: "comparing",
-    unit: "pairs",
-    from: 55,
-    to: 60,
-};
-pub(crate) const SEARCHING: Phase = Phase {
-    name: "searching",
-    unit: "parts for repeated passages",
-    from: 60,
-    to: 97,
-};
-pub(crate) const WRITING: Phase = Phase {
-    name: "writing",
-    unit: "result files",
-    from: 97,
-    to: 100,
-};
+pub(crate) const READING: Phase = Phase { name: "reading", unit: "MiB", from: 0, to: 5 };
+pub(crate) const INDEXING: Phase = Phase { name: "indexing", unit: "files", from: 5, to: 50 };
+pub(crate) const MERGING: Phase = Phase { name: "merging", unit: "term ranges", from: 50, to: 55 };
+pub(crate) const COMPARING: Phase = Phase { name: "comparing", unit: "pairs", from: 55, to: 60 };
+pub(crate) const SEARCHING: Phase = Phase { name: "searching", unit: "parts for repeated passages", from: 60, to: 97 };
+pub(crate) const WRITING: Phase = Phase { name: "writing", unit: "result files", from: 97, to: 100 };
 
 /// Prints each percentage at most once, never a smaller one after a larger one.
 pub(crate) struct Progress {
@@ -63,15 +33,8 @@ struct State {
 
 impl Progress {
     pub(crate) fn new(out: impl Write + Send + 'static) -> Self {
-        let state = State {
-            out: Box::new(out),
-            printed: None,
-            done: 0,
-        };
-        Self {
-            state: Mutex::new(state),
-            started: Instant::now(),
-        }
+        let state = State { out: Box::new(out), printed: None, done: 0 };
+        Self { state: Mutex::new(state), started: Instant::now() }
     }
 
     /// Begins counting a phase from zero.
@@ -100,10 +63,7 @@ impl Progress {
     }
 
     fn update(&self, change: impl FnOnce(&mut State)) {
-        let mut state = self
-            .state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         change(&mut state);
     }
 }
@@ -116,11 +76,7 @@ impl State {
         if self.printed.is_none_or(|printed| percent > printed) {
             self.printed = Some(percent);
             let Phase { name, unit, .. } = phase;
-            let _ = writeln!(
-                self.out,
-                "progress {percent} {name} {}/{total} {unit}",
-                self.done
-            );
+            let _ = writeln!(self.out, "progress {percent} {name} {}/{total} {unit}", self.done);
             let _ = self.out.flush();
         }
     }
@@ -156,15 +112,9 @@ mod tests {
         progress.advance(WRITING, 4, 4);
         progress.begin(READING, 9);
         let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
-        let percents: Vec<u32> = text
-            .lines()
-            .map(|line| line.split(' ').nth(1).unwrap().parse().unwrap())
-            .collect();
+        let percents: Vec<u32> = text.lines().map(|line| line.split(' ').nth(1).unwrap().parse().unwrap()).collect();
         assert!(percents.is_sorted_by(|a, b| a < b), "{percents:?}");
         assert_eq!((percents[0], percents.last()), (5, Some(&100)));
-        assert!(
-            text.starts_with("progress 5 indexing 0/200 files\n"),
-            "{text}"
-        );
+        assert!(text.starts_with("progress 5 indexing 0/200 files\n"), "{text}");
     }
 }

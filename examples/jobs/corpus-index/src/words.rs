@@ -82,15 +82,9 @@ mod tests {
 
     #[test]
     fn identifiers_and_their_parts() {
-        check(
-            "let x = HashMap::new();",
-            "let@0 x@1 hashmap@2 hash~2 map~2 new@3",
-        );
+        check("let x = HashMap::new();", "let@0 x@1 hashmap@2 hash~2 map~2 new@3");
         check("snake_case_name", "snake_case_name@0 snake~0 case~0 name~0");
-        check(
-            "HTTPServer parseURL",
-            "httpserver@0 http~0 server~0 parseurl@1 parse~1 url~1",
-        );
+        check("HTTPServer parseURL", "httpserver@0 http~0 server~0 parseurl@1 parse~1 url~1");
         check("__init__ _ u8x16", "init@0 u8x16@1");
         check("Größe Straße", "größe@0 straße@1");
     }

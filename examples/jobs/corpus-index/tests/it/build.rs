@@ -23,10 +23,7 @@ fn mixed_corpus() -> Vec<(String, Vec<u8>)> {
 }
 
 fn packed(files: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, text)| (path.as_str(), text.as_slice()))
-        .collect();
+    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_slice())).collect();
     archive(&files)
 }
 
@@ -59,27 +56,16 @@ fn known_duplicates_are_found_and_others_are_not() {
     let place = Place::with(&packed(&mixed_corpus()));
     stdout(&place.build("out", 2));
     let report = json(&place.path("out/duplicates.json"));
-    let exact: Vec<_> = report["exact"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|e| &e["documents"])
-        .collect();
+    let exact: Vec<_> = report["exact"].as_array().unwrap().iter().map(|e| &e["documents"]).collect();
     let copies = serde_json::json!(["a/copy.rs", "b/original.rs"]);
     let tiny = serde_json::json!(["f/tiny.rs", "g/tiny.rs"]);
     assert_eq!(exact, [&copies, &tiny]);
     let near = report["near"].as_array().unwrap();
     assert_eq!(near.len(), 1, "{near:?}");
-    assert_eq!(
-        (&near[0]["a"], &near[0]["b"]),
-        (&"a/copy.rs".into(), &"c/near.rs".into())
-    );
+    assert_eq!((&near[0]["a"], &near[0]["b"]), (&"a/copy.rs".into(), &"c/near.rs".into()));
     // 20 changed words of 2000 touch 5 shingles each, the last one only 1: 1900 of 2092 are shared.
     assert_eq!(near[0]["similarity"], 0.9082);
-    assert_eq!(
-        report["clusters"],
-        serde_json::json!([["a/copy.rs", "c/near.rs"]])
-    );
+    assert_eq!(report["clusters"], serde_json::json!([["a/copy.rs", "c/near.rs"]]));
     let summary = json(&place.path("out/summary.json"));
     assert_eq!(summary["documents"], 31);
     assert_eq!(summary["skipped_files"], 1);
@@ -102,16 +88,9 @@ fn progress_grows_to_a_hundred() {
 
 #[test]
 fn terms_are_listed_by_the_documents_that_use_them() {
-    let files: &[(&str, &[u8])] = &[
-        ("a", b"one two two"),
-        ("b", b"two three"),
-        ("c", b"two three"),
-    ];
+    let files: &[(&str, &[u8])] = &[("a", b"one two two"), ("b", b"two three"), ("c", b"two three")];
     let place = Place::with(&archive(files));
     stdout(&place.build("out", 1));
     let table = std::fs::read_to_string(place.path("out/terms.tsv")).unwrap();
-    assert_eq!(
-        table,
-        "term\tdocuments\toccurrences\ntwo\t3\t4\nthree\t2\t2\none\t1\t1\n"
-    );
+    assert_eq!(table, "term\tdocuments\toccurrences\ntwo\t3\t4\nthree\t2\t2\none\t1\t1\n");
 }

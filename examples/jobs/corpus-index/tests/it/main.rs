@@ -1,8 +1,5 @@
 //! The program as a renter meets it: an archive in, a directory and an exit code out.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, helpers included"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, helpers included")]
 
 mod build;
 mod malformed;
@@ -76,13 +73,5 @@ fn json(path: &Path) -> serde_json::Value {
 /// Prose of `words` different words; `changed` of them, spread out, differ by `salt`.
 fn prose(words: usize, changed: usize, salt: &str) -> String {
     let step = words.checked_div(changed).unwrap_or(usize::MAX);
-    (0..words)
-        .map(|n| {
-            if n % step == step - 1 {
-                format!("changed{salt}{n} ")
-            } else {
-                format!("word{n} ")
-            }
-        })
-        .collect()
+    (0..words).map(|n| if n % step == step - 1 { format!("changed{salt}{n} ") } else { format!("word{n} ") }).collect()
 }

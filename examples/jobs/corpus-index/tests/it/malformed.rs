@@ -13,18 +13,12 @@ fn check(archive: &[u8], why: &str) {
 fn what_is_no_tar_is_refused() {
     check(b"", "end marker is missing");
     check(b"PK\x03\x04 this is a zip file", "end marker is missing");
-    check(
-        &[b"text with zeros behind".as_slice(), &[0; 4096]].concat(),
-        "not a usable archive",
-    );
+    check(&[b"text with zeros behind".as_slice(), &[0; 4096]].concat(), "not a usable archive");
 }
 
 #[test]
 fn what_is_cut_off_is_refused() {
-    let whole = archive(&[
-        ("a.rs", &b"fn a() {}\n".repeat(500)),
-        ("b.rs", b"fn b() {}"),
-    ]);
+    let whole = archive(&[("a.rs", &b"fn a() {}\n".repeat(500)), ("b.rs", b"fn b() {}")]);
     for length in [100, 512, 3000, whole.len() - 1024] {
         check(&whole[..length], "cut off");
     }
@@ -49,9 +43,5 @@ fn a_missing_archive_is_named() {
     std::fs::remove_file(place.path("sources.tar")).unwrap();
     let output = place.build("out", 1);
     assert_eq!(output.status.code(), Some(2));
-    assert!(
-        stderr(&output).contains("sources.tar"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("sources.tar"), "{}", stderr(&output));
 }
