@@ -14,7 +14,7 @@ pub fn workspace() -> PathBuf {
 pub fn anvil_path() -> PathBuf {
     let launcher = workspace().join("contracts/node_modules/.bin/anvil");
     if !launcher.exists() {
-        panic!("{} is missing: run `npm ci` in contracts", launcher.display());
+        panic!("{} is missing: run `make setup`", launcher.display());
     }
     chain::native_anvil(&launcher)
 }

@@ -12,7 +12,7 @@ fn peers() -> Option<PathBuf> {
     if dir.join("node_modules/ipfs-car/package.json").exists() {
         return Some(dir);
     }
-    skip("npm peers: run `npm ci` in crates/content/tests/peers");
+    skip("npm peers: run `make setup`");
     None
 }
 

@@ -14,9 +14,11 @@ pub(crate) fn install(context: &Context, folder: &str) -> Result<(), Error> {
     if !path.join("package.json").exists() || is_fresh(&path) {
         return Ok(());
     }
-    say(&format!("npm ci in {folder}"), "its packages are missing or older than its lock file");
-    // No package that we use needs its install script, and a script could do anything.
-    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    say(&format!("npm install in {folder}"), "its packages are missing or older than its lock file");
+    // No package that we use needs its install script, and a script could do anything. `npm ci` would refuse a lock
+    // file without the programs of other platforms, which some registries do not carry; so installs what the lock
+    // file names, by its hashes, and leaves the file as it is.
+    let arguments = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
     run(context, command("npm", &path).args(arguments))
 }
 
