@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicBool, AtomicU16, Ordering},
+    atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering},
 };
 
 use alloy_primitives::B256;
@@ -42,6 +42,8 @@ struct Shared {
     open: AtomicBool,
     /// From which number on each reader asked.
     asked: Mutex<Vec<u64>>,
+    /// Readers who were told all that was held.
+    served: AtomicUsize,
     feed: Mutex<Vec<JobEvent>>,
     says: broadcast::Sender<Word>,
 }
@@ -61,6 +63,7 @@ impl TestGateway {
             readies: Mutex::default(),
             open: AtomicBool::new(true),
             asked: Mutex::default(),
+            served: AtomicUsize::new(0),
             feed: Mutex::default(),
             says: broadcast::Sender::new(WORDS_MAX),
         });
@@ -96,6 +99,11 @@ impl TestGateway {
     /// From which number on each reader asked, in order.
     pub(crate) fn asked(&self) -> Vec<u64> {
         self.shared.asked.lock().unwrap().clone()
+    }
+
+    /// How many readers were told all that was held.
+    pub(crate) fn served(&self) -> usize {
+        self.shared.served.load(Ordering::SeqCst)
     }
 
     /// Gives the news the next number, keeps and relays it.
@@ -189,6 +197,7 @@ async fn talk(shared: &Shared, mut socket: WebSocket) -> Option<()> {
         say(&mut socket, &ToClient::News { topic: topic.clone(), event }).await?;
     }
     say(&mut socket, &notice("CURRENT")).await?;
+    shared.served.fetch_add(1, Ordering::SeqCst);
     loop {
         tokio::select! {
             word = says.recv() => match word.unwrap() {

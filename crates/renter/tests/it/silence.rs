@@ -1,9 +1,15 @@
 //! Only the agent's own, new beats for this job are signs of life, and only a silence that could be heard stops a clock.
 
+use std::{
+    process::Command,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
 use market::{Outcome, Seconds, Status};
 use renter::{Ending, Update};
+use testkit::eventually;
 
-use crate::stage::{Following, Job, Stage, completion};
+use crate::stage::{Following, Job, PATIENCE, Stage, completion};
 
 /// Something told between two halves of a silence.
 type Sign = fn(&Stage, &Job);
@@ -93,19 +99,67 @@ async fn a_way_that_is_cut_proves_nothing() {
     assert_eq!(following.end().await.unwrap().outcome, Some(Outcome::StoppedByRenter));
 }
 
-#[tokio::test]
-async fn who_comes_late_counts_no_silence_from_before() {
-    let stage = Stage::new().await;
-    let (job, first) = stage.running().await;
-    for round in 1..=20 {
-        stage.passes(Seconds(200), &job, &first).await;
-        stage.gateway.tell(stage.beat(&job, round));
-        stage.is_heard(&first, &format!("round {round}")).await;
+/// Block time goes on in so many steps of 10 s, each a block.
+async fn blocks(stage: &Stage, count: u32) {
+    for _ in 0..count {
+        stage.town.advance(Seconds(10)).await.unwrap();
     }
-    drop(first);
-    let late = stage.follow(&job);
-    late.sees(|update| matches!(update, Update::Log { line, .. } if line == "round 20")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_late_decides_nothing_about_the_past() {
+    let stage = Stage::new().await;
+    let job = stage.place().await;
+    stage.town.agent.accept_job(&job.terms).await.unwrap();
+    blocks(&stage, 55).await;
+    let first = stage.follow(&job);
+    stage.stand_ready(&job);
+    stage.start(&job, 1).await;
+    first.leave().await;
+    blocks(&stage, 55).await;
+
+    // The gateway is heard for the first time while the blocks after the acceptance are still to be read.
+    stage.gateway.close();
+    let (release, wait) = std::sync::mpsc::channel();
+    let wait = std::sync::Mutex::new(wait);
+    let late = stage.follow_with(&job, true, move |update| {
+        if matches!(update, Update::Accepted { .. }) {
+            tokio::task::block_in_place(|| wait.lock().unwrap().recv_timeout(PATIENCE).unwrap());
+        }
+    });
+    late.sees(|update| matches!(update, Update::Accepted { .. })).await;
+    let served = stage.gateway.served();
+    stage.gateway.open();
+    eventually(PATIENCE, async || (stage.gateway.served() > served).then_some(())).await;
+    release.send(()).unwrap();
     stage.passes(Seconds(1), &job, &late).await;
+    stage.is_heard(&late, "caught up").await;
+    assert_eq!(stage.gateway.readies().len(), 1, "the clock runs already: there is nothing to agree to");
+    assert_eq!(stage.status(&job).await, Status::Running);
     stage.complete(&job, Outcome::Succeeded, &completion(&job, 0)).await;
     assert_eq!(late.end().await.unwrap().outcome, Some(Outcome::Succeeded));
+}
+
+#[tokio::test]
+async fn beats_count_while_the_chain_does_not_answer() {
+    let stage = Stage::with(|follow| follow.heartbeat = Seconds(1)).await;
+    let (job, following) = stage.running().await;
+    let anvil = stage.town.dev.pid().unwrap().to_string();
+    let signal = |signal: &str| assert!(Command::new("kill").args([signal, &anvil]).status().unwrap().success());
+    let wall = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let outage = stage.town.now().await.unwrap().0.max(wall());
+
+    signal("-STOP");
+    let mut beats = 0;
+    eventually(PATIENCE, async || {
+        beats += 1;
+        stage.gateway.tell(stage.beat(&job, beats));
+        stage.is_heard(&following, &format!("beat {beats}")).await;
+        (wall() > outage + 6).then_some(())
+    })
+    .await;
+    signal("-CONT");
+    stage.passes(Seconds(1), &job, &following).await;
+    stage.complete(&job, Outcome::Succeeded, &completion(&job, 0)).await;
+    assert_eq!(following.end().await.unwrap().outcome, Some(Outcome::Succeeded));
 }

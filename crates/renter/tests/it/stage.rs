@@ -134,10 +134,23 @@ impl Stage {
     }
 
     pub(crate) fn follow_as(&self, job: &Job, acting: bool) -> Following {
+        self.follow_with(job, acting, |_| ())
+    }
+
+    /// Follows, and does `then` after each update was seen: the follower goes on when that returns.
+    pub(crate) fn follow_with(
+        &self,
+        job: &Job,
+        acting: bool,
+        then: impl Fn(&Update) + Send + Sync + 'static,
+    ) -> Following {
         let updates = Arc::new(Mutex::new(Vec::new()));
         let (renter, file, told) = (self.renter.clone(), job.file.clone(), updates.clone());
         let task = tokio::spawn(async move {
-            let on = &mut |update| told.lock().unwrap().push(update);
+            let on = &mut |update: Update| {
+                told.lock().unwrap().push(update.clone());
+                then(&update);
+            };
             renter.follow(&file, &spec(), Until::Settled, acting, on).await
         });
         Following { task, updates }
@@ -263,6 +276,12 @@ impl Following {
             Ok(ended) => ended.unwrap(),
             Err(_) => panic!("does not end; seen: {:?}", self.updates.lock().unwrap()),
         }
+    }
+
+    /// Follows no further.
+    pub(crate) async fn leave(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
     }
 
     /// Checks that it goes on for so long.
