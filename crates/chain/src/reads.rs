@@ -1,20 +1,29 @@
 //! Reads of one market.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use alloy::{
     eips::BlockId,
     primitives::{Address, B256, keccak256},
-    sol_types::SolValue,
+    rpc::types::Filter,
+    sol_types::{SolEvent, SolValue},
 };
 use market::{Amount, BasisPoints, Hardware, JobId, Outcome, PerHour, ResourceId, Seconds, Status, Timestamp};
 use wire::{Domain, Terms};
 
 use crate::{
-    Block, Chain, ChainError,
+    Block, Chain, ChainError, MarketEvent,
     bindings::{market::Market as contract, token::GPUToken as token},
     convert,
 };
+
+/// Blocks of one request for a listing, once the node has refused to look through all of them.
+const LISTING_RANGE: u64 = 10_000;
+/// Listings that are remembered: a market of this size fits, and one of them has under 1 KiB.
+const LISTINGS_MAX: usize = 16_384;
 
 /// What the contract remembers of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +93,7 @@ pub struct Market {
     chain: Chain,
     address: Address,
     facts: Arc<Facts>,
+    listings: Arc<Mutex<HashMap<ResourceId, Listing>>>,
 }
 
 /// What never changes.
@@ -113,7 +123,12 @@ impl Market {
         let settles_in = chain.call(address, &contract::tokenCall {}, latest).await.map_err(nothing)?;
         let decimals = chain.call(settles_in, &token::decimalsCall {}, latest).await.map_err(nothing)?;
         let symbol = chain.call(settles_in, &token::symbolCall {}, latest).await.map_err(nothing)?;
-        Ok(Self { chain, address, facts: Arc::new(Facts { token: settles_in, decimals, symbol }) })
+        Ok(Self {
+            chain,
+            address,
+            facts: Arc::new(Facts { token: settles_in, decimals, symbol }),
+            listings: Arc::default(),
+        })
     }
 
     /// The contract's address.
@@ -199,6 +214,68 @@ impl Market {
             busy: slot.busy,
             simulated: slot.simulated,
             price: PerHour(slot.pricePerHour.to()),
+        }))
+    }
+
+    /// A resource as its owner listed it, read from the log from `from_block` on; `None` when it was not listed since.
+    /// It never changes and is asked for once; its price is the first one, [`resource`](Self::resource) has today's.
+    pub async fn listing(&self, resource: ResourceId, from_block: u64) -> Result<Option<Listing>, ChainError> {
+        let known = self.listings.lock().unwrap_or_else(PoisonError::into_inner).get(&resource).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let found = match self.listed_within(resource, from_block, None).await {
+            Err(ChainError::Refused { message, .. }) => {
+                tracing::debug!(message, "looking for a listing in pieces");
+                self.listed_in_pieces(resource, from_block).await?
+            }
+            answer => answer?,
+        };
+        if let Some(listing) = &found {
+            let mut listings = self.listings.lock().unwrap_or_else(PoisonError::into_inner);
+            if listings.len() >= LISTINGS_MAX {
+                listings.clear();
+            }
+            listings.insert(resource, listing.clone());
+        }
+        Ok(found)
+    }
+
+    /// The newest blocks first: most of what is asked for was listed lately.
+    async fn listed_in_pieces(&self, resource: ResourceId, from_block: u64) -> Result<Option<Listing>, ChainError> {
+        let mut range = LISTING_RANGE;
+        let mut last = self.chain.head().await?.number;
+        while last >= from_block {
+            let first = last.saturating_sub(range - 1).max(from_block);
+            match self.listed_within(resource, first, Some(last)).await {
+                Err(ChainError::Refused { .. }) if range > 1 => range /= 2,
+                Ok(None) if first > from_block => last = first - 1,
+                answer => return answer,
+            }
+        }
+        Ok(None)
+    }
+
+    async fn listed_within(
+        &self,
+        of: ResourceId,
+        first: u64,
+        last: Option<u64>,
+    ) -> Result<Option<Listing>, ChainError> {
+        let filter = Filter::new()
+            .address(self.address)
+            .event_signature(contract::ResourceRegistered::SIGNATURE_HASH)
+            .topic1(B256::from(of.0))
+            .from_block(first);
+        let filter = match last {
+            Some(last) => filter.to_block(last),
+            None => filter.to_block(alloy::eips::BlockNumberOrTag::Latest),
+        };
+        let logs = self.chain.logs(&filter).await?;
+        // A node that passes over the filter must not make one resource into another.
+        Ok(logs.iter().find_map(|log| match MarketEvent::decode(&log.inner)? {
+            MarketEvent::ResourceRegistered { resource, listing, .. } if resource == of => Some(listing),
+            _ => None,
         }))
     }
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use content::UploadConfig;
+use url::Url;
 use wire::{http::FEED_EVENTS_MAX, link};
 
 /// Everything that a gateway can be told.
@@ -13,6 +14,11 @@ use wire::{http::FEED_EVENTS_MAX, link};
 pub struct GatewayConfig {
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The address that agents dial, `https://…`. Without one the `Host` header of their request is believed, which a
+    /// proxy in front may have changed.
+    pub public_url: Option<Url>,
+    /// A block at or before the market's first, where looking for listings begins.
+    pub from_block: u64,
     /// How much it holds and how long it waits.
     pub limits: Limits,
     /// What `/ipfs` hands out.
@@ -26,6 +32,8 @@ impl Default for GatewayConfig {
         Self {
             // Nobody else's machine is served unless somebody says so.
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
+            public_url: None,
+            from_block: 0,
             limits: Limits::default(),
             content: content::GatewayConfig::default(),
             upload: UploadConfig::default(),

@@ -21,6 +21,10 @@ pub struct Gateway {
 impl Gateway {
     /// Takes the address, so that the caller knows the port before anything is served.
     pub async fn bind(config: GatewayConfig, market: Market, store: Arc<BlockStore>) -> Result<Self, GatewayError> {
+        if config.public_url.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+            let reason = "give the address that agents dial, https://… or http://…".into();
+            return Err(GatewayError::Malformed { field: "public_url".into(), reason });
+        }
         let failed = |source| GatewayError::Bind { listen: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
@@ -39,7 +43,7 @@ impl Gateway {
         // Connections are tasks of their own: they end too when this future is dropped.
         let ends = shutdown.child_token();
         let _guard = ends.clone().drop_guard();
-        let state = State::new(limits.clone(), self.market, self.store, ends.clone());
+        let state = State::new(&self.config, self.market, self.store, ends.clone());
         let router = http::router(&state, &self.config);
         tracing::info!(listen = %self.local, "the gateway serves");
         server::serve(self.listener, router, &limits, ends).await;

@@ -75,6 +75,8 @@ pub(crate) enum Step {
 /// What the rules of a link depend on.
 pub(crate) struct Rules {
     pub(crate) domain: Domain,
+    /// What a hello may name as the gateway that it dialled.
+    pub(crate) origins: Vec<String>,
     pub(crate) jobs_max: usize,
 }
 
@@ -85,7 +87,7 @@ impl Session {
             (Self::Challenged { nonce }, FromAgent::Hello { version, agent, resources, signature }) => {
                 let nonce = *nonce;
                 let ids: HashSet<_> = resources.iter().map(|resource| ResourceId(resource.id.0)).collect();
-                match check_hello(version, agent, &resources, ids.len(), nonce, &signature, &rules.domain) {
+                match check_hello(version, agent, &resources, ids.len(), nonce, &signature, rules) {
                     Ok(()) => {
                         *self = Self::Checking { agent, resources: ids };
                         Ok(Step::Check { agent, resources })
@@ -178,7 +180,7 @@ fn check_hello(
     distinct: usize,
     nonce: B256,
     signature: &SignatureBytes,
-    domain: &Domain,
+    rules: &Rules,
 ) -> Result<(), String> {
     if version != VERSION {
         return Err(format!("the link speaks version {VERSION}, not {version}; install the gateway's release"));
@@ -197,9 +199,20 @@ fn check_hello(
             return Err(format!("resource {} has a name of more than {MODEL_BYTES_MAX} bytes", resource.id));
         }
     }
-    let ids = resources.iter().map(|resource| resource.id).collect();
-    let hello = signed::Hello { nonce, agent, resources: ids };
-    domain.verify(&hello, signature, agent).map_err(|error| error.to_string())
+    let resources: Vec<B256> = resources.iter().map(|resource| resource.id).collect();
+    // A hello for another gateway must not open a link here, or whoever was dialled could relay our nonce.
+    let mut verdict = Err("the request names no host, so nobody can say which gateway was dialled".to_owned());
+    for gateway in &rules.origins {
+        let hello = signed::Hello { nonce, gateway: gateway.clone(), agent, resources: resources.clone() };
+        verdict = rules.domain.verify(&hello, signature, agent).map_err(|error| {
+            let origins = rules.origins.join(" or ");
+            format!("{error}; it is over the origin that was dialled, and this gateway is {origins}")
+        });
+        if verdict.is_ok() {
+            break;
+        }
+    }
+    verdict
 }
 
 #[cfg(test)]

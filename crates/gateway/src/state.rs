@@ -12,14 +12,16 @@ use chain::Market;
 use content::BlockStore;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
 
-use crate::{config::Limits, feed::Feeds, link::Links, listings::Listings};
+use crate::{GatewayConfig, config::Limits, feed::Feeds, link::Links, listings::Listings};
 
 /// Shared by every connection.
 pub(crate) type Shared = Arc<State>;
 
 pub(crate) struct State {
     pub(crate) limits: Limits,
+    pub(crate) public_url: Option<Url>,
     pub(crate) market: Market,
     pub(crate) store: Arc<BlockStore>,
     pub(crate) feeds: Feeds,
@@ -36,7 +38,13 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(limits: Limits, market: Market, store: Arc<BlockStore>, shutdown: CancellationToken) -> Shared {
+    pub(crate) fn new(
+        config: &GatewayConfig,
+        market: Market,
+        store: Arc<BlockStore>,
+        shutdown: CancellationToken,
+    ) -> Shared {
+        let limits = config.limits.clone();
         Arc::new(Self {
             feeds: Feeds::new(&limits),
             links: Links::new(limits.links),
@@ -47,6 +55,7 @@ impl State {
             shutdown,
             numbers: AtomicU64::new(1),
             limits,
+            public_url: config.public_url.clone(),
             market,
             store,
         })

@@ -20,9 +20,10 @@ sol! {
     #[derive(Debug, PartialEq, Eq)]
     struct Extend { bytes32 jobId; uint24 extraSeconds; uint40 expiry; }
 
-    /// An agent opens its link to a gateway, answering the gateway's nonce.
+    /// An agent opens its link to a gateway, answering the gateway's nonce. `gateway` is the origin that it dialled, as
+    /// browsers write one: `https://host`, with `:port` where it is not the scheme's own; no other gateway can use it.
     #[derive(Debug, PartialEq, Eq)]
-    struct Hello { bytes32 nonce; address agent; bytes32[] resources; }
+    struct Hello { bytes32 nonce; string gateway; address agent; bytes32[] resources; }
 
     /// An agent is alive and still runs these jobs.
     #[derive(Debug, PartialEq, Eq)]

@@ -8,7 +8,9 @@
 mod deploying;
 mod following;
 mod happy;
+mod listings;
 mod money;
+mod node;
 mod pool;
 mod reverts;
 mod sending;

@@ -6,6 +6,7 @@ use wire::{TermsJson, feed::JobNews, feed::Phase, http::HardwareJson};
 use super::*;
 
 const NOW: u64 = 1_800_000_000;
+const HERE: &str = "http://gate.example";
 const NONCE: B256 = B256::repeat_byte(7);
 
 struct Agent {
@@ -16,7 +17,10 @@ struct Agent {
 impl Agent {
     fn new() -> Self {
         let domain = Domain { chain_id: 31337, market: Address::repeat_byte(9) };
-        Self { wallet: Wallet::random(), rules: Rules { domain, jobs_max: 2 } }
+        Self {
+            wallet: Wallet::random(),
+            rules: Rules { domain, origins: vec![HERE.into(), "https://gate.example".into()], jobs_max: 2 },
+        }
     }
 
     fn gpu(&self, id: u8) -> GpuJson {
@@ -41,9 +45,15 @@ impl Agent {
 
     /// A hello whose signature is over `signed` and whose list is `named`.
     fn hello(&self, version: u32, nonce: B256, signed: &[u8], named: &[u8]) -> FromAgent {
+        self.hello_to(HERE, version, nonce, signed, named)
+    }
+
+    fn hello_to(&self, gateway: &str, version: u32, nonce: B256, signed: &[u8], named: &[u8]) -> FromAgent {
+        let gateway = gateway.to_owned();
         let resources = signed.iter().map(|id| B256::repeat_byte(*id)).collect();
         let agent = self.wallet.address();
-        let signature = self.wallet.sign(&self.rules.domain, &signed::Hello { nonce, agent, resources }).unwrap();
+        let hello = signed::Hello { nonce, gateway, agent, resources };
+        let signature = self.wallet.sign(&self.rules.domain, &hello).unwrap();
         let resources = named.iter().map(|id| self.gpu(*id)).collect();
         FromAgent::Hello { version, agent, resources, signature }
     }
@@ -125,6 +135,12 @@ fn a_hello_must_answer_this_challenge_with_this_key_and_this_list() {
     check(agent.hello(VERSION, NONCE, &[], &[]), "1 to 64 resources");
     check(agent.hello(VERSION, NONCE, &[1; 65], &[1; 65]), "1 to 64 resources");
     check(agent.beat(&agent.wallet, agent.wallet.address(), NOW), "first message is a Hello");
+    check(agent.hello_to("https://gate.example", VERSION, NONCE, &[1], &[1]), "check");
+    check(
+        agent.hello_to("https://other.example", VERSION, NONCE, &[1], &[1]),
+        "this gateway is http://gate.example or",
+    );
+    check(agent.hello_to("", VERSION, NONCE, &[1], &[1]), "signature over Hello");
 
     let mut other = agent.hello(VERSION, NONCE, &[1], &[1]);
     if let FromAgent::Hello { resources, .. } = &mut other {

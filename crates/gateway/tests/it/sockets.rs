@@ -127,7 +127,8 @@ impl Agent {
 pub(crate) fn hello(stage: &Stage, signer: &Wallet, gpus: &[GpuJson], nonce: B256, version: u32) -> FromAgent {
     let agent = gpus[0].agent;
     let resources = gpus.iter().map(|gpu| gpu.id).collect();
-    let signature = signer.sign(&stage.domain(), &signed::Hello { nonce, agent, resources }).unwrap();
+    let gateway = stage.url("");
+    let signature = signer.sign(&stage.domain(), &signed::Hello { nonce, gateway, agent, resources }).unwrap();
     FromAgent::Hello { version, agent, resources: gpus.to_vec(), signature }
 }
 

@@ -6,10 +6,12 @@ use axum::{
         State,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
+    http::{HeaderMap, header},
     response::Response,
 };
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use wire::{
     link::{FromAgent, FromGateway},
     signed::FRESH_S,
@@ -25,6 +27,7 @@ use crate::{
 
 pub(crate) async fn connect(
     State(shared): State<Shared>,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, GatewayError> {
     let upgrade = upgrade.map_err(|_| GatewayError::Upgrade)?;
@@ -32,10 +35,11 @@ pub(crate) async fn connect(
     let pending = pending.map_err(|_| GatewayError::Busy { what: "too many agents are saying hello" })?;
     let mut nonce = B256::ZERO;
     aws_lc_rs::rand::fill(nonce.as_mut_slice()).map_err(|_| GatewayError::Busy { what: "no randomness now" })?;
+    let origins = origins(shared.public_url.as_ref(), &headers);
     let state = shared.clone();
     Ok(socket::upgrade(&state, upgrade, move |socket| async move {
         let (outbox, inbox) = mpsc::channel(LINK_OUTBOX_MAX);
-        let rules = Rules { domain: shared.market.domain(), jobs_max: shared.limits.jobs_per_link };
+        let rules = Rules { domain: shared.market.domain(), origins, jobs_max: shared.limits.jobs_per_link };
         let session = Session::Challenged { nonce };
         let replaced = CancellationToken::new();
         let id = shared.number();
@@ -49,6 +53,18 @@ pub(crate) async fn connect(
         };
         link.end(ended).await;
     }))
+}
+
+/// What an agent that dialled this gateway can have dialled: its public address, or else the host of the request,
+/// with or without TLS in front.
+fn origins(public: Option<&Url>, headers: &HeaderMap) -> Vec<String> {
+    if let Some(public) = public {
+        return vec![public.origin().ascii_serialization()];
+    }
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let urls =
+        host.into_iter().flat_map(|host| ["http", "https"].map(|scheme| Url::parse(&format!("{scheme}://{host}"))));
+    urls.flatten().map(|url| url.origin().ascii_serialization()).collect()
 }
 
 /// How a link ends.
@@ -189,4 +205,24 @@ impl Link {
 
 fn full() -> Ended {
     Ended::Refused("this gateway follows as many jobs as it can; link to another".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_origins_are_the_configured_one_or_follow_the_host_header() {
+        let check = |public: Option<&str>, host: Option<&'static str>, expected: &[&str]| {
+            let public = public.map(|url| Url::parse(url).unwrap());
+            let headers = host.map(|host| (header::HOST, host.parse().unwrap())).into_iter().collect();
+            assert_eq!(origins(public.as_ref(), &headers), expected);
+        };
+        check(None, Some("127.0.0.1:4510"), &["http://127.0.0.1:4510", "https://127.0.0.1:4510"]);
+        check(None, Some("Gate.Example:443"), &["http://gate.example:443", "https://gate.example"]);
+        check(None, Some("[::1]:80"), &["http://[::1]", "https://[::1]:80"]);
+        check(Some("https://gate.example:443/x"), Some("evil.example"), &["https://gate.example"]);
+        check(None, Some("not a host"), &[]);
+        check(None, None, &[]);
+    }
 }

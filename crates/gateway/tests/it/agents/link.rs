@@ -61,6 +61,17 @@ async fn everybody_else_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
+async fn a_hello_for_another_gateway_is_refused() {
+    // Whoever relays our nonce under an address of its own gets hellos over that address.
+    let stage = Stage::new(|config| config.public_url = Some("https://gate.example".parse().unwrap())).await;
+    let provider = stage.provider(1).await;
+    let mut agent = Agent::connect(&stage).await;
+    agent.line.say(&hello(&stage, &provider.agent, &provider.gpus, agent.nonce, VERSION)).await;
+    agent.is_refused("this gateway is https://gate.example").await;
+    assert_eq!(listed(&stage).await, 0);
+}
+
+#[tokio::test]
 async fn an_agent_that_says_nothing_is_sent_away() {
     let stage = Stage::new(|config| config.limits.hello_within = std::time::Duration::from_millis(50)).await;
     Agent::connect(&stage).await.is_refused("no hello came").await;
