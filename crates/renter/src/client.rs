@@ -3,19 +3,23 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use alloy_primitives::aliases::U40;
-use chain::{Account, Market, Mined, Wallet};
+use chain::{Account, Listing, Market, Mined, Wallet};
 use cid::Cid;
 use content::BlockStore;
-use market::{Needs, Offer, Seconds, Timestamp};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use market::{Needs, Offer, ResourceId, Seconds, Timestamp};
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use wire::{JobSpec, document, http::UploadPass, signed::Upload};
 
 use crate::{
     Ending, Feed, FetchedResult, FollowConfig, GatewayClient, JobFile, JobFiles, Order, Placed, Quote, RenterConfig,
-    RenterError, Seen, Until, Update, View,
-    follow::{self, Follower},
-    result,
+    RenterError, Seen, Stopped, Until, Update, View,
+    follow::{self, BlockClock, Follower, Times},
+    result, stop,
 };
+
+/// Resources that are looked up at once.
+const LOOK_UPS: usize = 8;
 
 /// A renter.
 #[derive(Clone, Debug)]
@@ -58,19 +62,23 @@ impl Renter {
         &self.jobs
     }
 
-    /// What is offered, with price, mark and state as the chain has them: the gateway is only asked where to look.
+    /// What is offered, as the chain has it: the gateway is only asked where to look. What is made of what stands in
+    /// the listing; what was never listed is no offer.
     pub async fn offers(&self) -> Result<Vec<Offer>, RenterError> {
-        let mut offers = Vec::new();
-        for mut offer in self.gateway.offers().await? {
-            if let Some(listed) = self.market().resource(offer.id).await? {
-                offer.price = listed.price;
-                offer.available = listed.available;
-                offer.busy = listed.busy;
-                offer.hardware.simulated = listed.simulated;
-                offers.push(offer);
-            }
-        }
-        Ok(offers)
+        let offers = self.gateway.offers().await?;
+        let listed = stream::iter(offers.into_iter().map(|offer| self.listed(offer.id)));
+        listed.buffered(LOOK_UPS).try_filter_map(|offer| async { Ok(offer) }).try_collect().await
+    }
+
+    async fn listed(&self, id: ResourceId) -> Result<Option<Offer>, RenterError> {
+        let Some(state) = self.market().resource(id).await? else {
+            return Ok(None);
+        };
+        let Some(Listing { mut hardware, .. }) = self.market().listing(id, self.config.deployed_at).await? else {
+            return Ok(None);
+        };
+        hardware.simulated = state.simulated;
+        Ok(Some(Offer { id, hardware, price: state.price, available: state.available, busy: state.busy }))
     }
 
     /// Chooses a resource and prices the job; moves nothing.
@@ -140,15 +148,26 @@ impl Renter {
         acting: bool,
         on: &mut (dyn FnMut(Update) + Send),
     ) -> Result<Ending, RenterError> {
+        let follower = self.follower(job, Some(spec.clone()), acting, on).await?;
+        follower.run(job.from_block, self.feed(job, 0)?, until).await
+    }
+
+    async fn follower<'a>(
+        &'a self,
+        job: &JobFile,
+        spec: Option<JobSpec>,
+        acting: bool,
+        on: &'a mut (dyn FnMut(Update) + Send),
+    ) -> Result<Follower<'a>, RenterError> {
         let terms = job.terms()?;
         let resource = self.market().resource(terms.resource()).await?.ok_or_else(|| RenterError::Untrue {
             what: "the job's resource",
             detail: "the chain does not list it".into(),
         })?;
         let provider = self.market().provider(resource.provider_id).await?;
-        let now = self.market().chain().head().await?.timestamp;
+        let head = self.market().chain().head().await?;
         let view = View {
-            now,
+            now: head.timestamp,
             // What lies in the past comes as events, in order.
             status: market::Status::None,
             since: Timestamp(0),
@@ -158,27 +177,30 @@ impl Renter {
             signed_at: None,
             heard: Seen::Deaf,
         };
-        let follower = Follower {
+        Ok(Follower {
             account: &self.account,
             gateway: &self.gateway,
             config: self.config.follow,
-            spec: spec.clone(),
+            spec,
             session: Wallet::from_hex(&job.session_key)?,
             agent: provider.agent,
+            simulated: resource.simulated,
             job: job.id(),
             acting,
             view,
             ready: None,
             last_beat: 0,
-            acted: now,
+            unheard: Seconds(0),
+            acted: head.timestamp,
+            clock: BlockClock::new(head.number, head.timestamp),
+            times: Times::default(),
             ending: Ending::default(),
             before: Vec::new(),
             doubt: None,
             lost: false,
             terms,
             on,
-        };
-        follower.run(job.from_block, self.feed(job, 0)?, until).await
+        })
     }
 
     /// A job's news from after number `since`.
@@ -188,14 +210,23 @@ impl Renter {
         Feed::open(&self.gateway, self.market().domain(), what, key, since, self.config.follow.retry)
     }
 
-    /// Stops the clock now. Before it runs the job is cancelled instead.
-    pub async fn stop(&self, job: &JobFile) -> Result<Mined, RenterError> {
-        let terms = job.terms()?;
+    /// Ends the job now in the way that costs the renter least, and says which that was.
+    pub async fn stop(&self, job: &JobFile) -> Result<(Stopped, Mined), RenterError> {
+        stop::stop(&self.account, job).await
+    }
+
+    /// How a job that is over ended, read from the chain, with the agent's record from the feed: its signature is the
+    /// agent's and its digest the chain's. A record that is not there is waited for until `within` is over.
+    pub async fn settled_record(&self, job: &JobFile, within: Duration) -> Result<Ending, RenterError> {
         let status = self.market().job(job.id()).await?.status;
-        Ok(match status {
-            market::Status::Created | market::Status::Accepted => self.account.cancel_job(&terms).await?,
-            _ => self.account.stop_job(&terms).await?,
-        })
+        if !status.is_over() {
+            let id = job.id().short();
+            return Err(RenterError::BadJob(format!("job {id} is {status:?}: it has no result before it is over")));
+        }
+        let on = &mut |_| ();
+        let mut follower = self.follower(job, None, false, on).await?;
+        follower.config.result_within = within;
+        follower.run(job.from_block, self.feed(job, 0)?, Until::Settled).await
     }
 
     /// How long the result of a job that ended is waited for.

@@ -12,6 +12,8 @@ pub struct RenterConfig {
     pub jobs_dir: PathBuf,
     /// The gateway that relays and takes content.
     pub gateway: Url,
+    /// Block of the market's deployment (`deployedAt` of the market file): listings are looked for from there on.
+    pub deployed_at: u64,
     /// How jobs are followed.
     pub follow: FollowConfig,
 }

@@ -61,7 +61,10 @@ pub enum RenterError {
         retryable: bool,
     },
     /// The job ended, but its result did not arrive.
-    #[error("the job ended, but its result did not arrive within {within_s} s: {detail}. `bourse status` tries again")]
+    #[error(
+        "the job ended, but its result did not arrive within {within_s} s: {detail}. \
+         `bourse result JOB` fetches it later"
+    )]
     NoResult {
         /// How long was waited.
         within_s: u64,

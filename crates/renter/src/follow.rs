@@ -1,7 +1,14 @@
 //! Following one job from created to settled: chain events and the agent's news in, decisions and updates out.
 
+mod block_clock;
+mod ending;
 mod events;
+mod hearing;
 mod news;
+
+pub(crate) use block_clock::BlockClock;
+pub use ending::Ending;
+pub(crate) use ending::Times;
 
 use alloy_primitives::{Address, B256, aliases::U40};
 use chain::{Account, EventStream, Item, Mined, StreamConfig, Wallet};
@@ -10,12 +17,12 @@ use wire::{
     JobSpec, Terms,
     feed::{LogStream, Phase},
     http::ReadyBody,
-    record::{CompletionRecord, ReadyRecord},
+    record::ReadyRecord,
     signed::Ready,
 };
 
 use crate::{
-    Feed, FeedItem, FollowConfig, GatewayClient, RenterError, Seen, Step, View,
+    Feed, FeedItem, FollowConfig, GatewayClient, RenterError, Step, View,
     watch::{self},
 };
 
@@ -81,32 +88,12 @@ pub enum Update {
     Note(String),
 }
 
-/// How a job ended, from the chain's events.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ending {
-    /// Why the clock ended, or none when it never ran.
-    pub outcome: Option<Outcome>,
-    /// Seconds on the clock.
-    pub seconds: Seconds,
-    /// The provider's total.
-    pub paid: Amount,
-    /// The platform's share.
-    pub fee: Amount,
-    /// What came back.
-    pub refunded: Amount,
-    /// Why the provider declined, when he did.
-    pub declined: Option<String>,
-    /// What the agent says of the end; its digest is on chain.
-    pub record: Option<CompletionRecord>,
-    result_digest: Option<B256>,
-}
-
 /// What the chain said of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Said {
     status: Status,
     since: Timestamp,
-    clock_end: Option<Timestamp>,
+    times: Times,
     ending: Ending,
 }
 
@@ -130,18 +117,26 @@ pub(crate) struct Follower<'a> {
     pub(crate) gateway: &'a GatewayClient,
     pub(crate) config: FollowConfig,
     pub(crate) terms: Terms,
-    pub(crate) spec: JobSpec,
+    /// What was ordered; without it readiness records are passed over, for somebody who only wants to know the end.
+    pub(crate) spec: Option<JobSpec>,
     pub(crate) session: Wallet,
     pub(crate) agent: Address,
+    /// The listing pretends its cards.
+    pub(crate) simulated: bool,
     pub(crate) job: JobId,
     /// Signs, counts beats and takes money back; otherwise only looks.
     pub(crate) acting: bool,
     pub(crate) view: View,
     pub(crate) ready: Option<B256>,
     pub(crate) last_beat: u64,
+    /// How long the agent had not been heard when the way to it was cut.
+    pub(crate) unheard: Seconds,
     /// Block time that the chain is known to have reached, by its head at the beginning and by our transactions since:
     /// until the stream is there, nothing is decided.
     pub(crate) acted: Timestamp,
+    /// Block time between the blocks.
+    pub(crate) clock: BlockClock,
+    pub(crate) times: Times,
     pub(crate) ending: Ending,
     /// What the chain had said before each block that changed it, so that a reorganisation can be undone.
     pub(crate) before: Vec<(u64, Said)>,
@@ -181,12 +176,12 @@ impl Follower<'_> {
                 return Err(doubt);
             }
             match self.act().await? {
-                Some(Step::Finish) if !self.record_expected() => return Ok(self.ending),
+                Some(Step::Finish) if !self.record_expected() => return Ok(self.ended()),
                 Some(Step::Finish) => {
                     record_due.get_or_insert_with(|| tokio::time::Instant::now() + self.config.result_within);
                 }
                 _ if until == Until::Started && self.view.status.has_clock() => {
-                    return Ok(self.ending);
+                    return Ok(self.ended());
                 }
                 // A reorganisation may take an end back.
                 _ => record_due = None,
@@ -204,10 +199,8 @@ impl Follower<'_> {
         }
     }
 
-    /// The chain's time now, as well as it is known. The stream may be behind, while it reads what is past or while the
-    /// chain does not answer; who is heard meanwhile is heard now.
-    fn present(&self) -> Timestamp {
-        self.view.now.max(self.acted).max(Timestamp(crate::client::unix_now()))
+    fn ended(self) -> Ending {
+        Ending { status: self.view.status, ..self.ending }
     }
 
     /// The agent's record is worth waiting for when the chain carries its digest.
@@ -218,11 +211,11 @@ impl Follower<'_> {
     fn feed_item(&mut self, item: FeedItem) {
         match item {
             FeedItem::Up => {
-                self.view.heard = Seen::At(self.present());
+                self.hears_again();
                 self.lost = false;
             }
             FeedItem::Down(reason) => {
-                self.view.heard = Seen::Deaf;
+                self.goes_deaf();
                 if !std::mem::replace(&mut self.lost, true) {
                     (self.on)(Update::Note(format!("lost the gateway ({reason}); trying again, the job goes on")));
                 }
@@ -273,7 +266,9 @@ impl Follower<'_> {
     }
 
     fn acted(&mut self, mined: Result<Mined, chain::ChainError>) -> Result<(), RenterError> {
-        self.acted = mined?.timestamp;
+        let mined = mined?;
+        self.acted = mined.timestamp;
+        self.reached(mined.block, mined.timestamp);
         Ok(())
     }
 

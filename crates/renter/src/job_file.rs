@@ -89,33 +89,57 @@ impl JobFiles {
 
     /// Finds a job by the beginning of its id; it must be the only one that begins so.
     pub fn find(&self, prefix: &str) -> Result<JobFile, RenterError> {
-        let wanted = prefix.trim_start_matches("0x").to_lowercase();
-        let mut found: Vec<_> =
-            self.list()?.into_iter().filter(|job| job.id().to_string()[2..].starts_with(&wanted)).collect();
-        match (found.pop(), found.is_empty()) {
-            (Some(job), true) => Ok(job),
-            (None, _) => Err(RenterError::UnknownJob(prefix.into())),
-            (Some(_), false) => Err(RenterError::BadJob(format!("several jobs begin with {prefix}; give more digits"))),
+        let wanted = format!("0x{}", prefix.trim_start_matches("0x").to_lowercase());
+        let named = |path: &PathBuf| {
+            path.file_stem().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(&wanted))
+        };
+        let mut found: Vec<_> = self.paths()?.into_iter().filter(named).collect();
+        let path = match (found.pop(), found.is_empty()) {
+            (Some(path), true) => path,
+            (None, _) => return Err(RenterError::UnknownJob(prefix.into())),
+            (Some(_), false) => {
+                return Err(RenterError::BadJob(format!("several jobs begin with {prefix}; give more digits")));
+            }
+        };
+        let job = read(&path)?;
+        if self.path(job.id()) == path {
+            Ok(job)
+        } else {
+            Err(RenterError::BadJob(format!("{} holds another job, {}", path.display(), job.id())))
         }
     }
 
-    /// All jobs, newest first.
+    /// All jobs whose files can be read, newest first.
     pub fn list(&self) -> Result<Vec<JobFile>, RenterError> {
         let mut jobs = Vec::new();
-        for entry in fs::read_dir(&self.dir).map_err(RenterError::file(&self.dir))? {
-            let path = entry.map_err(RenterError::file(&self.dir))?.path();
-            if path.extension().is_some_and(|ext| ext == "json") {
-                let bytes = fs::read(&path).map_err(RenterError::file(&path))?;
-                let job: JobFile = serde_json::from_slice(&bytes)
-                    .map_err(|err| RenterError::BadJob(format!("{}: {err}", path.display())))?;
-                jobs.push(job);
+        for path in self.paths()? {
+            match read(&path) {
+                Ok(job) => jobs.push(job),
+                Err(error) => tracing::warn!(%error, "a job file is passed over"),
             }
         }
         jobs.sort_by_key(|job| std::cmp::Reverse((job.from_block, job.job_id)));
         Ok(jobs)
     }
 
+    /// The files of the folder that may be job files.
+    fn paths(&self) -> Result<Vec<PathBuf>, RenterError> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&self.dir).map_err(RenterError::file(&self.dir))? {
+            let path = entry.map_err(RenterError::file(&self.dir))?.path();
+            if path.extension().is_some_and(|ext| ext == "json") {
+                paths.push(path);
+            }
+        }
+        Ok(paths)
+    }
+
     fn path(&self, job: JobId) -> PathBuf {
         self.dir.join(format!("{job}.json"))
     }
+}
+
+fn read(path: &Path) -> Result<JobFile, RenterError> {
+    let bytes = fs::read(path).map_err(RenterError::file(path))?;
+    serde_json::from_slice(&bytes).map_err(|err| RenterError::BadJob(format!("{}: {err}", path.display())))
 }

@@ -38,3 +38,6 @@ pub use result::FetchedResult;
 
 mod client;
 pub use client::Renter;
+
+mod stop;
+pub use stop::Stopped;

@@ -4,8 +4,8 @@ use alloy_primitives::{
     B256,
     aliases::{U40, U96},
 };
-use chain::{Account, ChainError, Mined, Wallet};
-use market::Amount;
+use chain::{Account, ChainError, EventStream, Item, MarketEvent, Mined, StreamConfig, Wallet};
+use market::{Amount, Status};
 use wire::{Terms, TermsJson, document, spec::JobSpec};
 
 use crate::{JobFile, JobFiles, Quote, RenterError};
@@ -49,7 +49,7 @@ impl Order {
             salt: rand::random(),
             extra: B256::ZERO,
         };
-        let mut job = JobFile {
+        let job = JobFile {
             job_id: B256::from(market.job_id(&terms).0),
             chain_id: market.chain().id(),
             terms: TermsJson::from(&terms),
@@ -59,18 +59,35 @@ impl Order {
             from_block: market.chain().head().await?.number,
         };
         files.save(&job)?;
-        let mined = match self.lock(account, &terms).await {
+        self.pay(account, files, job, &terms).await
+    }
+
+    /// Locks the money of a job whose file is written.
+    async fn pay(
+        &self,
+        account: &Account,
+        files: &JobFiles,
+        mut job: JobFile,
+        terms: &Terms,
+    ) -> Result<Placed, RenterError> {
+        let mined = match self.lock(account, terms).await {
             Ok(mined) => mined,
-            Err(err) => {
-                // Nothing was locked for certain: the file would only lead nowhere.
-                if matches!(err, ChainError::Reverted(_)) {
+            Err(ChainError::Reverted(revert)) => match created(account, &job).await? {
+                // A try before, of which nothing was heard, had locked it.
+                Some(mined) => mined,
+                None => {
+                    // Nothing is locked for certain: the file would only lead nowhere.
                     files.remove(&job)?;
+                    return Err(ChainError::Reverted(revert).into());
                 }
-                return Err(err.into());
-            }
+            },
+            Err(err) => return Err(err.into()),
         };
         job.created_in = Some(mined.tx);
-        files.save(&job)?;
+        // The money is locked and the file is there: without the transaction's name it serves as well.
+        if let Err(error) = files.save(&job) {
+            tracing::warn!(%error, tx = %mined.tx, "the job file does not name its transaction");
+        }
         Ok(Placed { job, mined })
     }
 
@@ -96,5 +113,102 @@ impl Order {
             missing: tokens(short.missing),
             symbol: market.symbol().to_owned(),
         })
+    }
+}
+
+/// The transaction that created the job, when the chain knows the job.
+async fn created(account: &Account, job: &JobFile) -> Result<Option<Mined>, ChainError> {
+    let market = account.market();
+    if market.job(job.id()).await?.status == Status::None {
+        return Ok(None);
+    }
+    let mut chain = EventStream::new(market.clone(), job.from_block, StreamConfig::default());
+    loop {
+        let Item::Block(block) = chain.next().await? else {
+            continue;
+        };
+        let creates = |event: &MarketEvent| matches!(event, MarketEvent::JobCreated { job: of, .. } if *of == job.id());
+        if let Some(logged) = block.events.iter().find(|logged| creates(&logged.event)) {
+            return account.outcome(logged.tx).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use market::{BasisPoints, Hardware, Mebibytes, Offer, PerHour, Seconds};
+    use testkit::TestMarket;
+
+    use super::*;
+
+    /// An order for an hour, its terms and the file that is written before the money moves.
+    async fn order(town: &TestMarket, files: &JobFiles) -> (Order, Terms, JobFile) {
+        let price = PerHour(3600);
+        let id = town.list(price).await.unwrap();
+        let hardware = Hardware {
+            model: String::new(),
+            gpus: 0,
+            vram: Mebibytes(0),
+            cpus: 1,
+            memory: Mebibytes(64),
+            disk: Mebibytes(64),
+            simulated: false,
+        };
+        let offer = Offer { id, hardware, price, available: true, busy: false };
+        let max_duration = Seconds(3600);
+        let locked = price.cost(max_duration);
+        let quote = Quote { offer, max_duration, locked, fee: BasisPoints(200), balance: locked };
+        let text = r#"{"version":1,"image":"bafkqaaa","resources":{"cpus":1,"memoryMib":64,"diskMib":64}}"#;
+        let order = Order { quote, spec: JobSpec::parse(text.as_bytes()).unwrap() };
+        let terms = town.terms(id, price);
+        let job = JobFile {
+            job_id: B256::from(town.market.job_id(&terms).0),
+            chain_id: town.market.chain().id(),
+            terms: TermsJson::from(&terms),
+            spec: String::new(),
+            session_key: String::new(),
+            created_in: None,
+            from_block: town.chain.head().await.unwrap().number,
+        };
+        files.save(&job).unwrap();
+        (order, terms, job)
+    }
+
+    #[tokio::test]
+    async fn what_a_try_before_had_locked_is_a_job_and_its_file_stays() {
+        let town = Box::pin(TestMarket::start()).await.unwrap();
+        let dir = testkit::temp_dir();
+        let files = JobFiles::open(dir.path()).unwrap();
+        let (order, terms, job) = order(&town, &files).await;
+        let first = town.renter.create_job(&terms).await.unwrap();
+        let placed = order.pay(&town.renter, &files, job, &terms).await.unwrap();
+        assert_eq!(placed.mined, first);
+        assert_eq!(files.find(&placed.job.id().to_string()).unwrap().created_in, Some(first.tx));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_leaves_no_file_when_nothing_is_locked() {
+        let town = Box::pin(TestMarket::start()).await.unwrap();
+        let dir = testkit::temp_dir();
+        let files = JobFiles::open(dir.path()).unwrap();
+        let (order, terms, job) = order(&town, &files).await;
+        town.owner.update_availability(order.quote.offer.id, false).await.unwrap();
+        let err = order.pay(&town.renter, &files, job, &terms).await.unwrap_err();
+        assert!(matches!(err, RenterError::Chain(ChainError::Reverted(_))), "{err}");
+        assert!(files.list().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_name_its_transaction_is_no_failure() {
+        let town = Box::pin(TestMarket::start()).await.unwrap();
+        let dir = testkit::temp_dir();
+        let folder = dir.path().join("jobs");
+        let files = JobFiles::open(&folder).unwrap();
+        let (order, terms, job) = order(&town, &files).await;
+        fs::remove_dir_all(&folder).unwrap();
+        let placed = order.pay(&town.renter, &files, job, &terms).await.unwrap();
+        assert_eq!(town.market.job(placed.job.id()).await.unwrap().status, Status::Created);
     }
 }

@@ -58,7 +58,7 @@ pub enum Step {
 pub fn next(view: &View, heartbeat: Seconds) -> Option<Step> {
     let past = |from: Timestamp, within: Seconds| view.now > from.after(within);
     match view.status {
-        Status::Created if past(view.since.max(view.not_before), ACCEPT_WITHIN) => Some(Step::Cancel),
+        Status::Created if view.now > unaccepted_until(view) => Some(Step::Cancel),
         Status::Accepted if past(view.since.max(view.not_before), START_WITHIN) => Some(Step::Cancel),
         Status::Created | Status::Accepted if view.ready && view.now >= view.not_before => {
             view.signed_at.is_none_or(|at| past(at, SIGN_AGAIN_AFTER)).then_some(Step::SignReady)
@@ -74,6 +74,16 @@ pub fn next(view: &View, heartbeat: Seconds) -> Option<Step> {
         },
         status if status.is_over() => Some(Step::Finish),
         _ => None,
+    }
+}
+
+/// Until then a job that nobody accepted may still be started: in time for accepting, or in time for the start of a
+/// reservation.
+fn unaccepted_until(view: &View) -> Timestamp {
+    let accept = view.since.after(ACCEPT_WITHIN);
+    match view.not_before {
+        Timestamp(0) => accept,
+        not_before => accept.max(not_before.after(START_WITHIN)),
     }
 }
 
@@ -103,12 +113,18 @@ mod tests {
             (view(Status::None, 9999), None),
             (view(Status::Created, 600), None),
             (view(Status::Created, 601), Some(Step::Cancel)),
+            (View { not_before: T.after(Seconds(50)), ..view(Status::Created, 3650) }, None),
+            (View { not_before: T.after(Seconds(50)), ..view(Status::Created, 3651) }, Some(Step::Cancel)),
+            (View { not_before: Timestamp(1), ..view(Status::Created, 600) }, None),
+            (View { not_before: Timestamp(1), ..view(Status::Created, 601) }, Some(Step::Cancel)),
             (View { ready: true, ..view(Status::Created, 5) }, Some(Step::SignReady)),
             (View { ready: true, signed_at: Some(T), ..view(Status::Created, 60) }, None),
             (View { ready: true, signed_at: Some(T), ..view(Status::Accepted, 61) }, Some(Step::SignReady)),
             (View { ready: true, not_before: T.after(Seconds(9)), ..view(Status::Accepted, 8) }, None),
             (view(Status::Accepted, 3601), Some(Step::Cancel)),
-            (View { not_before: T.after(Seconds(50)), ..view(Status::Accepted, 3601) }, None),
+            (View { not_before: T.after(Seconds(50)), ..view(Status::Accepted, 3650) }, None),
+            (View { not_before: T.after(Seconds(50)), ..view(Status::Accepted, 3651) }, Some(Step::Cancel)),
+            (View { not_before: Timestamp(1), ..view(Status::Accepted, 3600) }, None),
             (view(Status::Running, 100_000), None),
             (View { heard: Seen::At(T), ..view(Status::Running, 240) }, None),
             (View { heard: Seen::At(T), ..view(Status::Running, 241) }, Some(Step::StopSilent)),

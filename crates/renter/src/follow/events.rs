@@ -2,14 +2,15 @@
 
 use alloy_primitives::B256;
 use chain::{BlockEvents, MarketEvent};
-use market::{Seconds, Status, Timestamp};
+use market::{Status, Timestamp};
 
-use super::{Ending, Follower, Said, Update};
+use super::{Ending, Follower, Said, Times, Update};
 use crate::View;
 
 impl Follower<'_> {
     pub(super) fn block(&mut self, block: &BlockEvents) {
         self.view.now = block.timestamp;
+        self.reached(block.number, block.timestamp);
         let before = self.said();
         for chain::Logged { tx, event, .. } in &block.events {
             if event.job() == Some(self.job) {
@@ -21,9 +22,14 @@ impl Follower<'_> {
         }
     }
 
+    fn set_times(&mut self, times: Times) {
+        self.times = times;
+        self.view.clock_end = times.end(&self.terms);
+    }
+
     fn said(&self) -> Said {
-        let View { status, since, clock_end, .. } = self.view;
-        Said { status, since, clock_end, ending: Ending { record: None, ..self.ending.clone() } }
+        let View { status, since, .. } = self.view;
+        Said { status, since, times: self.times, ending: Ending { record: None, ..self.ending.clone() } }
     }
 
     fn chain_event(&mut self, tx: B256, event: &MarketEvent, at: Timestamp) {
@@ -34,12 +40,15 @@ impl Follower<'_> {
                 Status::Accepted
             }
             MarketEvent::JobStarted { .. } => {
-                self.view.clock_end = Some(at.after(Seconds(self.terms.maxDuration.into())));
+                self.set_times(Times { started_at: Some(at), ..self.times });
                 (self.on)(Update::Started { tx, at });
                 Status::Running
             }
             MarketEvent::JobPaused { .. } => Status::Paused,
-            MarketEvent::JobResumed { .. } => Status::Running,
+            MarketEvent::JobResumed { paused, .. } => {
+                self.set_times(Times { paused: *paused, ..self.times });
+                Status::Running
+            }
             MarketEvent::JobSilent { .. } => {
                 (self.on)(Update::Note("a watcher reported that the provider is silent; the clock stands".into()));
                 Status::Silent
@@ -71,8 +80,7 @@ impl Follower<'_> {
                 return;
             }
             MarketEvent::JobExtended { extra, .. } => {
-                let end = self.view.clock_end.map(|end| end.after(*extra));
-                self.view.clock_end = end;
+                self.set_times(Times { extra: *extra, ..self.times });
                 return;
             }
             _ => return,
@@ -82,8 +90,9 @@ impl Follower<'_> {
 
     /// Forgets what was said above block `to`; what is said instead follows.
     pub(super) fn rewind(&mut self, to: u64) {
-        while let Some((_, Said { status, since, clock_end, ending })) = self.before.pop_if(|(block, _)| *block > to) {
-            self.view = View { status, since, clock_end, signed_at: None, ..self.view };
+        while let Some((_, Said { status, since, times, ending })) = self.before.pop_if(|(block, _)| *block > to) {
+            self.view = View { status, since, signed_at: None, ..self.view };
+            self.set_times(times);
             self.ending = Ending { record: self.ending.record.take(), ..ending };
         }
         (self.on)(Update::Note("the chain reorganised; what happened to the job is read again".into()));

@@ -1,15 +1,15 @@
 //! What the agent says of a followed job, believed only as far as it is signed.
 
 use alloy_primitives::B256;
+use market::{Choice, Hardware, Needs, Offer, PerHour, ResourceId};
 use wire::{
-    JobNews, SignatureBytes, document,
-    feed::BeatJson,
+    JobNews, JobSpec, SignatureBytes, document,
     record::{CompletionRecord, ReadyRecord},
-    signed::{Attest, Beat},
+    signed::Attest,
 };
 
 use super::{Follower, Update};
-use crate::{RenterError, Seen};
+use crate::RenterError;
 
 impl Follower<'_> {
     pub(super) fn news(&mut self, news: JobNews) {
@@ -30,7 +30,10 @@ impl Follower<'_> {
     }
 
     fn stands_ready(&mut self, record: ReadyRecord, signature: &SignatureBytes) {
-        match self.checked(&record, signature) {
+        let Some(spec) = &self.spec else {
+            return;
+        };
+        match self.checked(spec, &record, signature) {
             Ok(digest) => {
                 self.ready = Some(digest);
                 if !self.view.ready {
@@ -54,27 +57,30 @@ impl Follower<'_> {
         }
     }
 
-    /// A beat counts when the job's own agent signed it for this job and it is newer than the last.
-    fn beat(&mut self, beat: &BeatJson, signature: &SignatureBytes) {
-        let domain = self.account.market().domain();
-        let genuine = domain.signer(&Beat::from(beat), signature) == Some(self.agent) && beat.agent == self.agent;
-        if genuine && beat.at > self.last_beat && beat.jobs.contains(&B256::from(self.job.0)) {
-            self.last_beat = beat.at;
-            self.view.heard = Seen::At(self.present());
+    fn checked(&self, spec: &JobSpec, record: &ReadyRecord, signature: &SignatureBytes) -> Result<B256, RenterError> {
+        let untrue = |detail| RenterError::Untrue { what: "the readiness record", detail };
+        let inputs: Vec<_> = spec.inputs.iter().map(|input| input.cid.clone()).collect();
+        if record.job_id.0 != self.job.0 || record.image != spec.image || record.inputs != inputs {
+            return Err(untrue("it names another job, image or input than was ordered".into()));
         }
-    }
-
-    fn checked(&self, record: &ReadyRecord, signature: &SignatureBytes) -> Result<B256, RenterError> {
-        let inputs: Vec<_> = self.spec.inputs.iter().map(|input| input.cid.clone()).collect();
-        if record.job_id.0 != self.job.0 || record.image != self.spec.image || record.inputs != inputs {
-            return Err(RenterError::Untrue {
-                what: "the readiness record",
-                detail: "it names another job, image or input than was ordered".into(),
-            });
-        }
+        self.fits(spec, (&record.hardware).into()).map_err(untrue)?;
         let digest = document(record)?.digest;
         self.attested(digest, signature)?;
         Ok(digest)
+    }
+
+    /// What the job will see is what it needs, and real where the listing said so.
+    fn fits(&self, spec: &JobSpec, hardware: Hardware) -> Result<(), String> {
+        let needs = Needs { simulated: self.simulated, ..spec.needs() };
+        let id = ResourceId(self.terms.resourceId.0);
+        let offer = Offer { id, hardware, price: PerHour(0), available: true, busy: false };
+        match market::choose(std::slice::from_ref(&offer), &needs) {
+            Choice::Nearest(_, obstacles) => {
+                let obstacles: Vec<_> = obstacles.iter().map(ToString::to_string).collect();
+                Err(format!("what stands ready does not fit: {}", obstacles.join("; ")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn attested(&self, digest: B256, signature: &SignatureBytes) -> Result<(), RenterError> {

@@ -76,7 +76,7 @@ async fn a_lie_after_the_consent_changes_nothing() {
     tell(&stage, &job, false, |_| ());
     tell(&stage, &job, true, |record| record.image = OTHER_CID.into());
     stage.is_heard(&following, "still here").await;
-    let mined = stage.renter.stop(&job.file).await.unwrap();
+    let (_, mined) = stage.renter.stop(&job.file).await.unwrap();
     let ending = following.end().await.unwrap();
     stage.settled(before, &ending, &mined.events).await;
     assert_eq!(stage.gateway.readies().len(), 1);

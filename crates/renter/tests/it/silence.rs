@@ -1,15 +1,12 @@
 //! Only the agent's own, new beats for this job are signs of life, and only a silence that could be heard stops a clock.
 
-use std::{
-    process::Command,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::process::Command;
 
 use market::{Outcome, Seconds, Status};
 use renter::{Ending, Update};
 use testkit::eventually;
 
-use crate::stage::{Following, Job, PATIENCE, Stage, completion};
+use crate::stage::{Following, Job, PATIENCE, Stage, completion, wall};
 
 /// Something told between two halves of a silence.
 type Sign = fn(&Stage, &Job);
@@ -39,13 +36,13 @@ async fn what_is_no_sign_of_life_does_not_keep_a_clock_running() {
         ("nothing", |_, _| ()),
         ("forged", |stage, job| {
             let stranger = stage.town.stranger.wallet();
-            stage.gateway.tell(stage.beat_of(stranger, vec![job.file.job_id], 6));
+            stage.gateway.tell(stage.beat_of(stranger, vec![job.file.job_id], stage.lately + 6));
         }),
         ("replayed", |stage, job| stage.gateway.tell(stage.beat(job, 5))),
         ("older", |stage, job| stage.gateway.tell(stage.beat(job, 4))),
         ("of another job", |stage, _| {
             let other = alloy_primitives::B256::repeat_byte(8);
-            stage.gateway.tell(stage.beat_of(stage.town.agent.wallet(), vec![other], 6));
+            stage.gateway.tell(stage.beat_of(stage.town.agent.wallet(), vec![other], stage.lately + 6));
         }),
     ];
     for (name, sign) in signs {
@@ -146,7 +143,6 @@ async fn beats_count_while_the_chain_does_not_answer() {
     let (job, following) = stage.running().await;
     let anvil = stage.town.dev.pid().unwrap().to_string();
     let signal = |signal: &str| assert!(Command::new("kill").args([signal, &anvil]).status().unwrap().success());
-    let wall = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let outage = stage.town.now().await.unwrap().0.max(wall());
 
     signal("-STOP");

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use alloy_primitives::{B256, aliases::U40};
@@ -38,6 +38,8 @@ pub(crate) struct Stage {
     pub(crate) gateway: TestGateway,
     pub(crate) renter: Renter,
     pub(crate) jobs_dir: tempfile::TempDir,
+    /// A moment of the wall clock that is not long past.
+    pub(crate) lately: u64,
 }
 
 /// What everybody holds.
@@ -60,9 +62,11 @@ impl Stage {
         let jobs_dir = testkit::temp_dir();
         let mut follow = FollowConfig { retry: Duration::from_millis(20), ..FollowConfig::default() };
         change(&mut follow);
-        let config = RenterConfig { jobs_dir: jobs_dir.path().to_owned(), gateway: gateway.url(), follow };
+        let deployed_at = town.deployment.block;
+        let config = RenterConfig { jobs_dir: jobs_dir.path().to_owned(), gateway: gateway.url(), deployed_at, follow };
         let renter = Renter::new(town.renter.clone(), config).unwrap();
-        let stage = Self { town, resource, gateway, renter, jobs_dir };
+        let lately = wall() - 300;
+        let stage = Self { town, resource, gateway, renter, jobs_dir, lately };
         stage.gateway.set_gpus(vec![stage.gpu()]);
         stage
     }
@@ -72,6 +76,7 @@ impl Stage {
         let config = RenterConfig {
             jobs_dir: self.jobs_dir.path().to_owned(),
             gateway: self.gateway.url(),
+            deployed_at: self.town.deployment.block,
             follow: FollowConfig::default(),
         };
         Renter::new(account, config).unwrap()
@@ -170,9 +175,9 @@ impl Stage {
         JobNews::JobBeat { beat, signature }
     }
 
-    /// The agent's own beat.
+    /// The agent's own beat, signed so many seconds after a moment that is not long past.
     pub(crate) fn beat(&self, job: &Job, at: u64) -> JobNews {
-        self.beat_of(self.town.agent.wallet(), vec![job.file.job_id], at)
+        self.beat_of(self.town.agent.wallet(), vec![job.file.job_id], self.lately + at)
     }
 
     /// Moves block time of a running job and waits until its follower has seen it: the payment that is processed
@@ -308,6 +313,11 @@ impl Following {
     pub(crate) async fn notes(&self, words: &str) {
         self.sees(|update| matches!(update, Update::Note(note) if note.contains(words))).await;
     }
+}
+
+/// The wall clock.
+pub(crate) fn wall() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 fn is_paid(update: &Update) -> bool {
