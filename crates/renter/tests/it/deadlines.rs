@@ -1,7 +1,9 @@
 //! A provider who does not come in time gets nothing, and the renter everything back.
 
-use market::{Seconds, Status};
+use alloy_primitives::aliases::{U24, U40};
+use market::{Outcome, Seconds, Status};
 use renter::Update;
+use wire::signed::Extend;
 
 use crate::stage::{DURATION, PRICE, Stage};
 
@@ -58,4 +60,34 @@ async fn a_provider_who_leaves_the_clock_running_past_its_end_is_closed() {
     assert_eq!(ending.outcome, Some(market::Outcome::Silent));
     assert!(ending.seconds < Seconds(1100), "only what was collected is paid: {ending:?}");
     assert_eq!(before.renter.saturating_sub(stage.money().await.renter), PRICE.cost(ending.seconds));
+}
+
+#[tokio::test]
+async fn the_clocks_end_is_reckoned_from_totals() {
+    let stage = Stage::new().await;
+    let (job, following) = stage.running().await;
+    stage.gateway.close();
+    following.notes("lost the gateway").await;
+    for extra in [1_000, 3_000] {
+        let expiry = stage.town.now().await.unwrap().after(Seconds(600));
+        let statement = Extend { jobId: job.file.job_id, extraSeconds: U24::from(extra), expiry: U40::from(expiry.0) };
+        let signature = stage.town.agent.wallet().sign(&stage.town.market.domain(), &statement).unwrap();
+        stage.town.renter.extend_job(&job.terms, Seconds(extra), expiry, &signature).await.unwrap();
+    }
+    for _ in 0..2 {
+        stage.town.agent.pause_job(&job.terms).await.unwrap();
+        stage.town.advance(Seconds(250)).await.unwrap();
+        stage.town.agent.resume_job(&job.terms).await.unwrap();
+    }
+    let state = stage.town.market.job(job.id()).await.unwrap();
+    assert!(state.paused >= Seconds(500) && state.paused < Seconds(600), "{state:?}");
+    let end = state.started_at.after(DURATION).after(Seconds(3_000)).after(state.paused);
+    let close = end.after(Seconds(7_200));
+    let left = close.since(stage.town.now().await.unwrap());
+    stage.passes(Seconds(left.0 - 60), &job, &following).await;
+    assert_eq!(stage.status(&job).await, Status::Running);
+    stage.town.advance(Seconds(70)).await.unwrap();
+    assert_eq!(following.end().await.unwrap().outcome, Some(Outcome::Silent));
+    let ended = stage.since(&job).await;
+    assert!(ended > close && ended < close.after(Seconds(60)), "{ended:?} {close:?}");
 }

@@ -2,10 +2,10 @@
 
 use chain::Wallet;
 use market::{Outcome, Seconds, Status};
-use renter::Update;
+use renter::{Until, Update};
 use wire::document;
 
-use crate::stage::{DURATION, PRICE, Stage, completion, consent, ready_record};
+use crate::stage::{DURATION, PRICE, Stage, completion, consent, ready_record, spec};
 
 #[tokio::test]
 async fn an_honest_job_is_agreed_to_watched_and_settled() {
@@ -38,6 +38,7 @@ async fn an_honest_job_is_agreed_to_watched_and_settled() {
     let ending = following.end().await.unwrap();
 
     assert_eq!((ending.outcome, &ending.record), (Some(Outcome::Succeeded), &Some(record)));
+    assert_eq!(ending.status, Status::Final);
     assert!(ending.seconds >= Seconds(1000), "{ending:?}");
     let earned = PRICE.cost(ending.seconds);
     assert_eq!(ending.paid.saturating_add(ending.fee), earned);
@@ -89,6 +90,21 @@ async fn a_declined_job_costs_nothing_and_says_why() {
     stage.town.agent.decline_job(&job.terms, "the image is too large").await.unwrap();
     let ending = following.end().await.unwrap();
     assert_eq!(ending.declined.as_deref(), Some("the image is too large"));
-    assert_eq!((ending.outcome, ending.refunded), (None, PRICE.cost(DURATION)));
+    assert_eq!((ending.status, ending.outcome, ending.refunded), (Status::Cancelled, None, PRICE.cost(DURATION)));
     stage.refunded(before, &job).await;
+}
+
+#[tokio::test]
+async fn a_job_that_was_cancelled_is_told_from_one_that_runs() {
+    let stage = Stage::new().await;
+    let job = stage.place().await;
+    let following = stage.follow(&job);
+    stage.renter.stop(&job.file).await.unwrap();
+    let ending = following.end().await.unwrap();
+    assert_eq!((ending.status, ending.outcome, ending.declined), (Status::Cancelled, None, None));
+
+    stage.gateway.forget();
+    let (job, _following) = stage.running().await;
+    let ending = stage.renter.follow(&job.file, &spec(), Until::Started, false, &mut |_| ()).await.unwrap();
+    assert_eq!((ending.status, ending.outcome, ending.declined), (Status::Running, None, None));
 }

@@ -1,5 +1,7 @@
 //! A job is found by the beginning of its name, when only one begins so.
 
+use std::fs;
+
 use alloy_primitives::B256;
 use renter::{JobFile, JobFiles, RenterError};
 use wire::TermsJson;
@@ -50,4 +52,25 @@ fn the_session_key_is_found_by_a_prefix() {
         let err = jobs.find(prefix).unwrap_err();
         assert!(matches!(&err, RenterError::UnknownJob(name) if name == prefix), "{prefix}: {err}");
     }
+}
+
+#[test]
+fn one_file_that_cannot_be_read_hides_no_other() {
+    let dir = testkit::temp_dir();
+    let jobs = JobFiles::open(dir.path()).unwrap();
+    for job in [file(0xab, 0xc1), file(0xcd, 0x01)] {
+        jobs.save(&job).unwrap();
+    }
+    let path = |job: &JobFile| dir.path().join(format!("{}.json", job.job_id));
+    let (broken, other) = (file(0xee, 0x01), file(0xee, 0x02));
+    fs::write(path(&broken), "{").unwrap();
+    fs::create_dir(dir.path().join("folder.json")).unwrap();
+    assert_eq!(jobs.list().unwrap().len(), 2);
+    assert_eq!(jobs.find("ab").unwrap().session_key, "key of abc1");
+    let err = jobs.find("ee").unwrap_err().to_string();
+    assert!(err.contains(&broken.job_id.to_string()), "{err}");
+
+    fs::copy(path(&file(0xab, 0xc1)), path(&other)).unwrap();
+    let err = jobs.find("ee02").unwrap_err();
+    assert!(matches!(&err, RenterError::BadJob(why) if why.contains("another job")), "{err}");
 }

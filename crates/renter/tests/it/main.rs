@@ -15,3 +15,4 @@ mod ready;
 mod record;
 mod reorg;
 mod silence;
+mod stop;

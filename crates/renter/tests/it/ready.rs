@@ -3,9 +3,9 @@
 use alloy_primitives::B256;
 use market::Status;
 use renter::{RenterError, Update};
-use wire::{JobNews, WireError, record::ReadyRecord};
+use wire::{JobNews, WireError, http::HardwareJson, record::ReadyRecord};
 
-use crate::stage::{Job, OTHER_CID, Stage, ready_record};
+use crate::stage::{Job, OTHER_CID, Stage, ready_record, spec};
 
 /// Tells `record`, signed by the agent or by somebody else, and gives the error that following ends with.
 async fn refused(accepted: bool, by_agent: bool, change: impl FnOnce(&mut ReadyRecord)) -> RenterError {
@@ -48,6 +48,59 @@ async fn another_image() {
 #[tokio::test]
 async fn other_inputs() {
     is_untrue(&refused(true, true, |record| record.inputs.clear()).await);
+}
+
+#[tokio::test]
+async fn less_than_was_paid_for() {
+    let changes: [(&str, fn(&mut HardwareJson)); 4] = [
+        ("CPUs", |hardware| hardware.cpus = 0),
+        ("of memory", |hardware| hardware.memory_mib = 63),
+        ("of disk", |hardware| hardware.disk_mib = 63),
+        ("simulated", |hardware| hardware.simulated = true),
+    ];
+    for (what, change) in changes {
+        let err = refused(true, true, |record| change(&mut record.hardware)).await;
+        is_untrue(&err);
+        assert!(err.to_string().contains(what), "{what}: {err}");
+    }
+}
+
+#[tokio::test]
+async fn other_cards_than_were_ordered() {
+    let stage = Stage::new().await;
+    let ordered = |model: &str| {
+        let mut spec = spec();
+        (spec.resources.gpu, spec.resources.gpus, spec.resources.vram_mib) = (Some(model.into()), 2, 1024);
+        spec
+    };
+    let cards = |hardware: &mut HardwareJson| {
+        (hardware.model, hardware.gpus, hardware.vram_mib) = ("NVIDIA H100".into(), 2, 1024);
+    };
+    let lacks: [(&str, fn(&mut HardwareJson)); 3] = [
+        ("GPUs", |hardware| hardware.gpus = 1),
+        ("GPU memory", |hardware| hardware.vram_mib = 1023),
+        ("its model is", |hardware| hardware.model = "NVIDIA T4".into()),
+    ];
+    for (what, lack) in lacks {
+        let before = stage.money().await;
+        stage.gateway.forget();
+        let job = stage.place().await;
+        let following = stage.follow_for(&job, ordered("h100"), true, |_| ());
+        tell(&stage, &job, true, |record| {
+            cards(&mut record.hardware);
+            lack(&mut record.hardware);
+        });
+        let err = following.end().await.unwrap_err();
+        is_untrue(&err);
+        assert!(err.to_string().contains(what), "{what}: {err}");
+        stage.refunded(before, &job).await;
+    }
+    stage.gateway.forget();
+    let job = stage.place().await;
+    let following = stage.follow_for(&job, ordered("h100"), true, |_| ());
+    tell(&stage, &job, true, |record| cards(&mut record.hardware));
+    stage.ready(1).await;
+    following.leave().await;
 }
 
 #[tokio::test]

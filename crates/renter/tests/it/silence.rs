@@ -32,7 +32,7 @@ async fn after(stage: &Stage, sign: Sign) -> (Job, Following) {
 #[tokio::test]
 async fn what_is_no_sign_of_life_does_not_keep_a_clock_running() {
     let stage = Stage::new().await;
-    let signs: [(&str, Sign); 5] = [
+    let signs: [(&str, Sign); 7] = [
         ("nothing", |_, _| ()),
         ("forged", |stage, job| {
             let stranger = stage.town.stranger.wallet();
@@ -43,6 +43,14 @@ async fn what_is_no_sign_of_life_does_not_keep_a_clock_running() {
         ("of another job", |stage, _| {
             let other = alloy_primitives::B256::repeat_byte(8);
             stage.gateway.tell(stage.beat_of(stage.town.agent.wallet(), vec![other], stage.lately + 6));
+        }),
+        ("kept back for long", |stage, job| {
+            let agent = stage.town.agent.wallet();
+            stage.gateway.tell(stage.beat_of(agent, vec![job.file.job_id], wall() - 700));
+        }),
+        ("of the future", |stage, job| {
+            let agent = stage.town.agent.wallet();
+            stage.gateway.tell(stage.beat_of(agent, vec![job.file.job_id], wall() + 200));
         }),
     ];
     for (name, sign) in signs {
@@ -158,4 +166,53 @@ async fn beats_count_while_the_chain_does_not_answer() {
     stage.passes(Seconds(1), &job, &following).await;
     stage.complete(&job, Outcome::Succeeded, &completion(&job, 0)).await;
     assert_eq!(following.end().await.unwrap().outcome, Some(Outcome::Succeeded));
+}
+
+#[tokio::test]
+async fn a_way_that_opens_again_forgives_no_silence() {
+    let stage = Stage::new().await;
+    let (job, following) = stage.running().await;
+    stage.is_heard(&following, "before").await;
+    stage.passes(Seconds(150), &job, &following).await;
+    stage.gateway.close();
+    following.notes("lost the gateway").await;
+    stage.passes(Seconds(5_000), &job, &following).await;
+    stage.gateway.open();
+    stage.is_heard(&following, "after").await;
+    stage.passes(Seconds(50), &job, &following).await;
+    assert_eq!(stage.status(&job).await, Status::Running, "150 s before and 50 s after");
+    stage.town.advance(Seconds(50)).await.unwrap();
+    assert_eq!(following.end().await.unwrap().outcome, Some(Outcome::StoppedByRenter));
+}
+
+#[tokio::test]
+async fn a_beat_from_a_clock_that_is_ahead_does_not_hide_those_after_it() {
+    let stage = Stage::new().await;
+    let ahead = |stage: &Stage, job: &Job, by: u64| {
+        stage.gateway.tell(stage.beat_of(stage.town.agent.wallet(), vec![job.file.job_id], wall() + by));
+    };
+    let (job, following) = stage.running().await;
+    ahead(&stage, &job, 100);
+    stage.is_heard(&following, "dated ahead").await;
+    stage.passes(Seconds(200), &job, &following).await;
+    ahead(&stage, &job, 10);
+    stage.is_heard(&following, "dated less far ahead").await;
+    stage.passes(Seconds(200), &job, &following).await;
+    assert_eq!(stage.status(&job).await, Status::Running);
+    stage.complete(&job, Outcome::Succeeded, &completion(&job, 0)).await;
+    assert_eq!(following.end().await.unwrap().outcome, Some(Outcome::Succeeded));
+}
+
+#[tokio::test]
+async fn a_chain_that_stood_still_before_the_renter_came_tells_of_no_silence() {
+    let stage = Stage::new().await;
+    let (job, first) = stage.running().await;
+    first.leave().await;
+    let late = stage.follow(&job);
+    stage.is_heard(&late, "here").await;
+    stage.passes(Seconds(500), &job, &late).await;
+    stage.passes(Seconds(200), &job, &late).await;
+    assert_eq!(stage.status(&job).await, Status::Running, "the head may have been old; the first new block tells");
+    stage.town.advance(Seconds(50)).await.unwrap();
+    assert_eq!(late.end().await.unwrap().outcome, Some(Outcome::StoppedByRenter));
 }

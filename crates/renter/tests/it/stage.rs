@@ -149,6 +149,17 @@ impl Stage {
         acting: bool,
         then: impl Fn(&Update) + Send + Sync + 'static,
     ) -> Following {
+        self.follow_for(job, spec(), acting, then)
+    }
+
+    /// Follows a job for which `spec` was ordered.
+    pub(crate) fn follow_for(
+        &self,
+        job: &Job,
+        spec: JobSpec,
+        acting: bool,
+        then: impl Fn(&Update) + Send + Sync + 'static,
+    ) -> Following {
         let updates = Arc::new(Mutex::new(Vec::new()));
         let (renter, file, told) = (self.renter.clone(), job.file.clone(), updates.clone());
         let task = tokio::spawn(async move {
@@ -156,7 +167,7 @@ impl Stage {
                 told.lock().unwrap().push(update.clone());
                 then(&update);
             };
-            renter.follow(&file, &spec(), Until::Settled, acting, on).await
+            renter.follow(&file, &spec, Until::Settled, acting, on).await
         });
         Following { task, updates }
     }
