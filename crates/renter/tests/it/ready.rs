@@ -7,6 +7,9 @@ use wire::{JobNews, WireError, http::HardwareJson, record::ReadyRecord};
 
 use crate::stage::{Job, OTHER_CID, Stage, ready_record, spec};
 
+/// What is other than it should be.
+type Change = fn(&mut HardwareJson);
+
 /// Tells `record`, signed by the agent or by somebody else, and gives the error that following ends with.
 async fn refused(accepted: bool, by_agent: bool, change: impl FnOnce(&mut ReadyRecord)) -> RenterError {
     let stage = Stage::new().await;
@@ -52,7 +55,7 @@ async fn other_inputs() {
 
 #[tokio::test]
 async fn less_than_was_paid_for() {
-    let changes: [(&str, fn(&mut HardwareJson)); 4] = [
+    let changes: [(&str, Change); 4] = [
         ("CPUs", |hardware| hardware.cpus = 0),
         ("of memory", |hardware| hardware.memory_mib = 63),
         ("of disk", |hardware| hardware.disk_mib = 63),
@@ -76,7 +79,7 @@ async fn other_cards_than_were_ordered() {
     let cards = |hardware: &mut HardwareJson| {
         (hardware.model, hardware.gpus, hardware.vram_mib) = ("NVIDIA H100".into(), 2, 1024);
     };
-    let lacks: [(&str, fn(&mut HardwareJson)); 3] = [
+    let lacks: [(&str, Change); 3] = [
         ("GPUs", |hardware| hardware.gpus = 1),
         ("GPU memory", |hardware| hardware.vram_mib = 1023),
         ("its model is", |hardware| hardware.model = "NVIDIA T4".into()),
