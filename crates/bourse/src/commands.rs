@@ -7,11 +7,15 @@ mod image;
 mod logs;
 mod provider;
 mod ps;
+mod result;
 mod run;
 mod status;
 mod stop;
 mod up;
 mod wallet;
+mod watch;
+
+pub(crate) use up::keys::trimmed;
 
 use std::process::ExitCode;
 
@@ -32,6 +36,10 @@ pub(crate) enum Command {
     Ps,
     /// Show one job as the chain knows it.
     Status(status::Args),
+    /// Be there for a job that was left alone: count beats, settle, fetch the result.
+    Watch(watch::Args),
+    /// Say how a job ended and fetch what it left.
+    Result(result::Args),
     /// Show a job's output.
     Logs(logs::Args),
     /// Stop a job: the clock stands at once, what is not earned comes back.
@@ -60,6 +68,8 @@ impl Command {
             Self::Run(args) => run::run(*args, settings, ui).await,
             Self::Ps => ps::ps(settings, ui).await,
             Self::Status(args) => status::status(&args, settings, ui).await,
+            Self::Watch(args) => watch::watch(&args, settings, ui).await,
+            Self::Result(args) => result::result(&args, settings, ui).await,
             Self::Logs(args) => logs::logs(&args, settings, ui).await,
             Self::Stop(args) => stop::stop(&args, settings, ui).await,
             Self::Image(command) => command.run(settings, ui).await,

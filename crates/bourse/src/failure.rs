@@ -6,6 +6,8 @@ use std::process::ExitCode;
 pub(crate) const JOB_FAILED: u8 = 3;
 /// Refused before any money moved.
 pub(crate) const REFUSED: u8 = 4;
+/// The job never ran: it was declined or cancelled, and the whole lock is back.
+pub(crate) const NEVER_RAN: u8 = 5;
 
 /// An error at the rim.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +34,9 @@ pub(crate) enum Failure {
     /// The job ran, but not as it should have.
     #[error("{0}")]
     Job(String),
+    /// Something failed after the money was locked.
+    #[error("{source}. The job is {job}: `bourse watch {job}` goes on with it, `bourse stop {job}` ends it")]
+    Ordered { job: String, source: Box<Failure> },
 }
 
 impl Failure {
@@ -40,9 +45,20 @@ impl Failure {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Wire(_) => REFUSED,
             Self::Renter(R::NoMatch { .. } | R::TooLittleMoney { .. } | R::BadJob(_) | R::Wire(_)) => REFUSED,
-            Self::Job(_) | Self::Renter(R::Declined { .. }) => JOB_FAILED,
+            Self::Renter(R::Declined { .. }) => NEVER_RAN,
+            Self::Ordered { source, .. } if matches!(**source, Self::Renter(R::Declined { .. })) => NEVER_RAN,
+            Self::Job(_) => JOB_FAILED,
             _ => 1,
         })
+    }
+
+    /// What failed, failed with a job on the chain: the person must learn its name.
+    pub(crate) fn with_job(job: &str) -> impl FnOnce(Self) -> Self {
+        let job = job.to_owned();
+        move |source| match source {
+            Self::Renter(renter::RenterError::Declined { .. }) | Self::Job(_) | Self::Ordered { .. } => source,
+            source => Self::Ordered { job, source: Box::new(source) },
+        }
     }
 
     pub(crate) fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {

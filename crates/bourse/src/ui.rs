@@ -34,33 +34,43 @@ impl Ui {
         write_line(&mut std::io::stdout().lock(), &line);
     }
 
-    /// A line of a job's output, as it came.
+    /// A line of a job's output: as it came for programs, tamed for a terminal.
     pub(crate) fn output(&self, line: &str) {
-        write_line(&mut std::io::stdout().lock(), line);
+        let mut stdout = std::io::stdout().lock();
+        if stdout.is_terminal() {
+            write_line(&mut stdout, &tame(line));
+        } else {
+            write_line(&mut stdout, line);
+        }
     }
 
     /// A step that was taken.
     pub(crate) fn step(&self, what: &str, detail: impl Display) {
-        self.say(format_args!("{} {what:<9} {detail}", self.paint("32", "✔")));
+        self.show(format_args!("{} {what:<9} {}", self.paint("32", "✔"), tame(&detail.to_string())));
     }
 
     /// Something that goes on.
     pub(crate) fn note(&self, detail: impl Display) {
-        self.say(format_args!("{} {detail}", self.paint("33", "•")));
+        self.show(format_args!("{} {}", self.paint("33", "•"), tame(&detail.to_string())));
     }
 
     /// Something that a person must not overlook.
     pub(crate) fn warn(&self, detail: impl Display) {
-        self.say(format_args!("{} {detail}", self.paint("31", "!")));
+        self.show(format_args!("{} {}", self.paint("31", "!"), tame(&detail.to_string())));
     }
 
     /// A line of a job's output while it is watched.
     pub(crate) fn log(&self, line: &str) {
-        self.say(format_args!("  {} {line}", self.paint("2", "│")));
+        self.show(format_args!("  {} {}", self.paint("2", "│"), tame(line)));
     }
 
     /// Plain words.
     pub(crate) fn say(&self, line: impl Display) {
+        self.show(tame(&line.to_string()));
+    }
+
+    /// A line that may hold colours of ours, and nothing of a stranger's that was not tamed.
+    fn show(&self, line: impl Display) {
         write_line(&mut std::io::stderr().lock(), &line.to_string());
     }
 
@@ -107,7 +117,7 @@ impl Ui {
             let answer = serde_json::json!({ "error": failure.to_string() });
             write_line(&mut std::io::stdout().lock(), &answer.to_string());
         }
-        self.say(format_args!("{} {failure}", self.paint("31", "✘")));
+        self.show(format_args!("{} {}", self.paint("31", "✘"), tame(&failure.to_string())));
         failure.code()
     }
 
@@ -116,7 +126,34 @@ impl Ui {
     }
 }
 
+/// Makes what strangers wrote (names, reasons, log lines) harmless for a terminal: a control character could move the
+/// cursor over a price, hide text or fill the clipboard. Shown as `\u{1b}` instead.
+pub(crate) fn tame(text: &str) -> String {
+    let is_wild = |c: char| {
+        c.is_control() && c != '\t' && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().fold(String::with_capacity(text.len()), |mut tamed, c| {
+        if is_wild(c) {
+            tamed.extend(c.escape_unicode());
+        } else {
+            tamed.push(c);
+        }
+        tamed
+    })
+}
+
 /// A closed pipe is the reader's wish, not an error.
 fn write_line(to: &mut impl Write, line: &str) {
     let _ = writeln!(to, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_words_cannot_steer_the_terminal() {
+        assert_eq!(tame("H100\x1b[8m \x07\u{202e}evil\r"), "H100\\u{1b}[8m \\u{7}\\u{202e}evil\\u{d}");
+        assert_eq!(tame("plain, ünïcode\tand lines\n"), "plain, ünïcode\tand lines\n");
+    }
 }

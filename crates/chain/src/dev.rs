@@ -43,8 +43,13 @@ impl std::fmt::Debug for DevChain {
 }
 
 impl DevChain {
-    /// Starts it and waits until it answers.
+    /// Starts it and waits until it answers. A chain on the same state file that a killed program left behind is ended
+    /// first, so that its state is whole and its port free; whoever shares a state file must see to it that only one
+    /// runs at a time.
     pub async fn start(config: DevChainConfig) -> Result<Self, ChainError> {
+        if let Some(state) = &config.state {
+            end_orphan(state).await?;
+        }
         let mut tries = 1;
         loop {
             match Self::try_start(&config).await {
@@ -62,6 +67,10 @@ impl DevChain {
         let rpc = format!("http://127.0.0.1:{port}/");
         let rpc: Url = rpc.parse().map_err(|_| failed(format!("{rpc} is no address")))?;
         let mut child = spawn(config, port)?;
+        if let (Some(state), Some(pid)) = (&config.state, child.id()) {
+            let path = pid_path(state);
+            std::fs::write(&path, pid.to_string()).map_err(|error| failed(format!("{}: {error}", path.display())))?;
+        }
         let settings = ChainConfig { chain_id: Some(config.chain_id), ..ChainConfig::local(rpc.clone()) };
         let began = Instant::now();
         loop {
@@ -199,6 +208,34 @@ fn spawn(config: &DevChainConfig, port: u16) -> Result<Child, ChainError> {
     };
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
     command.spawn().map_err(|error| failed(format!("{} cannot be started: {error}", program.display())))
+}
+
+/// Where the process of a chain on this state is noted.
+fn pid_path(state: &Path) -> PathBuf {
+    state.with_extension("pid")
+}
+
+/// Ends the process that was noted for this state, if it still is a chain on it, and waits until it is gone.
+async fn end_orphan(state: &Path) -> Result<(), ChainError> {
+    let noted = std::fs::read_to_string(pid_path(state)).ok().and_then(|text| text.trim().parse().ok());
+    let Some(pid) = noted.and_then(Pid::from_raw) else { return Ok(()) };
+    let is_there = || {
+        let words = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
+        words.split(|byte| *byte == 0).any(|word| word == state.as_os_str().as_encoded_bytes())
+    };
+    if !is_there() {
+        return Ok(());
+    }
+    tracing::info!(pid = pid.as_raw_nonzero().get(), "ending a development chain that was left behind");
+    kill_process(pid, Signal::INT).map_err(|error| failed(format!("the one left behind cannot be ended: {error}")))?;
+    let began = Instant::now();
+    while is_there() {
+        if began.elapsed() > STOP_WITHIN {
+            return Err(failed(format!("the one left behind (process {}) does not end", pid.as_raw_nonzero())));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
 }
 
 /// The port if nobody listens there, or a free one for 0. Asked before the start: a program that listens there already

@@ -47,7 +47,8 @@ async fn renter(home: &Path) -> Outcome<Renter> {
     let wallet = chain::keystore::load(&home.join("keys/renter.json"), password.trim())?;
     let market = Market::open(Chain::connect(ChainConfig::local(file.rpc.parse()?)).await?, file.market).await?;
     let gateway = file.gateway.ok_or("no gateway")?.parse()?;
-    let config = RenterConfig { jobs_dir: home.join("renter/jobs"), gateway, follow: FollowConfig::default() };
+    let jobs_dir = home.join("renter/jobs");
+    let config = RenterConfig { jobs_dir, gateway, deployed_at: file.deployed_at, follow: FollowConfig::default() };
     Ok(Renter::new(Account::new(market, wallet, SendConfig::default()), config)?)
 }
 

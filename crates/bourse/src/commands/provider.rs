@@ -80,7 +80,10 @@ pub(crate) fn config(
     (file, market): (&MarketFile, &Market),
     gateway: Option<Url>,
 ) -> Result<AgentConfig, Failure> {
-    let password = settings.password().or_else(|_| keys::password(home))?;
+    let password = match settings.password_file {
+        Some(_) => settings.password()?,
+        None => keys::password(home)?,
+    };
     let key = |name: &str| keys::one(home, name, &password);
     let price = up::price(&offer.price, market)?;
     let state_dir = home.join("agent");

@@ -1,23 +1,26 @@
 //! `bourse run`: quote, push, lock, follow, settle, fetch, verify; each step shown as it happens.
 
+pub(crate) mod attend;
 mod compare;
 pub(crate) mod prepare;
+pub(crate) mod settle;
 mod show;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use chain::Account;
 use content::{BlockStore, Cid};
-use market::{Amount, Outcome, PerHour, Seconds};
-use renter::{Ending, FollowConfig, Order, Quote, Renter, RenterConfig, Until};
+use market::{Amount, PerHour, Seconds};
+use renter::{FollowConfig, Order, Quote, Renter, RenterConfig, Until};
 use serde_json::json;
 use wire::{JobSpec, MarketFile};
 
 use crate::{
     answer::{self, Token},
     commands::status,
-    failure::{Failure, JOB_FAILED},
+    failure::Failure,
     settings::Settings,
+    signals,
     ui::Ui,
 };
 use prepare::Prepared;
@@ -65,7 +68,8 @@ pub(crate) struct Args {
     /// Compare the result with this folder, file by file, and fail when they differ.
     #[arg(long, value_name = "DIR")]
     expect_output: Option<PathBuf>,
-    /// Return once the clock runs; `bourse logs -f` and `bourse status` look later.
+    /// Return once the clock runs. Nobody counts the provider's beats then until `bourse watch` does: at worst the
+    /// whole lock is paid to a provider that went away.
     #[arg(long)]
     detach: bool,
     /// Do not ask before money moves.
@@ -91,7 +95,8 @@ fn of_account(settings: &Settings, file: &MarketFile, account: Account) -> Resul
         follow.heartbeat = Seconds(seconds);
     }
     let jobs_dir = settings.home().join("renter/jobs");
-    Ok(Renter::new(account, RenterConfig { jobs_dir, gateway: Settings::gateway(file)?, follow })?)
+    let gateway = Settings::gateway(file)?;
+    Ok(Renter::new(account, RenterConfig { jobs_dir, gateway, deployed_at: file.deployed_at, follow })?)
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
@@ -112,20 +117,27 @@ pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<Exit
     if !args.yes && !ui.confirm(&format!("Lock {}?", token.show(quote.locked)))? {
         return Err(Failure::Usage("nothing was published or paid".into()));
     }
-    let pushed = push(&args, template, &renter, settings, ui).await?;
-    let placed = renter.create(&Order { quote, spec: pushed.clone() }).await?;
+    let stop = signals::shutdown()?;
+    let pushed = stop.run_until_cancelled(push(&args, template, &renter, settings, ui)).await;
+    let spec = pushed.ok_or_else(|| Failure::Usage("interrupted; nothing was paid".into()))??;
+    let placed = renter.create(&Order { quote, spec: spec.clone() }).await?;
     let id = placed.job.id();
     ui.step("locked", format_args!("job {id} (tx {}, {} gas)", answer::short(&placed.mined.tx), placed.mined.gas_used));
     let until = if args.detach { Until::Started } else { Until::Settled };
-    let mut screen = show::Screen::new(ui, token.clone());
-    let ending = renter.follow(&placed.job, &pushed, until, true, &mut |update| screen.update(update)).await?;
-    drop(screen);
-    if args.detach && ending.outcome.is_none() && ending.declined.is_none() {
-        let answer = json!({ "job": id.to_string(), "status": "running" });
-        ui.answer(&answer, || format!("{id} runs; follow it with `bourse logs -f {}`", answer::job(id)));
-        return Ok(ExitCode::SUCCESS);
-    }
-    settled(&args, &ending, &renter, (id, settings, ui)).await
+    let ended = async {
+        let ending = attend::attend(&renter, &placed.job, &spec, until, (ui, &stop)).await?;
+        if args.detach && ending.status.has_clock() {
+            let answer = json!({ "job": id.to_string(), "status": status::name(ending.status) });
+            let short = answer::job(id);
+            ui.answer(&answer, || {
+                format!("{id} runs unwatched; `bourse watch {short}` counts its beats, `bourse stop {short}` ends it")
+            });
+            return Ok(ExitCode::SUCCESS);
+        }
+        let wish = settle::Wish { output: args.output.clone(), expected: args.expect_output.clone() };
+        settle::settled(&renter, id, &ending, &wish, (settings, ui)).await
+    };
+    ended.await.map_err(Failure::with_job(&answer::job(id)))
 }
 
 /// What would happen, before anything does.
@@ -231,72 +243,4 @@ pub(crate) async fn open_store(settings: &Settings) -> Result<Arc<BlockStore>, F
         }
     }
     Err(content::Error::StoreLocked { path: dir }.into())
-}
-
-/// The end: money to the last unit, then the result.
-async fn settled(
-    args: &Args,
-    ending: &Ending,
-    renter: &Renter,
-    (id, settings, ui): (market::JobId, &Settings, &Ui),
-) -> Result<ExitCode, Failure> {
-    let token = Token::of(renter.market());
-    if let Some(reason) = &ending.declined {
-        return Err(renter::RenterError::Declined { reason: reason.clone(), refunded: ending.refunded }.into());
-    }
-    let outcome = ending.outcome.unwrap_or(Outcome::None);
-    ui.step(
-        "settled",
-        format_args!(
-            "{} for {}: provider {}, fee {}, refund {}",
-            status::outcome(outcome),
-            ending.seconds,
-            token.show(ending.paid),
-            token.show(ending.fee),
-            token.show(ending.refunded)
-        ),
-    );
-    let record = ending.record.as_ref();
-    let mut written = None;
-    if let Some(root) = record.and_then(|record| record.result.as_deref()) {
-        let dest =
-            args.output.clone().unwrap_or_else(|| format!("result-{}", answer::job(id).trim_end_matches('…')).into());
-        let store = open_store(settings).await?;
-        let bar = ui.bar("result");
-        let drawn = bar.clone();
-        let on = move |progress: content::Progress| drawn.set_position(progress.bytes);
-        let result = renter.fetch(&store, root, Some(&dest), renter.patience(), on).await?;
-        bar.finish_and_clear();
-        let size = answer::bytes(result.bytes);
-        ui.step("fetched", format_args!("{root} ({size}, every block verified) in {}", dest.display()));
-        if let Some(expected) = &args.expect_output {
-            let files = compare::folders(expected, &dest)?;
-            ui.step("compared", format_args!("{files} files equal to those in {}", expected.display()));
-        }
-        written = Some(dest);
-    } else if args.expect_output.is_some() {
-        return Err(Failure::Job("the job left no result to compare".into()));
-    }
-    let answer = json!({
-        "job": id.to_string(),
-        "outcome": status::outcome(outcome),
-        "exitCode": record.and_then(|record| record.exit_code),
-        "reason": record.and_then(|record| record.reason.clone()),
-        "seconds": ending.seconds.0,
-        "paid": ending.paid.to_string(), "fee": ending.fee.to_string(), "refunded": ending.refunded.to_string(),
-        "token": renter.market().token().to_string(),
-        "result": record.and_then(|record| record.result.clone()),
-        "log": record.and_then(|record| record.log.clone()),
-        "output": written.as_ref().map(|dir| dir.display().to_string()),
-    });
-    ui.answer(&answer, || match record.and_then(|record| record.result.clone()) {
-        Some(result) => format!("job {id} {}, result {result}", status::outcome(outcome)),
-        None => format!("job {id} {}", status::outcome(outcome)),
-    });
-    if outcome == Outcome::Succeeded {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let why = record.and_then(|record| record.reason.clone()).unwrap_or_default();
-    ui.warn(format_args!("the job did not succeed: {} {why}", status::outcome(outcome)));
-    Ok(ExitCode::from(JOB_FAILED))
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use renter::Stopped;
 use serde_json::json;
 
 use crate::{
@@ -21,17 +22,22 @@ pub(crate) struct Args {
 pub(crate) async fn stop(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
     let (renter, _) = super::run::renter(settings).await?;
     let job = renter.jobs().find(&args.job)?;
-    let mined = renter.stop(&job).await?;
+    let (how, mined) = renter.stop(&job).await?;
+    let how = match how {
+        Stopped::Cancelled => "cancelled before it ran",
+        Stopped::Stopped => "stopped",
+        Stopped::Closed => "closed: its provider kept only what was paid out",
+    };
     let state = renter.market().job(job.id()).await?;
     let refunded = status::refunded(&mined.events);
     let token = Token::of(renter.market());
     let answer = json!({
-        "job": job.id().to_string(), "status": status::name(state.status),
+        "job": job.id().to_string(), "how": how, "status": status::name(state.status),
         "refunded": refunded.to_string(), "tx": mined.tx.to_string(),
     });
     ui.answer(&answer, || {
         format!(
-            "{} is stopped, {} came back (tx {})",
+            "{} is {how}; {} came back (tx {})",
             answer::job(job.id()),
             token.show(refunded),
             answer::short(&mined.tx)

@@ -4,8 +4,9 @@ mod chain_here;
 pub(crate) mod keys;
 
 use std::{
+    fs::File,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -52,6 +53,7 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
     let shutdown = signals::shutdown()?;
     let home = settings.home();
     std::fs::create_dir_all(&home).map_err(Failure::file(&home))?;
+    let _only_one = lock(&home)?;
     let keys = Keys::open(&home)?;
     let (dev_chain, chain) = chain_here::start(args, &home, ui).await?;
     let (mut file, market) = chain_here::market(&dev_chain, &chain, &keys, &settings.market_path(), ui).await?;
@@ -90,6 +92,16 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
     dev_chain.stop().await?;
     ui.note("everything is stopped; `bourse up` with the same --home goes on from here");
     outcome
+}
+
+/// Held as long as a market runs from this folder.
+fn lock(home: &Path) -> Result<File, Failure> {
+    let path = home.join("up.lock");
+    let file = File::create(&path).map_err(Failure::file(&path))?;
+    file.try_lock().map_err(|_| {
+        Failure::Usage(format!("a market runs from {} already: stop that one, or name another --home", home.display()))
+    })?;
+    Ok(file)
 }
 
 /// Waits until the provider stands in the gateway's list; false when told to stop before.

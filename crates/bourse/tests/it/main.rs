@@ -8,4 +8,5 @@ mod look;
 mod money;
 mod refuse;
 mod run;
+mod up;
 mod world;

@@ -79,3 +79,35 @@ async fn a_detached_job_is_watched_and_stopped_later() {
     // The resource is free again: the next job finds it.
     world.job(&[], "true").await.with_code(0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_left_alone_is_watched_again_and_its_result_fetched_whenever() {
+    if world::engine_missing().await {
+        return;
+    }
+    let world = World::start().await;
+    let begun = world.job(&["--detach"], "sleep 5; echo kept > /outputs/kept").await.with_code(0);
+    let job = &begun.answer["job"].as_str().unwrap()[..12];
+    let watched = world.verb(&["watch", job, "-o", "first"]).await.with_code(0);
+    assert_eq!(watched.answer["outcome"], "succeeded");
+    let later = world.verb(&["result", job, "-o", "second"]).await.with_code(0);
+    assert_eq!(later.answer["paid"], watched.answer["paid"]);
+    assert_eq!(later.answer["result"], watched.answer["result"]);
+    for place in ["first/kept", "second/kept"] {
+        assert_eq!(std::fs::read_to_string(world.path(place)).unwrap(), "kept\n");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_run_stops_its_job_and_settles() {
+    if world::engine_missing().await {
+        return;
+    }
+    let world = World::start().await;
+    let mut job = world.begin(&[], "while true; do echo tick; sleep 1; done");
+    job.says("│ tick").await;
+    job.interrupt();
+    let ended = job.ended().await.with_code(3);
+    assert_eq!(ended.answer["outcome"], "stoppedByRenter");
+    assert!(ended.units("refunded") > 300_000, "{}", ended.text);
+}

@@ -325,6 +325,11 @@ impl Process {
         Ended { code: status.unwrap().code().unwrap_or(-1), answer, text }
     }
 
+    /// Ctrl-C.
+    pub(crate) fn interrupt(&self) {
+        quietly("kill", &["-INT", &self.child.id().unwrap().to_string()]);
+    }
+
     /// SIGKILL.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();

@@ -39,11 +39,16 @@ pub(crate) fn one(home: &Path, name: &str, password: &str) -> Result<Wallet, Fai
     Ok(wallet)
 }
 
+/// A password as its file has it, without the end of the line.
+pub(crate) fn trimmed(text: &str) -> String {
+    text.trim_end_matches(['\r', '\n']).to_owned()
+}
+
 /// The password of the keystores below `home`: a random one in a file that only its owner reads, made once.
 pub(crate) fn password(home: &Path) -> Result<String, Failure> {
     let path = home.join("password");
     if let Ok(text) = fs::read_to_string(&path) {
-        return Ok(text.trim().to_owned());
+        return Ok(trimmed(&text));
     }
     fs::create_dir_all(home).map_err(Failure::file(home))?;
     let password: String = rand::random::<[u8; 24]>().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,0 +1,120 @@
+//! The end of a job: money to the last unit, then the result, fetched and verified.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use market::{JobId, Outcome, Status};
+use renter::{Ending, Renter};
+use serde_json::json;
+use wire::record::CompletionRecord;
+
+use super::compare;
+use crate::{
+    answer::{self, Token},
+    commands::status,
+    failure::{Failure, JOB_FAILED, NEVER_RAN},
+    settings::Settings,
+    ui::Ui,
+};
+
+/// What is to become of the result.
+#[derive(Debug, Default)]
+pub(crate) struct Wish {
+    /// Where it is written.
+    pub(crate) output: Option<PathBuf>,
+    /// A folder that it must be equal to.
+    pub(crate) expected: Option<PathBuf>,
+}
+
+/// Shows how a job ended, fetches what it left, and says so by the exit code.
+pub(crate) async fn settled(
+    renter: &Renter,
+    id: JobId,
+    ending: &Ending,
+    wish: &Wish,
+    (settings, ui): (&Settings, &Ui),
+) -> Result<ExitCode, Failure> {
+    let token = Token::of(renter.market());
+    if let Some(reason) = &ending.declined {
+        return Err(renter::RenterError::Declined { reason: reason.clone(), refunded: ending.refunded }.into());
+    }
+    if ending.status == Status::Cancelled {
+        let answer = json!({ "job": id.to_string(), "status": "cancelled", "refunded": ending.refunded.to_string() });
+        ui.answer(&answer, || format!("{id} never ran; {} came back", token.show(ending.refunded)));
+        return Ok(ExitCode::from(NEVER_RAN));
+    }
+    let outcome = ending.outcome.unwrap_or(Outcome::None);
+    ui.step(
+        "settled",
+        format_args!(
+            "{} for {}: provider {}, fee {}, refund {}",
+            status::outcome(outcome),
+            ending.seconds,
+            token.show(ending.paid),
+            token.show(ending.fee),
+            token.show(ending.refunded)
+        ),
+    );
+    let record = ending.record.as_ref();
+    let written = fetched(renter, id, record, wish, (settings, ui)).await?;
+    let answer = json!({
+        "job": id.to_string(),
+        "outcome": status::outcome(outcome),
+        "exitCode": record.and_then(|record| record.exit_code),
+        "reason": record.and_then(|record| record.reason.clone()),
+        "seconds": ending.seconds.0,
+        "paid": ending.paid.to_string(), "fee": ending.fee.to_string(), "refunded": ending.refunded.to_string(),
+        "token": renter.market().token().to_string(),
+        "result": record.and_then(|record| record.result.clone()),
+        "log": record.and_then(|record| record.log.clone()),
+        "output": written.as_ref().map(|dir| dir.display().to_string()),
+    });
+    ui.answer(&answer, || match record.and_then(|record| record.result.clone()) {
+        Some(result) => format!("job {id} {}, result {result}", status::outcome(outcome)),
+        None => format!("job {id} {}", status::outcome(outcome)),
+    });
+    if outcome == Outcome::Succeeded {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let why = record.and_then(|record| record.reason.clone()).unwrap_or_default();
+    ui.warn(format_args!("the job did not succeed: {} {why}", status::outcome(outcome)));
+    Ok(ExitCode::from(JOB_FAILED))
+}
+
+/// Fetches the result that a record names, and compares it when asked to.
+async fn fetched(
+    renter: &Renter,
+    id: JobId,
+    record: Option<&CompletionRecord>,
+    wish: &Wish,
+    (settings, ui): (&Settings, &Ui),
+) -> Result<Option<PathBuf>, Failure> {
+    let Some(root) = record.and_then(|record| record.result.as_deref()) else {
+        return match wish.expected {
+            Some(_) => Err(Failure::Job("the job left no result to compare".into())),
+            None => Ok(None),
+        };
+    };
+    // Its name first: whatever happens to the fetching, it can be had by that.
+    ui.note(format_args!("the result is {root}"));
+    let dest =
+        wish.output.clone().unwrap_or_else(|| Path::new(&format!("result-{}", &id.to_string()[..10])).to_owned());
+    let store = super::open_store(settings).await?;
+    let bar = ui.bar("result");
+    let drawn = bar.clone();
+    let on = move |progress: content::Progress| drawn.set_position(progress.bytes);
+    let result = renter.fetch(&store, root, Some(&dest), renter.patience(), on).await?;
+    bar.finish_and_clear();
+    let size = answer::bytes(result.bytes);
+    ui.step("fetched", format_args!("{root} ({size}, every block verified) in {}", dest.display()));
+    if let Some(expected) = &wish.expected {
+        let files = compare::folders(expected, &dest)?;
+        ui.step(
+            "compared",
+            format_args!("{} equal to those in {}", answer::count(files as u64, "file"), expected.display()),
+        );
+    }
+    Ok(Some(dest))
+}
