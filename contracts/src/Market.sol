@@ -6,24 +6,26 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IMarket, Outcome, Ready, State, Status, Terms} from "./interfaces/IMarket.sol";
 import {Clock} from "./libraries/Clock.sol";
+import {JobSlot} from "./libraries/JobSlot.sol";
 import {Bill, Settlement} from "./libraries/Settlement.sol";
 import {TermsLib} from "./libraries/TermsLib.sol";
 import {Escrow} from "./market/Escrow.sol";
 import {Operated} from "./market/Operated.sol";
 import {Registry} from "./market/Registry.sol";
 import {Signed} from "./market/Signed.sol";
-import {READY_AHEAD, READY_WITHIN, SILENCE_WITHIN} from "./types/Limits.sol";
+import {DURATION_MAX, READY_AHEAD, READY_WITHIN, SILENCE_WITHIN} from "./types/Limits.sol";
 import {Amount, NO_AMOUNT, Seconds} from "./types/Units.sol";
 
 /// Jobs from order to settlement. Callers bring the terms; the market remembers one slot of seconds for each job.
 /// States change before money moves. The guard stands only where a balance is measured before and after a call.
-contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
+contract Market is Registry, Signed, ReentrancyGuardTransient {
     using TermsLib for Terms;
 
-    mapping(bytes32 jobId => State) private _jobs;
+    /// Packed by `JobSlot`.
+    mapping(bytes32 jobId => uint256) private _jobs;
 
     /// @param token_ the settlement token, a plain ERC-20
-    /// @param authority the AccessManager whose roles operate the market
+    /// @param authority an AccessManager whose roles operate the market
     /// @param feeBps_ hundredths of a percent of what providers earn, at most 500
     constructor(IERC20 token_, address authority, uint16 feeBps_)
         AccessManaged(authority)
@@ -88,8 +90,8 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
         require(msg.sender == terms.renter, NotAllowed(msg.sender));
         _requireNotStarted(jobId, job);
         Amount refunded = _cancel(terms, jobId, job);
-        emit JobCancelled(jobId, Amount.unwrap(refunded));
-        _send(terms.renter, refunded);
+        emit JobCancelled({jobId: jobId, by: msg.sender, refunded: Amount.unwrap(refunded)});
+        _sendToRenter(terms.renter, refunded);
     }
 
     /// @inheritdoc IMarket
@@ -108,14 +110,15 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
         (bytes32 jobId, State memory job) = _load(terms);
         require(msg.sender == terms.renter, NotAllowed(msg.sender));
         _requireStatus(jobId, job, Status.Running);
-        _requireNotAfter(Clock.end(terms, job) - 1);
+        _requireNotAfter(Clock.lastSecond(terms, job));
         _requireNotAfter(expiry);
-        require(extraSeconds > job.extraSeconds, BadTerms("extraSeconds"));
+        uint256 most = uint256(job.extraSeconds) + DURATION_MAX;
+        require(extraSeconds > job.extraSeconds && extraSeconds <= most, BadTerms("extraSeconds"));
         _requireExtendSigned(jobId, extraSeconds, expiry, agentSignature, _providerOf(terms.resourceId).agent);
 
         Amount before = terms.locked(job.extraSeconds);
         Amount locked = terms.locked(extraSeconds);
-        _jobs[jobId].extraSeconds = extraSeconds;
+        _jobs[jobId] = JobSlot.withExtraSeconds(_jobs[jobId], extraSeconds);
         emit JobExtended(jobId, extraSeconds, Amount.unwrap(locked));
         _pull({payer: msg.sender, amount: locked - before});
     }
@@ -141,7 +144,7 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
         _requireNotStarted(jobId, job);
         Amount refunded = _cancel(terms, jobId, job);
         emit JobDeclined(jobId, Amount.unwrap(refunded), reason);
-        _send(terms.renter, refunded);
+        _sendToRenter(terms.renter, refunded);
     }
 
     /// @inheritdoc IMarket
@@ -171,6 +174,7 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
         _requireAgent(terms.resourceId);
         _requireStatus(jobId, job, Status.Running);
         _requireNotAfter(Clock.end(terms, job));
+        require(Clock.pauseLeft(job) != 0, NoPauseLeft(jobId));
         job.status = Status.Paused;
         job.endedAt = uint40(block.timestamp);
         _store(jobId, job);
@@ -199,9 +203,9 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
         (Seconds until, Amount amount) = Settlement.due(terms, job, block.timestamp);
         require(amount != NO_AMOUNT, NothingDue());
         uint32 paidSeconds = uint32(Seconds.unwrap(until));
-        _jobs[jobId].paidSeconds = paidSeconds;
+        _jobs[jobId] = JobSlot.withPaidSeconds(_jobs[jobId], paidSeconds);
         emit JobPaid(jobId, paidSeconds, Amount.unwrap(amount));
-        _send(provider.payout, amount);
+        _sendToProvider(provider, amount);
     }
 
     /// @inheritdoc IMarket
@@ -209,9 +213,9 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
         (bytes32 jobId, State memory job) = _load(terms);
         _requireOwnerOrAgent(_providerOf(terms.resourceId));
         _requireStarted(jobId, job);
-        bool providers =
+        bool claimable =
             outcome == Outcome.Succeeded || outcome == Outcome.Failed || outcome == Outcome.AbortedByProvider;
-        require(providers, BadOutcome(outcome));
+        require(claimable, BadOutcome(outcome));
         if (job.status != Status.Running) _requireNotAfter(Clock.resumeDeadline(job));
         _endNow(terms, jobId, job, outcome, resultDigest);
     }
@@ -222,14 +226,15 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
     function closeJob(Terms calldata terms) external {
         (bytes32 jobId, State memory job) = _load(terms);
         bool started = _isStarted(job.status);
+        // Neither before its clock nor on it: unknown or over, and nothing is left to close.
         if (!started) _requireNotStarted(jobId, job);
         uint256 deadline = Clock.closeDeadline(terms, job);
         require(block.timestamp > deadline, TooEarly(deadline));
 
         if (!started) {
             Amount refunded = _cancel(terms, jobId, job);
-            emit JobCancelled(jobId, Amount.unwrap(refunded));
-            _send(terms.renter, refunded);
+            emit JobCancelled({jobId: jobId, by: msg.sender, refunded: Amount.unwrap(refunded)});
+            _sendToRenter(terms.renter, refunded);
         } else if (job.status == Status.Running) {
             // A provider that did not collect in time keeps what it has: the clock goes back to the last paid second.
             job.endedAt = uint40(uint256(job.startedAt) + job.pausedSeconds + job.paidSeconds);
@@ -243,11 +248,15 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
     /// @inheritdoc IMarket
     function reportSilence(Terms calldata terms, uint40 lastSeen) external {
         (bytes32 jobId, State memory job) = _load(terms);
-        require(isWatcher[msg.sender], NotAllowed(msg.sender));
+        bool watches = isOracle[msg.sender] || (msg.sender == terms.controller && isWatcher[msg.sender]);
+        require(watches, NotAllowed(msg.sender));
         _requireStatus(jobId, job, Status.Running);
         bool recent = lastSeen <= block.timestamp && lastSeen + SILENCE_WITHIN >= block.timestamp;
         require(recent, BadLastSeen(lastSeen));
         job.endedAt = Clock.standsAt(job, lastSeen, block.timestamp);
+        // A clock that ran to its end was not cut short by silence; its provider has the time to collect.
+        uint256 last = Clock.lastSecond(terms, job);
+        require(job.endedAt <= last, TooLate(last));
         job.status = Status.Silent;
         _store(jobId, job);
         emit JobSilent(jobId, job.endedAt, msg.sender);
@@ -262,7 +271,7 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
 
     /// @inheritdoc IMarket
     function getJob(bytes32 jobId) external view returns (State memory) {
-        return _jobs[jobId];
+        return JobSlot.unpack(_jobs[jobId]);
     }
 
     /// @inheritdoc IMarket
@@ -279,8 +288,9 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
     function _create(Terms calldata terms) private returns (bytes32 jobId, Amount locked) {
         terms.validate();
         jobId = terms.id();
-        require(_jobs[jobId].status == Status.None, JobExists(jobId));
-        _requireRentable({resourceId: terms.resourceId, offered: terms.pricePerHour, later: terms.notBefore != 0});
+        require(_jobs[jobId] == 0, JobExists(jobId));
+        bool later = terms.notBefore > block.timestamp;
+        _requireRentable({resourceId: terms.resourceId, offered: terms.pricePerHour, later: later});
         State memory job;
         job.status = Status.Created;
         job.feeBps = _settings.feeBps;
@@ -328,21 +338,37 @@ contract Market is Registry, Escrow, Signed, ReentrancyGuardTransient {
         _bookFee(bill.fee);
 
         if (bill.payNow != NO_AMOUNT) emit JobPaid(jobId, secondsRun, Amount.unwrap(bill.payNow));
-        emit JobEnded(jobId, outcome, secondsRun, Amount.unwrap(bill.refunded), resultDigest);
+        emit JobEnded({
+            jobId: jobId,
+            by: msg.sender,
+            outcome: outcome,
+            secondsRun: secondsRun,
+            refunded: Amount.unwrap(bill.refunded),
+            resultDigest: resultDigest
+        });
         emit JobFinalized(jobId, Amount.unwrap(bill.paid), Amount.unwrap(bill.fee));
-        _send(_providerOf(terms.resourceId).payout, bill.payNow);
-        _send(terms.renter, bill.refunded);
+        _sendToProvider(_providerOf(terms.resourceId), bill.payNow);
+        _sendToRenter(terms.renter, bill.refunded);
     }
 
-    function _load(Terms calldata terms) private view returns (bytes32 jobId, State memory job) {
-        jobId = terms.id();
-        job = _jobs[jobId];
+    function _load(Terms calldata terms) private view returns (bytes32, State memory) {
+        bytes32 jobId = terms.id();
+        return (jobId, JobSlot.unpack(_jobs[jobId]));
     }
 
-    /// Every change of status passes here, so every deadline counts from it.
+    /// Every change of status passes here.
     function _store(bytes32 jobId, State memory job) private {
         job.since = uint40(block.timestamp);
-        _jobs[jobId] = job;
+        _jobs[jobId] = JobSlot.pack(job);
+    }
+
+    /// What the payout address does not take is the owner's, who may name another.
+    function _sendToProvider(Provider storage provider, Amount amount) private {
+        if (!_send(provider.payout, amount)) _credit(provider.owner, amount);
+    }
+
+    function _sendToRenter(address renter, Amount amount) private {
+        if (!_send(renter, amount)) _credit(renter, amount);
     }
 
     // ── what must hold ───────────────────────────────────────────────────────────────────────────────────

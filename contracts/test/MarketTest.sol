@@ -29,6 +29,7 @@ abstract contract MarketTest is Test {
     address internal owner = makeAddr("owner");
     address internal payout = makeAddr("payout");
     address internal watcher = makeAddr("watcher");
+    address internal oracle = makeAddr("oracle");
     address internal stranger = makeAddr("stranger");
     address internal renter;
     address internal controller;
@@ -52,11 +53,13 @@ abstract contract MarketTest is Test {
         token.approve(address(market), type(uint256).max);
     }
 
-    /// A fresh market on `settlement`, with the provider, the resource and the watcher in place.
+    /// A fresh market on `settlement`, with the provider, the resource, the watcher and the oracle in place.
     function deployMarket(address settlement) internal {
         market = IMarket(deployCode("Market.sol:Market", abi.encode(settlement, authority, FEE_BPS)));
-        vm.prank(admin);
+        vm.startPrank(admin);
         market.setWatcher(watcher, true);
+        market.setOracle(oracle, true);
+        vm.stopPrank();
         vm.startPrank(owner);
         market.registerProvider(agent, payout);
         resourceId = market.registerResource(listing());
@@ -144,7 +147,7 @@ abstract contract MarketTest is Test {
     }
 
     function report(Terms memory t, uint40 lastSeen) internal {
-        vm.prank(watcher);
+        vm.prank(oracle);
         market.reportSilence(t, lastSeen);
     }
 

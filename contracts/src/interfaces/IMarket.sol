@@ -16,7 +16,8 @@ struct Terms {
     uint96 minCharge;
     /// Seconds of clock that the lock pays for.
     uint32 maxDuration;
-    /// Unix seconds before which the clock may not start; 0 for at once.
+    /// Unix seconds before which the clock may not start. In the future when the job is created it makes a reservation;
+    /// 0 or past means at once.
     uint40 notBefore;
     /// Fee for cancelling an accepted reservation, in hundredths of a percent of the lock.
     uint16 cancelFeeBps;
@@ -58,11 +59,11 @@ struct State {
     Status status; //            8
     Outcome outcome; //          8
     uint16 feeBps; //           16  platform fee when the job was created
-    uint40 since; //            40  block time of the last status change; every deadline counts from it
+    uint40 since; //            40  block time of the last status change
     uint40 startedAt; //        40
     uint40 endedAt; //          40  where the clock stands, 0 while it runs
     uint32 paidSeconds; //      32
-    uint32 pausedSeconds; //    32
+    uint32 pausedSeconds; //    32  gaps that are not billed, by pauses and silences
     uint24 extraSeconds; //     24  bought by extendJob
     uint16 coverSeconds; //     16  of stake tied to the job
 }
@@ -100,12 +101,13 @@ struct Resource {
 struct Ready {
     /// Digest of the agent-signed readiness record.
     bytes32 readyRecord;
-    /// Unix seconds; within the last 120 s when the transaction is mined.
+    /// Unix seconds by the signer's clock: at most 120 s before the block that the transaction is mined in, and 15 s
+    /// after it at most.
     uint40 at;
 }
 
 /// The law: listings, jobs, escrow and the stream of seconds, in one contract with one settlement token.
-/// PROTOCOL: amounts are smallest units, times unix seconds.
+/// Amounts are smallest units of that token, times unix seconds.
 interface IMarket {
     // ── listings ─────────────────────────────────────────────────────────────────────────────────────────
     event ProviderRegistered(uint32 indexed providerId, address indexed owner, address agent, address payout);
@@ -121,7 +123,8 @@ interface IMarket {
     );
     event JobAccepted(bytes32 indexed jobId);
     event JobDeclined(bytes32 indexed jobId, uint256 refunded, string reason);
-    event JobCancelled(bytes32 indexed jobId, uint256 refunded);
+    /// By the renter, or by anyone once a deadline was over.
+    event JobCancelled(bytes32 indexed jobId, address by, uint256 refunded);
     event JobStarted(bytes32 indexed jobId, bytes32 readyRecord);
     event JobPaused(bytes32 indexed jobId);
     /// From Paused or from Silent; `pausedSeconds` is the total that is not billed.
@@ -129,18 +132,24 @@ interface IMarket {
     /// Totals after the extension.
     event JobExtended(bytes32 indexed jobId, uint24 extraSeconds, uint256 locked);
     event JobSilent(bytes32 indexed jobId, uint40 clockStandsAt, address reporter);
-    /// `amount` went to the provider for the seconds up to `paidSeconds`; the last one comes with the job's end.
+    /// `amount` went to the provider's payout address, or became its owner's credit, for the seconds up to
+    /// `paidSeconds`; the last one comes with the job's end.
     event JobPaid(bytes32 indexed jobId, uint32 paidSeconds, uint256 amount);
-    /// The clock stands for good; what was not earned went back to the renter in the same call.
-    event JobEnded(bytes32 indexed jobId, Outcome outcome, uint32 secondsRun, uint256 refunded, bytes32 resultDigest);
+    /// The clock stands for good. `by` called: renter or controller, agent or owner, or anyone after a proven end.
+    /// `refunded` was not earned and went back to the renter in the same call, or became the renter's credit.
+    event JobEnded(
+        bytes32 indexed jobId, address by, Outcome outcome, uint32 secondsRun, uint256 refunded, bytes32 resultDigest
+    );
     /// `paid` is the provider's total, `fee` the platform's; paid + fee + refunded = locked.
     event JobFinalized(bytes32 indexed jobId, uint256 paid, uint256 fee);
+    /// Could not be delivered: pay is credited to the provider's owner, a refund to the renter.
     event Credited(address indexed account, uint256 amount);
     event CreditWithdrawn(address indexed account, address to, uint256 amount);
 
     // ── operation ────────────────────────────────────────────────────────────────────────────────────────
     event FeeChanged(uint16 feeBps);
     event WatcherChanged(address indexed watcher, bool registered);
+    event OracleChanged(address indexed oracle, bool registered);
     event FeesWithdrawn(address indexed to, uint256 amount);
     event PauseChanged(bool paused);
 
@@ -165,8 +174,12 @@ interface IMarket {
     error ReadyExpired(uint40 at);
     error BadOutcome(Outcome outcome);
     error BadLastSeen(uint40 lastSeen);
+    /// The job's clock has been held for a day in all.
+    error NoPauseLeft(bytes32 jobId);
     error NothingDue();
     error WrongToken(address token);
+    /// Neither the market nor its token can be paid.
+    error BadPayout(address payout);
     error WrongAmountReceived(uint256 expected, uint256 received);
     error FeeTooHigh(uint16 feeBps);
     error ZeroAddress();
@@ -175,9 +188,10 @@ interface IMarket {
     error MarketPaused();
 
     // ── listings ─────────────────────────────────────────────────────────────────────────────────────────
-    /// The caller becomes the owner. `payout` zero means the owner.
+    /// The caller becomes the owner. `payout` zero means the owner; the market and its token are refused.
     function registerProvider(address agent, address payout) external returns (uint32 providerId);
     function setAgent(address agent) external;
+    /// By the owner. `payout` as above; credits stay where they are.
     function setPayout(address payout) external;
     /// By the owner; available at once.
     function registerResource(Listing calldata listing) external returns (bytes32 resourceId);
@@ -189,7 +203,8 @@ interface IMarket {
     // ── renting ──────────────────────────────────────────────────────────────────────────────────────────
     /// Locks `cost(maxDuration)` from the caller, who may pay for another renter.
     function createJob(Terms calldata terms) external returns (bytes32 jobId);
-    /// All or nothing.
+    /// All or nothing. Anyone may create any of these jobs first, with money of their own, and so make this call revert
+    /// with JobExists: the renter then has that job paid for and sends the others again.
     function createJobs(Terms[] calldata terms) external;
     /// As createJob after the caller's ERC-2612 permit; a permit that fails is ignored and the allowance decides.
     function createJobWithPermit(Terms calldata terms, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
@@ -202,36 +217,44 @@ interface IMarket {
         uint256 validBefore,
         bytes calldata signature
     ) external returns (bytes32 jobId);
-    /// By the renter before Running: full refund.
+    /// By the renter, any time before Running: full refund.
     function cancelJob(Terms calldata terms) external;
     /// By renter or controller, at any second while the clock exists (Running, Paused, Silent).
     function stopJob(Terms calldata terms) external;
     /// By the renter, while Running and before the clock's end, with the agent's signed
     /// `Extend(bytes32 jobId,uint24 extraSeconds,uint40 expiry)`; pulls cost(new) − cost(old) from the caller.
-    /// `extraSeconds` is the job's new total, as in `State`, and must rise: so one signature extends once.
+    /// `extraSeconds` is the job's new total, as in `State`. It must rise, so one signature extends once, by thirty days
+    /// at most.
     function extendJob(Terms calldata terms, uint24 extraSeconds, uint40 expiry, bytes calldata agentSignature) external;
 
     // ── providing ────────────────────────────────────────────────────────────────────────────────────────
+    /// By the agent within ten minutes of the order.
     function acceptJob(Terms calldata terms) external;
     /// By the agent before Running: full refund, with the reason on chain.
     function declineJob(Terms calldata terms, string calldata reason) external;
-    /// By the agent with the controller's (or renter's) signature; accepts too when the job is still Created.
+    /// By the agent with the controller's (or renter's) signature, within an hour of the later of accept and
+    /// `notBefore`. Accepts too when the job is still Created: within ten minutes of the order, or for a reservation
+    /// within an hour of `notBefore`.
     function startJob(Terms calldata terms, Ready calldata ready, bytes calldata signature) external;
+    /// By the agent, until the clock's end and while a job's pauses and silences come to less than 24 h.
     function pauseJob(Terms calldata terms) external;
-    /// From Paused within 24 h, or from Silent within ten minutes of the report. The gap is not billed.
+    /// By the agent: from Paused while pauses and silences come to 24 h at most, or from Silent within ten minutes of
+    /// the report. The gap is not billed.
     function resumeJob(Terms calldata terms) external;
     /// Pays what is payable by now. By owner or agent.
     function processPayment(Terms calldata terms) external;
-    /// By owner or agent, with Succeeded, Failed or AbortedByProvider.
+    /// By owner or agent, with Succeeded, Failed or AbortedByProvider; while the clock stands, as long as it might be
+    /// resumed.
     function completeJob(Terms calldata terms, Outcome outcome, bytes32 resultDigest) external;
 
     // ── anyone ───────────────────────────────────────────────────────────────────────────────────────────
-    /// After a proven end: accept or start deadline over, silence not resumed in ten minutes, a pause over 24 h,
-    /// or two hours past the clock's end.
+    /// After a proven end: too late for the job to start, silence not resumed in ten minutes, over 24 h of pauses and
+    /// silences at a pause, or two hours past the clock's end.
     function closeJob(Terms calldata terms) external;
-    /// By the controller if it is a registered watcher, or by the oracle (also a registered watcher).
+    /// By the controller if it is a registered watcher, or by an oracle. The clock stands where the agent was last seen,
+    /// at most ten minutes ago, and that must be before the clock's end; however near to it, the agent has ten minutes.
     function reportSilence(Terms calldata terms, uint40 lastSeen) external;
-    /// Money that could not be delivered, to any address its owner names.
+    /// Money that could not be delivered, to any address that the caller, whose credit it is, names.
     function withdrawCredit(address token, address to) external;
 
     // ── operation, under AccessManager roles ─────────────────────────────────────────────────────────────
@@ -239,7 +262,10 @@ interface IMarket {
     function pause() external;
     function unpause() external;
     function setFee(uint16 feeBps) external;
+    /// Watchers report silence in jobs that they control.
     function setWatcher(address watcher, bool registered) external;
+    /// Oracles report silence in any job.
+    function setOracle(address oracle, bool registered) external;
     function withdrawFees(address to) external;
 
     // ── views ────────────────────────────────────────────────────────────────────────────────────────────
@@ -249,6 +275,7 @@ interface IMarket {
     function fees() external view returns (uint256);
     function credits(address account) external view returns (uint256);
     function isWatcher(address account) external view returns (bool);
+    function isOracle(address account) external view returns (bool);
     function jobIdOf(Terms calldata terms) external view returns (bytes32);
     function getJob(bytes32 jobId) external view returns (State memory);
     function getResource(bytes32 resourceId) external view returns (Resource memory);

@@ -33,22 +33,31 @@ library Clock {
         return uint256(job.since) + ACCEPT_WITHIN;
     }
 
-    /// From Created a start accepts too: in time for accepting, or in time for the start of a reservation.
+    /// From Created a start accepts too: in time for accepting, or in time for the start of a reservation. A job whose
+    /// `notBefore` was over when it was created is no reservation.
     function startDeadline(Terms calldata terms, State memory job) internal pure returns (uint256) {
         if (job.status == Status.Accepted) return _later(job.since, terms.notBefore) + START_WITHIN;
-        if (terms.notBefore == 0) return acceptDeadline(job);
-        return _later(acceptDeadline(job), terms.notBefore + START_WITHIN);
+        return terms.notBefore > job.since ? uint256(terms.notBefore) + START_WITHIN : acceptDeadline(job);
+    }
+
+    /// What the provider may still hold the clock, of a day in all. Silences used it up as well.
+    function pauseLeft(State memory job) internal pure returns (uint256) {
+        return job.pausedSeconds < PAUSE_WITHIN ? PAUSE_WITHIN - job.pausedSeconds : 0;
     }
 
     /// For a clock that stands: until then the provider may go on with the job or complete it.
     function resumeDeadline(State memory job) internal pure returns (uint256) {
-        return uint256(job.since) + (job.status == Status.Paused ? PAUSE_WITHIN : SILENCE_WITHIN);
+        return uint256(job.since) + (job.status == Status.Paused ? pauseLeft(job) : SILENCE_WITHIN);
+    }
+
+    /// The last second at which the clock still runs: at its end there is nothing left to extend, nor to cut short.
+    function lastSecond(Terms calldata terms, State memory job) internal pure returns (uint256) {
+        return end(terms, job) - 1;
     }
 
     /// After this second anyone may close the job in its present status.
     function closeDeadline(Terms calldata terms, State memory job) internal pure returns (uint256) {
-        if (job.status == Status.Created) return acceptDeadline(job);
-        if (job.status == Status.Accepted) return startDeadline(terms, job);
+        if (job.status < Status.Running) return startDeadline(terms, job);
         if (job.status == Status.Running) return end(terms, job) + COLLECT_WITHIN;
         return resumeDeadline(job);
     }

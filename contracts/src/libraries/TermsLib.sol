@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IMarket, State, Terms} from "../interfaces/IMarket.sol";
 import {DURATION_MAX, MIN_CHARGE_SECONDS} from "../types/Limits.sol";
-import {Amount, PerHour, Seconds} from "../types/Units.sol";
+import {Amount, NO_AMOUNT, PerHour, Seconds} from "../types/Units.sol";
 import {Accrual} from "./Accrual.sol";
 
 /// The agreement itself: its identity, its ranges and its figures in units.
@@ -20,6 +20,7 @@ library TermsLib {
         require(terms.maxDuration != 0 && terms.maxDuration <= DURATION_MAX, IMarket.BadTerms("maxDuration"));
         Amount minChargeMax = Accrual.cost(price(terms), Seconds.wrap(MIN_CHARGE_SECONDS));
         require(!(minChargeMax < minimum(terms)), IMarket.BadTerms("minCharge"));
+        require(locked(terms, 0) != NO_AMOUNT, IMarket.BadTerms("pricePerHour"));
         require(terms.cancelFeeBps == 0, IMarket.BadTerms("cancelFeeBps"));
         require(terms.flags == 0, IMarket.BadTerms("flags"));
         require(terms.extra == bytes32(0), IMarket.BadTerms("extra"));

@@ -19,7 +19,7 @@ abstract contract Escrow is Operated {
     mapping(address account => uint256) public credits;
 
     constructor(IERC20 token_) {
-        require(address(token_) != address(0), ZeroAddress());
+        require(address(token_).code.length != 0, WrongToken(address(token_)));
         TOKEN = token_;
     }
 
@@ -84,12 +84,20 @@ abstract contract Escrow is Operated {
         try IERC20Permit(address(TOKEN)).permit(msg.sender, address(this), value, deadline, v, r, s) {} catch {}
     }
 
-    /// A payee that the token refuses is owed the amount instead, so that nobody can block the other side.
-    function _send(address payee, Amount amount) internal {
-        if (amount == NO_AMOUNT) return;
-        if (TOKEN.trySafeTransfer(payee, Amount.unwrap(amount))) return;
-        credits[payee] += Amount.unwrap(amount);
-        emit Credited(payee, Amount.unwrap(amount));
+    /// False when the token refuses the payee; then the amount must be credited, so that nobody can block the others.
+    function _send(address payee, Amount amount) internal returns (bool) {
+        return amount == NO_AMOUNT || TOKEN.trySafeTransfer(payee, Amount.unwrap(amount));
+    }
+
+    /// Holds the amount for `account`, which withdraws it to where it likes.
+    function _credit(address account, Amount amount) internal {
+        credits[account] += Amount.unwrap(amount);
+        emit Credited(account, Amount.unwrap(amount));
+    }
+
+    /// What is sent to the market is nobody's, and what is sent to its token is lost; both look like a payment.
+    function _requirePayee(address payee) internal view {
+        require(payee != address(this) && payee != address(TOKEN), BadPayout(payee));
     }
 
     /// Only a token that moves what it is told to move can settle.

@@ -6,7 +6,7 @@ import {IMarket} from "../interfaces/IMarket.sol";
 import {FEE_BPS_MAX} from "../types/Limits.sol";
 import {Amount} from "../types/Units.sol";
 
-/// What the platform may set: its fee, the watchers and the pause. Roles and their delays live in an AccessManager.
+/// What the platform may set: its fee, who reports silence, and the pause. Roles and their delays live in an AccessManager.
 abstract contract Operated is IMarket, AccessManaged {
     /// One slot, so that creating a job reads its fee and the pause at once.
     struct Settings {
@@ -21,12 +21,17 @@ abstract contract Operated is IMarket, AccessManaged {
     /// @inheritdoc IMarket
     mapping(address account => bool) public isWatcher;
 
+    /// @inheritdoc IMarket
+    mapping(address account => bool) public isOracle;
+
     modifier whenNotPaused() {
         require(!_settings.paused, MarketPaused());
         _;
     }
 
     constructor(uint16 feeBps_) {
+        // Without an authority that answers, no role could ever be used.
+        require(authority().code.length != 0, AccessManagedInvalidAuthority(authority()));
         _setFee(feeBps_);
     }
 
@@ -50,6 +55,13 @@ abstract contract Operated is IMarket, AccessManaged {
         require(watcher != address(0), ZeroAddress());
         isWatcher[watcher] = registered;
         emit WatcherChanged(watcher, registered);
+    }
+
+    /// @inheritdoc IMarket
+    function setOracle(address oracle, bool registered) external restricted {
+        require(oracle != address(0), ZeroAddress());
+        isOracle[oracle] = registered;
+        emit OracleChanged(oracle, registered);
     }
 
     /// @inheritdoc IMarket

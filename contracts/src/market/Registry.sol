@@ -2,14 +2,14 @@
 pragma solidity ^0.8.30;
 
 import {IMarket, Listing, Resource} from "../interfaces/IMarket.sol";
-import {Operated} from "./Operated.sol";
+import {Escrow} from "./Escrow.sol";
 
 /// Who provides and what is for rent. Descriptions travel in events; here stands what money depends on.
-abstract contract Registry is Operated {
+abstract contract Registry is Escrow {
     struct Provider {
         address owner; //   cold: listings, prices, payout
         address agent; //   hot: runs jobs, moves no money to itself
-        address payout; //  where earnings go; never zero
+        address payout; //  where earnings go; never zero, the market or its token
     }
 
     /// One slot, never zero from registration on.
@@ -37,6 +37,7 @@ abstract contract Registry is Operated {
         require(providerId == 0, AlreadyRegistered(providerId));
         require(agent != address(0), ZeroAddress());
         if (payout == address(0)) payout = msg.sender;
+        _requirePayee(payout);
         providerId = ++_settings.providers;
         providerIdOf[msg.sender] = providerId;
         _providers[providerId] = Provider({owner: msg.sender, agent: agent, payout: payout});
@@ -55,6 +56,7 @@ abstract contract Registry is Operated {
     function setPayout(address payout) external {
         uint32 providerId = _callersProvider();
         if (payout == address(0)) payout = msg.sender;
+        _requirePayee(payout);
         _providers[providerId].payout = payout;
         emit PayoutChanged(providerId, payout);
     }

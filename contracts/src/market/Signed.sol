@@ -7,7 +7,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {IMarket, Ready} from "../interfaces/IMarket.sol";
 
 /// What parties sign off chain (EIP-712, domain "Bourse Market", version "1"). Keys and EIP-1271 wallets may sign; a
-/// key is tried first, so that a signature by one costs no look at an account's code.
+/// key is tried first, so that a signature by one calls no account.
 abstract contract Signed is IMarket, EIP712("Bourse Market", "1") {
     bytes32 private constant READY_TYPEHASH = keccak256("Ready(bytes32 jobId,bytes32 readyRecord,uint40 at)");
     bytes32 private constant EXTEND_TYPEHASH = keccak256("Extend(bytes32 jobId,uint24 extraSeconds,uint40 expiry)");
@@ -46,6 +46,6 @@ abstract contract Signed is IMarket, EIP712("Bourse Market", "1") {
     }
 
     function _isWalletSignature(address wallet, bytes32 digest, bytes calldata signature) private view returns (bool) {
-        return wallet.code.length != 0 && SignatureChecker.isValidERC1271SignatureNowCalldata(wallet, digest, signature);
+        return SignatureChecker.isValidERC1271SignatureNowCalldata(wallet, digest, signature);
     }
 }

@@ -28,8 +28,8 @@ contract TokensTest is MarketTest {
         vm.prank(renter);
         market.stopJob(t);
         assertEq(blocking.balanceOf(renter), PURSE - 200 * SECOND);
-        assertEq(market.credits(payout), netOf(200 * SECOND));
-        vm.prank(payout);
+        assertEq(market.credits(owner), netOf(200 * SECOND));
+        vm.prank(owner);
         market.withdrawCredit(address(blocking), owner);
         assertEq(blocking.balanceOf(owner), netOf(200 * SECOND));
     }

@@ -14,6 +14,9 @@ struct Seen {
     uint24 extra;
     uint256 since;
     uint256 ran;
+    uint256 gaps;
+    uint256 pauses;
+    uint256 hand;
     uint256 paidSeconds;
     uint256 endSeconds;
     uint256 pulled;
@@ -29,7 +32,7 @@ contract Handler is Test {
     uint72 private constant PRICE = 3_700_123;
     uint256 private constant KEY = uint256(keccak256("a key for every signature"));
     address private constant ADMIN = address(0xAD);
-    address private constant WATCHER = address(0x3A7);
+    address private constant ORACLE = address(0x3A7);
 
     IMarket public immutable market;
     BlockingToken public immutable token;
@@ -68,9 +71,9 @@ contract Handler is Test {
 
     // ── the world ────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Mostly minutes, so that jobs get somewhere; now and then long enough to miss a deadline.
+    /// Mostly minutes, so that jobs get somewhere; now and then long enough to miss a deadline, seldom a day's.
     function elapse(uint256 gap, uint8 far) external {
-        gap = bound(gap, 0, far < 32 ? 2 hours : 5 minutes);
+        gap = bound(gap, 0, far < 8 ? 26 hours : far < 32 ? 2 hours : 5 minutes);
         skip(gap);
         for (uint256 i = 0; i < _jobs.length; ++i) {
             if (_jobs[i].status == Status.Running) _jobs[i].ran += gap;
@@ -106,7 +109,7 @@ contract Handler is Test {
     }
 
     function withdrawCredit(uint256 seed) external {
-        address account = seed % 2 == 0 ? renters[seed / 2 % 2] : payouts[seed / 2 % 2];
+        address account = seed % 2 == 0 ? renters[seed / 2 % 2] : owners[seed / 2 % 2];
         if (market.credits(account) == 0) return;
         vm.prank(account);
         market.withdrawCredit(address(token), address(0xC4ED));
@@ -114,8 +117,10 @@ contract Handler is Test {
 
     // ── before the clock ─────────────────────────────────────────────────────────────────────────────────
 
-    function create(uint256 who, uint32 duration, uint96 minCharge, bool later) external {
+    /// An `ahead` of nothing is no reservation.
+    function create(uint256 who, uint32 duration, uint96 minCharge, bool later, uint256 ahead) external {
         if (_jobs.length == JOBS_MAX) return;
+        ahead = bound(ahead, 0, 1 hours);
         Seen storage job = _jobs.push();
         job.terms = Terms({
             renter: renters[who % 2],
@@ -124,14 +129,15 @@ contract Handler is Test {
             pricePerHour: PRICE,
             minCharge: uint96(bound(minCharge, 0, uint256(PRICE) * 600 / 3600)),
             maxDuration: uint32(bound(duration, 1, 3 hours)),
-            notBefore: later ? uint40(vm.getBlockTimestamp() + 10 minutes) : 0,
+            notBefore: later ? uint40(vm.getBlockTimestamp() + ahead) : 0,
             cancelFeeBps: 0,
             specDigest: bytes32(0),
             flags: 0,
             salt: uint64(_jobs.length),
             extra: bytes32(0)
         });
-        bool refused = market.paused() || (!later && market.getResource(job.terms.resourceId).busy);
+        bool free = (later && ahead != 0) || !market.getResource(job.terms.resourceId).busy;
+        bool refused = market.paused() || !free;
         uint256 before = token.balanceOf(address(market));
         vm.prank(job.terms.renter);
         if (refused) vm.expectRevert();
@@ -171,18 +177,16 @@ contract Handler is Test {
         if (!found) return;
         uint256 time = vm.getBlockTimestamp();
         if (time < job.terms.notBefore) return;
-        if (job.status == Status.Created) {
-            if (time > job.since + 10 minutes || market.getResource(job.terms.resourceId).busy) return;
-        } else {
-            uint256 from = job.since > job.terms.notBefore ? job.since : job.terms.notBefore;
-            if (time > from + 60 minutes) return;
-        }
+        bool refused = time > _startBy(job);
+        if (job.status == Status.Created) refused = refused || market.getResource(job.terms.resourceId).busy;
         Ready memory ready = Ready({readyRecord: bytes32(0), at: uint40(time)});
         bytes32 typeHash = keccak256("Ready(bytes32 jobId,bytes32 readyRecord,uint40 at)");
         bytes32 structHash = keccak256(abi.encode(typeHash, market.jobIdOf(job.terms), ready.readyRecord, ready.at));
+        bytes memory signature = _sign(structHash);
         vm.prank(signer);
-        market.startJob(job.terms, ready, _sign(structHash));
-        _move(job, Status.Running);
+        if (refused) vm.expectRevert();
+        market.startJob(job.terms, ready, signature);
+        if (!refused) _move(job, Status.Running);
     }
 
     // ── on the clock ─────────────────────────────────────────────────────────────────────────────────────
@@ -190,8 +194,12 @@ contract Handler is Test {
     function pauseJob(uint256 seed) external {
         (bool found, Seen storage job) = _pick(seed, Status.Running, Status.Running);
         if (!found || job.ran > _bought(job)) return;
+        bool refused = job.gaps >= 24 hours;
         vm.prank(signer);
+        if (refused) vm.expectRevert();
         market.pauseJob(job.terms);
+        if (refused) return;
+        job.hand = vm.getBlockTimestamp();
         _move(job, Status.Paused);
     }
 
@@ -200,19 +208,31 @@ contract Handler is Test {
         if (!found) return;
         uint256 time = vm.getBlockTimestamp();
         back = bound(back, 0, 10 minutes);
-        vm.prank(WATCHER);
-        market.reportSilence(job.terms, uint40(time - back));
+        uint40 lastSeen = uint40(time - back);
         uint256 unpaid = job.ran > job.paidSeconds ? job.ran - job.paidSeconds : 0;
         if (back > time - job.since) back = time - job.since;
-        job.ran -= back < unpaid ? back : unpaid;
+        if (back > unpaid) back = unpaid;
+        bool refused = job.ran - back >= _bought(job);
+        vm.prank(ORACLE);
+        if (refused) vm.expectRevert();
+        market.reportSilence(job.terms, lastSeen);
+        if (refused) return;
+        job.ran -= back;
+        job.hand = time - back;
         _move(job, Status.Silent);
     }
 
     function resume(uint256 seed) external {
         (bool found, Seen storage job) = _pick(seed, Status.Paused, Status.Silent);
-        if (!found || _stale(job)) return;
+        if (!found) return;
+        bool refused = _stale(job);
         vm.prank(signer);
+        if (refused) vm.expectRevert();
         market.resumeJob(job.terms);
+        if (refused) return;
+        uint256 gap = vm.getBlockTimestamp() - job.hand;
+        job.gaps += gap;
+        if (job.status == Status.Paused) job.pauses += gap;
         _move(job, Status.Running);
     }
 
@@ -261,9 +281,12 @@ contract Handler is Test {
 
     function close(uint256 seed) external {
         (bool found, Seen storage job) = _pick(seed, Status.Created, Status.Silent);
-        if (!found || !_closable(job)) return;
+        if (!found) return;
+        bool refused = !_closable(job);
         (uint256 rich, uint256 fees) = _before(job);
+        if (refused) vm.expectRevert();
         market.closeJob(job.terms);
+        if (refused) return;
         if (job.status == Status.Created || job.status == Status.Accepted) {
             _after(job, rich, fees);
             _move(job, Status.Cancelled);
@@ -294,24 +317,28 @@ contract Handler is Test {
     }
 
     function _stale(Seen storage job) private view returns (bool) {
-        uint256 within = job.status == Status.Paused ? 24 hours : 10 minutes;
+        uint256 left = job.gaps < 24 hours ? 24 hours - job.gaps : 0;
+        uint256 within = job.status == Status.Paused ? left : 10 minutes;
         return vm.getBlockTimestamp() > job.since + within;
+    }
+
+    function _startBy(Seen storage job) private view returns (uint256) {
+        (uint256 since, uint256 notBefore) = (job.since, job.terms.notBefore);
+        if (job.status == Status.Created) return notBefore > since ? notBefore + 60 minutes : since + 10 minutes;
+        return (since > notBefore ? since : notBefore) + 60 minutes;
     }
 
     function _closable(Seen storage job) private view returns (bool) {
         uint256 time = vm.getBlockTimestamp();
-        if (job.status == Status.Created) return time > job.since + 10 minutes;
-        if (job.status == Status.Accepted) {
-            return time > (job.since > job.terms.notBefore ? job.since : job.terms.notBefore) + 60 minutes;
-        }
+        if (job.status < Status.Running) return time > _startBy(job);
         if (job.status == Status.Running) return job.ran > _bought(job) + 2 hours;
         return _stale(job);
     }
 
     function _wealth(Seen storage job) private view returns (uint256 renter, uint256 provider) {
-        address payout = job.terms.resourceId == resources[0] ? payouts[0] : payouts[1];
+        uint256 i = job.terms.resourceId == resources[0] ? 0 : 1;
         renter = token.balanceOf(job.terms.renter) + market.credits(job.terms.renter);
-        provider = token.balanceOf(payout) + market.credits(payout);
+        provider = token.balanceOf(payouts[i]) + market.credits(owners[i]);
     }
 
     function _before(Seen storage job) private view returns (uint256 rich, uint256 fees) {

@@ -20,7 +20,7 @@ contract MarketInvariantTest is Test {
         AccessManager authority = new AccessManager(admin);
         market = IMarket(deployCode("Market.sol:Market", abi.encode(token, authority, uint16(200))));
         vm.prank(admin);
-        market.setWatcher(address(0x3A7), true);
+        market.setOracle(address(0x3A7), true);
         handler = new Handler(market, token);
         targetContract(address(handler));
     }
@@ -29,7 +29,7 @@ contract MarketInvariantTest is Test {
     function invariant_1_heldCoversEverythingOwed() external view {
         uint256 owed = market.fees();
         for (uint256 i = 0; i < 2; ++i) {
-            owed += market.credits(handler.renters(i)) + market.credits(handler.payouts(i));
+            owed += market.credits(handler.renters(i)) + market.credits(handler.owners(i));
         }
         for (uint256 i = 0; i < handler.count(); ++i) {
             Seen memory job = handler.jobAt(i);
@@ -64,6 +64,8 @@ contract MarketInvariantTest is Test {
             assertEq(state.since, job.since, "since");
             assertEq(state.extraSeconds, job.extra, "extraSeconds");
             if (job.status < Status.Running || job.status > Status.Silent) continue;
+            assertEq(state.pausedSeconds, job.gaps, "gaps");
+            assertLe(job.pauses, 24 hours, "pauses of a day in all");
             uint256 hand = state.endedAt == 0 ? vm.getBlockTimestamp() : state.endedAt;
             assertEq(hand, state.startedAt + state.pausedSeconds + job.ran, "stopwatch");
         }

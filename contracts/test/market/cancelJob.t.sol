@@ -41,7 +41,7 @@ contract CancelJobTest is MarketTest {
         // it refunds everything
         Terms memory t = created();
         vm.expectEmit(address(market));
-        emit IMarket.JobCancelled(market.jobIdOf(t), LOCKED);
+        emit IMarket.JobCancelled(market.jobIdOf(t), renter, LOCKED);
         vm.prank(renter);
         market.cancelJob(t);
         assertRefunded(t);

@@ -27,7 +27,7 @@ contract CloseJobTest is MarketTest {
         close(t);
         skip(1);
         vm.expectEmit(address(market));
-        emit IMarket.JobCancelled(market.jobIdOf(t), LOCKED);
+        emit IMarket.JobCancelled(market.jobIdOf(t), stranger, LOCKED);
         close(t);
         assertRefunded(t);
     }
@@ -50,6 +50,39 @@ contract CloseJobTest is MarketTest {
         create(t);
         accept(t);
         skip(1 days + 60 minutes);
+        expectTooEarly(time());
+        close(t);
+        skip(1);
+        close(t);
+        assertRefunded(t);
+    }
+
+    function test_RevertWhen_AReservationThatNobodyAcceptedMayStillStart() external {
+        // it reverts with TooEarly up to the last second of the start
+        Terms memory t = terms();
+        t.notBefore = time() + 3 hours;
+        create(t);
+        skip(10 minutes + 1);
+        expectTooEarly(START + 4 hours);
+        close(t);
+        skip(3 hours + 50 minutes - 1);
+        expectTooEarly(time());
+        close(t);
+        uint256 before = vm.snapshotState();
+        start(t);
+        assertStatus(t, Status.Running);
+        vm.revertToState(before);
+        skip(1);
+        close(t);
+        assertRefunded(t);
+    }
+
+    function test_When_ANotBeforeWasOverAtTheOrder() external {
+        // it is no reservation and refunds everything after ten minutes
+        Terms memory t = terms();
+        t.notBefore = time();
+        create(t);
+        skip(10 minutes);
         expectTooEarly(time());
         close(t);
         skip(1);
@@ -87,6 +120,23 @@ contract CloseJobTest is MarketTest {
         assertSettled(t, Outcome.AbortedByProvider, 100 * SECOND, LOCKED);
     }
 
+    function test_When_PausesAreOverADayTogether() external {
+        // it ends where the last one began
+        Terms memory t = pausedAfter(100);
+        skip(23 hours);
+        vm.startPrank(agent);
+        market.resumeJob(t);
+        skip(50);
+        market.pauseJob(t);
+        vm.stopPrank();
+        skip(1 hours);
+        expectTooEarly(time());
+        close(t);
+        skip(1);
+        close(t);
+        assertSettled(t, Outcome.AbortedByProvider, 150 * SECOND, LOCKED);
+    }
+
     function test_When_TheProviderDidNotCollect() external {
         // it leaves the provider what was processed and refunds the rest
         Terms memory t = running();
@@ -98,7 +148,7 @@ contract CloseJobTest is MarketTest {
         skip(1);
         bytes32 jobId = market.jobIdOf(t);
         vm.expectEmit(address(market));
-        emit IMarket.JobEnded(jobId, Outcome.Silent, 100, LOCKED - 100 * SECOND, bytes32(0));
+        emit IMarket.JobEnded(jobId, stranger, Outcome.Silent, 100, LOCKED - 100 * SECOND, bytes32(0));
         close(t);
         assertSettled(t, Outcome.Silent, 100 * SECOND, LOCKED);
         assertEq(jobOf(t).endedAt, START + 100);

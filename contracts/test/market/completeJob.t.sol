@@ -56,7 +56,7 @@ contract CompleteJobTest is MarketTest {
         vm.expectEmit(address(market));
         emit IMarket.JobPaid(jobId, 150, netOf(150 * SECOND) - netOf(100 * SECOND));
         vm.expectEmit(address(market));
-        emit IMarket.JobEnded(jobId, Outcome.Succeeded, 150, LOCKED - 150 * SECOND, RESULT);
+        emit IMarket.JobEnded(jobId, agent, Outcome.Succeeded, 150, LOCKED - 150 * SECOND, RESULT);
         vm.expectEmit(address(market));
         emit IMarket.JobFinalized(jobId, netOf(150 * SECOND), feeOf(150 * SECOND));
         complete(t, Outcome.Succeeded);

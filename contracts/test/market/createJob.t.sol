@@ -57,6 +57,18 @@ contract CreateJobTest is MarketTest {
         create(t);
     }
 
+    function test_RevertWhen_TheLockIsNothing() external {
+        // it reverts with BadTerms: nobody binds a machine for free
+        vm.prank(owner);
+        market.updatePricing(resourceId, 3599);
+        Terms memory t = terms();
+        (t.pricePerHour, t.maxDuration, t.minCharge) = (3599, 1, 0);
+        expectBadTerms("pricePerHour");
+        create(t);
+        t.pricePerHour = 3600;
+        create(t);
+    }
+
     function test_RevertWhen_ACancelFeeIsSet() external {
         // it reverts with BadTerms
         Terms memory t = terms();
@@ -119,6 +131,17 @@ contract CreateJobTest is MarketTest {
         t.notBefore = time() + 1 days;
         create(t);
         assertStatus(t, Status.Created);
+    }
+
+    function test_RevertWhen_TheResourceIsBusyAndNotBeforeIsOver() external {
+        // it reverts with ResourceBusy: only a time to come makes a reservation
+        Terms memory t = accepted();
+        t.salt = 2;
+        t.notBefore = time();
+        vm.expectRevert(abi.encodeWithSelector(IMarket.ResourceBusy.selector, resourceId));
+        create(t);
+        t.notBefore = time() + 1;
+        create(t);
     }
 
     function test_RevertWhen_TheListingIsDearerThanTheTerms() external {

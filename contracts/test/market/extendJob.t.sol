@@ -57,6 +57,18 @@ contract ExtendJobTest is MarketTest {
         assertEq(token.balanceOf(address(market)), LOCKED + EXTRA * SECOND);
     }
 
+    function test_RevertWhen_ItIsExtendedByOverThirtyDays() external {
+        // it reverts with BadTerms, for each extension by itself
+        Terms memory t = running();
+        bytes memory signature = signExtend(agentKey, market.jobIdOf(t), 30 days + 1, time());
+        expectBadTerms("extraSeconds");
+        vm.prank(renter);
+        market.extendJob(t, 30 days + 1, time(), signature);
+        extend(t, 30 days);
+        extend(t, 60 days);
+        assertEq(token.balanceOf(address(market)), LOCKED + 60 days * SECOND);
+    }
+
     function test_RevertWhen_TheAgentDidNotSign() external {
         // it reverts with BadSignature
         Terms memory t = running();

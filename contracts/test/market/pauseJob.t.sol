@@ -30,6 +30,17 @@ contract PauseJobTest is MarketTest {
         market.pauseJob(t);
     }
 
+    function test_RevertWhen_TheClockWasHeldForADay() external {
+        // it reverts with NoPauseLeft
+        Terms memory t = pausedAfter(100);
+        skip(24 hours);
+        vm.startPrank(agent);
+        market.resumeJob(t);
+        skip(100);
+        vm.expectRevert(abi.encodeWithSelector(IMarket.NoPauseLeft.selector, market.jobIdOf(t)));
+        market.pauseJob(t);
+    }
+
     function test_When_TheJobRuns() external {
         // it stops the clock
         Terms memory t = running();

@@ -28,6 +28,16 @@ contract RegisterProviderTest is MarketTest {
         market.registerProvider(address(0), payout);
     }
 
+    function test_RevertWhen_ThePayoutIsTheMarketOrItsToken() external {
+        // it reverts with BadPayout
+        address[2] memory nobody = [address(market), address(token)];
+        for (uint256 i = 0; i < nobody.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IMarket.BadPayout.selector, nobody[i]));
+            vm.prank(stranger);
+            market.registerProvider(agent, nobody[i]);
+        }
+    }
+
     function test_When_APayoutAddressIsGiven() external {
         // it takes the next id, remembers the three addresses and emits ProviderRegistered
         vm.expectEmit(address(market));

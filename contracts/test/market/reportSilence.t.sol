@@ -5,12 +5,30 @@ import {IMarket, Outcome, State, Status, Terms} from "../../src/interfaces/IMark
 import {MarketTest} from "../MarketTest.sol";
 
 contract ReportSilenceTest is MarketTest {
-    function test_RevertWhen_TheCallerIsNoWatcher() external {
-        // it reverts with NotAllowed, for the job's own controller too
+    function test_RevertWhen_TheControllerIsNoWatcher() external {
+        // it reverts with NotAllowed
         Terms memory t = running();
         expectNotAllowed(controller);
         vm.prank(controller);
         market.reportSilence(t, time());
+    }
+
+    function test_RevertWhen_AWatcherDoesNotControlTheJob() external {
+        // it reverts with NotAllowed
+        Terms memory t = running();
+        expectNotAllowed(watcher);
+        vm.prank(watcher);
+        market.reportSilence(t, time());
+    }
+
+    function test_When_AWatcherControlsTheJob() external {
+        // it stops the clock
+        vm.prank(admin);
+        market.setWatcher(controller, true);
+        Terms memory t = running();
+        vm.prank(controller);
+        market.reportSilence(t, time());
+        assertStatus(t, Status.Silent);
     }
 
     function test_RevertWhen_TheJobIsNotRunning() external {
@@ -44,7 +62,7 @@ contract ReportSilenceTest is MarketTest {
         skip(1000);
         uint40 lastSeen = time() - 240;
         vm.expectEmit(address(market));
-        emit IMarket.JobSilent(market.jobIdOf(t), lastSeen, watcher);
+        emit IMarket.JobSilent(market.jobIdOf(t), lastSeen, oracle);
         report(t, lastSeen);
         State memory job = jobOf(t);
         assertEq(uint8(job.status), uint8(Status.Silent));
@@ -52,6 +70,36 @@ contract ReportSilenceTest is MarketTest {
         assertEq(job.since, time());
         assertEq(market.payableNow(t), netOf(760 * SECOND));
         assertBusy(true);
+    }
+
+    function test_RevertWhen_TheAgentWasSeenAtTheClocksEnd() external {
+        // it reverts with TooLate and leaves the provider its two hours
+        Terms memory t = running();
+        skip(DURATION + 5 minutes);
+        expectTooLate(START + DURATION - 1);
+        report(t, uint40(START) + DURATION);
+        skip(1 hours + 55 minutes);
+        complete(t, Outcome.Succeeded);
+        assertSettled(t, Outcome.Succeeded, LOCKED, LOCKED);
+    }
+
+    function test_When_TheAgentWasSeenBeforeTheClocksEnd() external {
+        // it takes the report after the end too, and the agent has ten minutes
+        Terms memory t = running();
+        skip(DURATION + 5 minutes);
+        report(t, uint40(START) + DURATION - 1);
+        skip(10 minutes);
+        complete(t, Outcome.Succeeded);
+        assertSettled(t, Outcome.Succeeded, LOCKED - SECOND, LOCKED);
+    }
+
+    function test_RevertWhen_EverySecondIsPaid() external {
+        // it reverts with TooLate
+        Terms memory t = running();
+        skip(DURATION);
+        pay(t);
+        expectTooLate(START + DURATION - 1);
+        report(t, uint40(START) + DURATION - 1);
     }
 
     function test_When_TheAgentWasSeenBeforeTheStart() external {

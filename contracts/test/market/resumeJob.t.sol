@@ -29,6 +29,35 @@ contract ResumeJobTest is MarketTest {
         resume(t);
     }
 
+    function test_RevertWhen_PausesAreOverADayTogether() external {
+        // it reverts with TooLate, and silences count
+        Terms memory t = silentAfter(100);
+        skip(10 minutes);
+        resume(t);
+        vm.prank(agent);
+        market.pauseJob(t);
+        uint256 deadline = time() + 24 hours - 10 minutes;
+        skip(24 hours - 10 minutes + 1);
+        expectTooLate(deadline);
+        resume(t);
+    }
+
+    function test_When_ItIsSilentAndTheDayIsUsedUp() external {
+        // it still has its ten minutes
+        Terms memory t = pausedAfter(100);
+        skip(24 hours);
+        resume(t);
+        skip(10);
+        report(t, time());
+        skip(10 minutes);
+        resume(t);
+        assertEq(jobOf(t).pausedSeconds, 24 hours + 10 minutes);
+        bytes32 jobId = market.jobIdOf(t);
+        vm.expectRevert(abi.encodeWithSelector(IMarket.NoPauseLeft.selector, jobId));
+        vm.prank(agent);
+        market.pauseJob(t);
+    }
+
     function test_RevertWhen_TheSilenceIsOverTenMinutes() external {
         // it reverts with TooLate
         Terms memory t = silentAfter(100);

@@ -12,6 +12,16 @@ contract SetPayoutTest is MarketTest {
         market.setPayout(agent);
     }
 
+    function test_RevertWhen_TheAddressIsTheMarketOrItsToken() external {
+        // it reverts with BadPayout: the money would be nobody's
+        address[2] memory nobody = [address(market), address(token)];
+        for (uint256 i = 0; i < nobody.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IMarket.BadPayout.selector, nobody[i]));
+            vm.prank(owner);
+            market.setPayout(nobody[i]);
+        }
+    }
+
     function test_When_TheOwnerNamesAnAddress() external {
         // it pays there from then on
         Terms memory t = running();

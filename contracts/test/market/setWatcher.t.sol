@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarket, Ready, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract SetWatcherTest is MarketTest {
@@ -21,13 +21,24 @@ contract SetWatcherTest is MarketTest {
 
     function test_When_AWatcherIsRemoved() external {
         // it reports no more
-        Terms memory t = running();
+        Terms memory t = terms();
+        t.controller = watcher;
+        create(t);
+        startByRenter(t);
         vm.expectEmit(address(market));
         emit IMarket.WatcherChanged(watcher, false);
         vm.prank(admin);
         market.setWatcher(watcher, false);
         assertFalse(market.isWatcher(watcher));
         expectNotAllowed(watcher);
-        report(t, time());
+        vm.prank(watcher);
+        market.reportSilence(t, time());
+    }
+
+    function startByRenter(Terms memory t) private {
+        Ready memory ready = Ready({readyRecord: RECORD, at: time()});
+        bytes memory signature = signReady(renterKey, market.jobIdOf(t), ready);
+        vm.prank(agent);
+        market.startJob(t, ready, signature);
     }
 }

@@ -63,6 +63,19 @@ contract StartJobTest is MarketTest {
         expectStartTooLate(t, START + 10 minutes);
     }
 
+    function test_RevertWhen_NotBeforeWasOverAtTheOrder() external {
+        // it reverts with TooLate after ten minutes
+        Terms memory t = terms();
+        t.notBefore = time();
+        create(t);
+        skip(10 minutes + 1);
+        Ready memory ready = now_();
+        bytes memory signature = signReady(controllerKey, market.jobIdOf(t), ready);
+        expectTooLate(START + 10 minutes);
+        vm.prank(agent);
+        market.startJob(t, ready, signature);
+    }
+
     function test_When_AReservationIsStillCreatedAtItsTime() external {
         // it accepts and starts up to an hour after notBefore
         Terms memory t = reservation(1 days);

@@ -37,7 +37,7 @@ contract StopJobTest is MarketTest {
         vm.expectEmit(address(market));
         emit IMarket.JobPaid(jobId, 100, netOf(100 * SECOND));
         vm.expectEmit(address(market));
-        emit IMarket.JobEnded(jobId, Outcome.StoppedByRenter, 100, LOCKED - 100 * SECOND, bytes32(0));
+        emit IMarket.JobEnded(jobId, renter, Outcome.StoppedByRenter, 100, LOCKED - 100 * SECOND, bytes32(0));
         vm.expectEmit(address(market));
         emit IMarket.JobFinalized(jobId, netOf(100 * SECOND), feeOf(100 * SECOND));
         vm.prank(renter);
@@ -47,9 +47,12 @@ contract StopJobTest is MarketTest {
     }
 
     function test_When_TheControllerStops() external {
-        // it ends the same way
+        // it ends the same way, and the event says who
         Terms memory t = running();
         skip(100);
+        bytes32 jobId = market.jobIdOf(t);
+        vm.expectEmit(address(market));
+        emit IMarket.JobEnded(jobId, controller, Outcome.StoppedByRenter, 100, LOCKED - 100 * SECOND, bytes32(0));
         vm.prank(controller);
         market.stopJob(t);
         assertSettled(t, Outcome.StoppedByRenter, 100 * SECOND, LOCKED);

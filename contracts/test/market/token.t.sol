@@ -9,4 +9,16 @@ contract TokenTest is MarketTest {
         // it is the settlement token for good
         assertEq(market.token(), address(token));
     }
+
+    function test_RevertWhen_ThereIsNoCodeAtTheToken() external {
+        // it reverts with WrongToken at the deployment
+        vm.expectRevert(abi.encodeWithSelector(IMarket.WrongToken.selector, stranger));
+        deployCode("Market.sol:Market", abi.encode(stranger, authority, FEE_BPS));
+    }
+
+    function test_RevertWhen_ThereIsNoCodeAtTheAuthority() external {
+        // it reverts with AccessManagedInvalidAuthority at the deployment
+        vm.expectRevert(abi.encodeWithSignature("AccessManagedInvalidAuthority(address)", stranger));
+        deployCode("Market.sol:Market", abi.encode(token, stranger, FEE_BPS));
+    }
 }

@@ -25,21 +25,21 @@ contract WithdrawCreditTest is MarketTest {
     }
 
     function test_When_AnEarlierTransferFailed() external {
-        // it sends the credit once, to any address that its owner names
+        // it sends the provider's credit once, to any address that its owner names
         Terms memory t = running();
         skip(100);
         vm.mockCallRevert(address(token), abi.encodeCall(token.transfer, (payout, netOf(100 * SECOND))), "blocked");
         vm.expectEmit(address(market));
-        emit IMarket.Credited(payout, netOf(100 * SECOND));
+        emit IMarket.Credited(owner, netOf(100 * SECOND));
         complete(t, Outcome.Succeeded);
         assertEq(token.balanceOf(renter), PURSE - 100 * SECOND);
-        assertEq(market.credits(payout), netOf(100 * SECOND));
+        assertEq(market.credits(owner), netOf(100 * SECOND));
         vm.expectEmit(address(market));
-        emit IMarket.CreditWithdrawn(payout, stranger, netOf(100 * SECOND));
-        vm.startPrank(payout);
+        emit IMarket.CreditWithdrawn(owner, stranger, netOf(100 * SECOND));
+        vm.startPrank(owner);
         market.withdrawCredit(address(token), stranger);
         assertEq(token.balanceOf(stranger), netOf(100 * SECOND));
-        assertEq(market.credits(payout), 0);
+        assertEq(market.credits(owner), 0);
         expect(IMarket.NothingDue.selector);
         market.withdrawCredit(address(token), stranger);
     }

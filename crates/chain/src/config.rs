@@ -125,14 +125,27 @@ pub struct DeployConfig {
     pub fee: BasisPoints,
     /// Tokens to create and who gets them.
     pub mint: Vec<(Address, Amount)>,
-    /// Keys that may report a provider's silence.
-    pub watchers: Vec<Address>,
-    /// Keys that hold every operating role next to the deployer, who also administers them.
+    /// Keys that may report a provider's silence in any job.
+    pub oracles: Vec<Address>,
+    /// Keys that may pause creating and registering, at once, next to the deployer.
+    pub guardians: Vec<Address>,
+    /// Keys that hold every other operating role next to the deployer, who also administers them.
     pub operators: Vec<Address>,
+    /// How long it is known beforehand what operators and administrator will do: unpause, set the fee, name who reports
+    /// silence, withdraw fees, give roles. Each such call must then be scheduled with the AccessManager. Zero, for
+    /// development chains, lets all of it happen at once; pausing and a faucet's minting always do.
+    pub admin_delay: Seconds,
 }
 
 impl Default for DeployConfig {
     fn default() -> Self {
-        Self { fee: rules::FEE_DEFAULT, mint: Vec::new(), watchers: Vec::new(), operators: Vec::new() }
+        Self {
+            fee: rules::FEE_DEFAULT,
+            mint: Vec::new(),
+            oracles: Vec::new(),
+            guardians: Vec::new(),
+            operators: Vec::new(),
+            admin_delay: Seconds(0),
+        }
     }
 }

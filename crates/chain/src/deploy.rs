@@ -12,14 +12,18 @@ use crate::{
     bindings::{access::AccessManager as access, market::Market as market, token::GPUToken as token},
 };
 
+/// Administers the roles; the AccessManager's own number.
+const ADMIN: u64 = 0;
 /// Creates tokens.
 const FAUCET: u64 = 1;
-/// Pauses and resumes creating and registering.
+/// Pauses creating and registering.
 const GUARDIAN: u64 = 2;
 /// Sets the fee and takes what was booked.
 const TREASURER: u64 = 3;
-/// Registers the watchers that may report silence.
+/// Registers who may report silence.
 const REGISTRAR: u64 = 4;
+/// Lets creating and registering go on.
+const OPERATOR: u64 = 5;
 
 /// What was deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,51 +46,61 @@ pub async fn deploy(chain: &Chain, deployer: &Wallet, config: DeployConfig) -> R
     let (access_manager, first) = begin(&sender, &access::BYTECODE, &authority.abi_encode()).await?;
     let authority = token::constructorCall { authority: access_manager };
     let (token_at, second) = begin(&sender, &token::BYTECODE, &authority.abi_encode()).await?;
-    let settings = market::constructorCall::from((token_at, access_manager, config.fee.0));
-    let (market_at, third) = begin(&sender, &market::BYTECODE, &settings.abi_encode()).await?;
-    let (_, _, mined) = tokio::try_join!(sender.finish(first), sender.finish(second), sender.finish(third))?;
-    let block = mined.block_number.ok_or_else(|| {
+    let settings = market::constructorCall::from((token_at, access_manager, config.fee.0)).abi_encode();
+    let early = begin(&sender, &market::BYTECODE, &settings).await;
+    // The market asks for code at both. A node whose pending block is its latest sees none before they are mined.
+    let alone = matches!(early, Err(ChainError::Reverted(_)));
+    tokio::try_join!(sender.finish(first), sender.finish(second))?;
+    let (market_at, third) = if alone { begin(&sender, &market::BYTECODE, &settings).await? } else { early? };
+    let block = sender.finish(third).await?.block_number.ok_or_else(|| {
         let message = "no block of the market".to_owned();
         ChainError::BadAnswer { what: "eth_getTransactionReceipt", message }
     })?;
 
-    let mut holders = vec![deployer.address()];
-    holders.extend(config.operators.iter().filter(|operator| **operator != deployer.address()));
-    let data = roles(token_at, market_at, &holders);
-    let multicall = access::multicallCall { data };
-    let settled = run(&sender, access_manager, &multicall);
     let minted = config.mint.iter().map(|(to, amount)| {
         let call = token::mintCall { to: *to, amount: U256::from(amount.0) };
-        let sender = &sender;
-        async move { run(sender, token_at, &call).await }
+        Call { to: Some(token_at), input: call.abi_encode().into() }
     });
-    let watched = config.watchers.iter().map(|watcher| {
-        let call = market::setWatcherCall { watcher: *watcher, registered: true };
-        let sender = &sender;
-        async move { run(sender, market_at, &call).await }
+    let heard = config.oracles.iter().map(|oracle| {
+        let call = market::setOracleCall { oracle: *oracle, registered: true };
+        Call { to: Some(market_at), input: call.abi_encode().into() }
     });
-    // The deployer may do all of this as administrator before the roles are set and as their holder after.
-    tokio::try_join!(settled, try_join_all(minted), try_join_all(watched))?;
+    // As administrator, without a delay; the roles come last and end that.
+    let mut flights = try_join_all(minted.chain(heard).map(|call| sender.begin(call))).await?;
+    let data = roles(token_at, market_at, deployer.address(), &config);
+    let input = access::multicallCall { data }.abi_encode().into();
+    flights.push(sender.begin(Call { to: Some(access_manager), input }).await?);
+    try_join_all(flights.into_iter().map(|flight| sender.finish(flight))).await?;
     Ok(Deployment { market: market_at, token: token_at, access_manager, block })
 }
 
-/// Which role may call what, and who holds it.
-fn roles(token_at: Address, market_at: Address, holders: &[Address]) -> Vec<Bytes> {
-    let duties: [(u64, &str, Address, Vec<[u8; 4]>); 4] = [
-        (FAUCET, "faucet", token_at, vec![token::mintCall::SELECTOR]),
-        (GUARDIAN, "guardian", market_at, vec![market::pauseCall::SELECTOR, market::unpauseCall::SELECTOR]),
-        (TREASURER, "treasurer", market_at, vec![market::setFeeCall::SELECTOR, market::withdrawFeesCall::SELECTOR]),
-        (REGISTRAR, "registrar", market_at, vec![market::setWatcherCall::SELECTOR]),
+/// Which role may call what, who holds it, and how long before.
+fn roles(token_at: Address, market_at: Address, deployer: Address, config: &DeployConfig) -> Vec<Bytes> {
+    let delay = u32::try_from(config.admin_delay.0).unwrap_or(u32::MAX);
+    let (guardians, operators) = (config.guardians.as_slice(), config.operators.as_slice());
+    let treasury = vec![market::setFeeCall::SELECTOR, market::withdrawFeesCall::SELECTOR];
+    let register = vec![market::setWatcherCall::SELECTOR, market::setOracleCall::SELECTOR];
+    let duties = [
+        (FAUCET, "faucet", token_at, vec![token::mintCall::SELECTOR], operators, 0),
+        (GUARDIAN, "guardian", market_at, vec![market::pauseCall::SELECTOR], guardians, 0),
+        (TREASURER, "treasurer", market_at, treasury, operators, delay),
+        (REGISTRAR, "registrar", market_at, register, operators, delay),
+        (OPERATOR, "operator", market_at, vec![market::unpauseCall::SELECTOR], operators, delay),
     ];
+    let grant = |role: u64, account: Address, delay: u32| {
+        access::grantRoleCall { roleId: role, account, executionDelay: delay }.abi_encode().into()
+    };
     let mut calls = Vec::new();
-    for (role, label, target, selectors) in duties {
+    for (role, label, target, selectors, others, delay) in duties {
         let selectors = selectors.into_iter().map(FixedBytes).collect();
         calls.push(access::setTargetFunctionRoleCall { target, selectors, roleId: role }.abi_encode().into());
         calls.push(access::labelRoleCall { roleId: role, label: label.to_owned() }.abi_encode().into());
-        for account in holders {
-            let grant = access::grantRoleCall { roleId: role, account: *account, executionDelay: 0 };
-            calls.push(grant.abi_encode().into());
-        }
+        calls.push(grant(role, deployer, delay));
+        calls.extend(others.iter().filter(|other| **other != deployer).map(|other| grant(role, *other, delay)));
+    }
+    if delay != 0 {
+        // Who could give roles at once could give itself one without a delay.
+        calls.push(grant(ADMIN, deployer, delay));
     }
     calls
 }
@@ -95,8 +109,4 @@ async fn begin(sender: &Sender, bytecode: &Bytes, arguments: &[u8]) -> Result<(A
     let input = [bytecode.as_ref(), arguments].concat().into();
     let flight = sender.begin(Call { to: None, input }).await?;
     Ok((sender.wallet.address().create(flight.nonce()), flight))
-}
-
-async fn run<C: SolCall>(sender: &Sender, to: Address, call: &C) -> Result<(), ChainError> {
-    sender.send(Call { to: Some(to), input: call.abi_encode().into() }).await.map(drop)
 }

@@ -20,8 +20,8 @@ pub enum MarketEvent {
     JobAccepted { job: JobId },
     /// The provider does not take it; the lock went back.
     JobDeclined { job: JobId, refunded: Amount, reason: String },
-    /// It ended before it ran; the lock went back.
-    JobCancelled { job: JobId, refunded: Amount },
+    /// It ended before it ran, by its renter's word or, once it was too late to start, by anyone's; the lock went back.
+    JobCancelled { job: JobId, by: Address, refunded: Amount },
     /// Its clock runs.
     JobStarted { job: JobId, ready_record: B256 },
     /// The provider stopped its clock for a while.
@@ -30,12 +30,12 @@ pub enum MarketEvent {
     JobResumed { job: JobId, paused: Seconds },
     /// More seconds were bought; totals.
     JobExtended { job: JobId, extra: Seconds, locked: Amount },
-    /// A watcher reported that the provider is not heard.
+    /// A watcher or an oracle reported that the provider is not heard.
     JobSilent { job: JobId, clock_stands_at: Timestamp, reporter: Address },
     /// The provider was paid for the seconds up to this one.
     JobPaid { job: JobId, seconds: Seconds, amount: Amount },
-    /// Its clock stands for good.
-    JobEnded { job: JobId, outcome: Outcome, seconds: Seconds, refunded: Amount, result_digest: B256 },
+    /// Its clock stands for good; `by` called.
+    JobEnded { job: JobId, by: Address, outcome: Outcome, seconds: Seconds, refunded: Amount, result_digest: B256 },
     /// Totals of provider and platform; with the refund they are the lock.
     JobFinalized { job: JobId, paid: Amount, fee: Amount },
     /// Somebody provides.
@@ -50,14 +50,16 @@ pub enum MarketEvent {
     AvailabilityChanged { resource: ResourceId, available: bool },
     /// Its price for new jobs.
     PriceChanged { resource: ResourceId, price: PerHour },
-    /// Money could not be delivered and waits.
+    /// Money could not be delivered and waits for the provider's owner or the renter.
     Credited { account: Address, amount: Amount },
     /// Waiting money was taken.
     CreditWithdrawn { account: Address, to: Address, amount: Amount },
     /// The platform's share for new jobs.
     FeeChanged { fee: BasisPoints },
-    /// Who may report silence.
+    /// Who may report silence in jobs that it controls.
     WatcherChanged { watcher: Address, registered: bool },
+    /// Who may report silence in any job.
+    OracleChanged { oracle: Address, registered: bool },
     /// The platform took its fees.
     FeesWithdrawn { to: Address, amount: Amount },
     /// Creating and registering is paused, or not.
@@ -125,6 +127,7 @@ impl MarketEvent {
             }
             E::FeeChanged(e) => Self::FeeChanged { fee: BasisPoints(e.feeBps) },
             E::WatcherChanged(e) => Self::WatcherChanged { watcher: e.watcher, registered: e.registered },
+            E::OracleChanged(e) => Self::OracleChanged { oracle: e.oracle, registered: e.registered },
             E::FeesWithdrawn(e) => Self::FeesWithdrawn { to: e.to, amount: convert::amount(e.amount) },
             E::PauseChanged(e) => Self::PauseChanged { paused: e.paused },
             E::AuthorityUpdated(_) | E::EIP712DomainChanged(_) => return None,
@@ -147,7 +150,7 @@ fn of_job(event: MarketEvents) -> Option<MarketEvent> {
             MarketEvent::JobDeclined { job: JobId(e.jobId.0), refunded: convert::amount(e.refunded), reason: e.reason }
         }
         E::JobCancelled(e) => {
-            MarketEvent::JobCancelled { job: JobId(e.jobId.0), refunded: convert::amount(e.refunded) }
+            MarketEvent::JobCancelled { job: JobId(e.jobId.0), by: e.by, refunded: convert::amount(e.refunded) }
         }
         E::JobStarted(e) => MarketEvent::JobStarted { job: JobId(e.jobId.0), ready_record: e.readyRecord },
         E::JobPaused(e) => MarketEvent::JobPaused { job: JobId(e.jobId.0) },
@@ -169,6 +172,7 @@ fn of_job(event: MarketEvents) -> Option<MarketEvent> {
         },
         E::JobEnded(e) => MarketEvent::JobEnded {
             job: JobId(e.jobId.0),
+            by: e.by,
             outcome: convert::outcome(e.outcome),
             seconds: Seconds(e.secondsRun.into()),
             refunded: convert::amount(e.refunded),

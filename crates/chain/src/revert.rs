@@ -78,12 +78,18 @@ pub enum MarketRevert {
     /// A silence cannot be dated so.
     #[error("a silence cannot be dated {}", .0.0)]
     BadLastSeen(Timestamp),
+    /// A job's clock may be held for a day in all.
+    #[error("the clock of job {0} has been held for a day already")]
+    NoPauseLeft(JobId),
     /// There is nothing to pay out.
     #[error("nothing is due")]
     NothingDue,
     /// The market settles in another token.
     #[error("{0} is not the settlement token")]
     WrongToken(Address),
+    /// Neither the market nor its token can be paid.
+    #[error("{0} cannot be a payout address: what it receives would be nobody's")]
+    BadPayout(Address),
     /// The token did not move what it was told to move.
     #[error("the market received {received} units instead of {expected}")]
     WrongAmountReceived {
@@ -144,6 +150,9 @@ pub enum MarketRevert {
     /// A role is needed.
     #[error("{0} does not hold the role that this needs")]
     MissingRole(Address),
+    /// The caller's role acts with a delay: the call must be scheduled with the contract that holds the roles.
+    #[error("this role acts with a delay, and the call is not scheduled")]
+    NotScheduled,
     /// A text of a contract that is not ours.
     #[error("the contract reverted: {0}")]
     Message(String),
@@ -177,6 +186,7 @@ impl MarketRevert {
         match AccessManagerErrors::abi_decode(data) {
             Ok(AccessManagerErrors::AccessManagerUnauthorizedAccount(error)) => Self::MissingRole(error.msgsender),
             Ok(AccessManagerErrors::AccessManagerUnauthorizedCall(error)) => Self::MissingRole(error.caller),
+            Ok(AccessManagerErrors::AccessManagerNotScheduled(_)) => Self::NotScheduled,
             _ => Self::Unknown(Bytes::copy_from_slice(data)),
         }
     }
@@ -205,8 +215,10 @@ fn from_market(error: MarketErrors, data: &[u8]) -> MarketRevert {
         E::ReadyExpired(e) => R::ReadyExpired(Timestamp(e.at.to())),
         E::BadOutcome(e) => R::BadOutcome(convert::outcome(e.outcome)),
         E::BadLastSeen(e) => R::BadLastSeen(Timestamp(e.lastSeen.to())),
+        E::NoPauseLeft(e) => R::NoPauseLeft(JobId(e.jobId.0)),
         E::NothingDue(_) => R::NothingDue,
         E::WrongToken(e) => R::WrongToken(e.token),
+        E::BadPayout(e) => R::BadPayout(e.payout),
         E::WrongAmountReceived(e) => {
             R::WrongAmountReceived { expected: convert::amount(e.expected), received: convert::amount(e.received) }
         }

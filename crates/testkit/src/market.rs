@@ -100,8 +100,8 @@ impl TestMarket {
             DeployConfig {
                 fee: config.fee,
                 mint: wallets.iter().map(|wallet| (wallet.address(), TOKENS)).collect(),
-                watchers: vec![wallets[5].address()],
-                operators: Vec::new(),
+                oracles: vec![wallets[5].address()],
+                ..DeployConfig::default()
             },
         )
         .await?;

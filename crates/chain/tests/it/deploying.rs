@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use alloy::primitives::{Address, U256};
 use chain::{
-    Account, Chain, ChainConfig, ChainError, DeployConfig, DevChain, DevChainConfig, Market, SendConfig, Wallet, deploy,
+    Account, Chain, ChainConfig, ChainError, DeployConfig, DevChain, DevChainConfig, Market, MarketRevert, SendConfig,
+    Wallet, deploy,
 };
-use market::{Amount, BasisPoints};
+use market::{Amount, BasisPoints, PerHour, Seconds, Timestamp};
 use testkit::TestMarket;
 
 use crate::pool;
@@ -14,33 +15,74 @@ use crate::pool;
 #[tokio::test]
 async fn roles_are_given_to_those_named_and_nobody_else() {
     let t = TestMarket::start().await.unwrap();
-    let (deployer, operator, watcher) = (Wallet::random(), Wallet::random(), Wallet::random());
-    for wallet in [&deployer, &operator] {
+    let [deployer, operator, guardian, oracle] = std::array::from_fn(|_| Wallet::random());
+    for wallet in [&deployer, &operator, &guardian] {
         t.dev.fund(wallet.address(), U256::from(10).pow(U256::from(20))).await.unwrap();
     }
     let config = DeployConfig {
         fee: BasisPoints(123),
-        mint: vec![(watcher.address(), Amount(5)), (operator.address(), Amount(6))],
-        watchers: vec![watcher.address()],
+        mint: vec![(oracle.address(), Amount(5)), (operator.address(), Amount(6))],
+        oracles: vec![oracle.address()],
+        guardians: vec![guardian.address()],
         operators: vec![operator.address()],
+        ..DeployConfig::default()
     };
     let deployment = deploy(&t.chain, &deployer, config).await.unwrap();
     let market = Market::open(t.chain.clone(), deployment.market).await.unwrap();
     assert_eq!((market.token(), market.decimals(), market.symbol()), (deployment.token, 6, "GPU"));
     assert_eq!(market.fee().await.unwrap(), BasisPoints(123));
-    assert_eq!(market.token_balance(watcher.address()).await.unwrap(), Amount(5));
-    assert!(market.is_watcher(watcher.address()).await.unwrap());
+    assert_eq!(market.token_balance(oracle.address()).await.unwrap(), Amount(5));
+    let account = |wallet: Wallet| Account::new(market.clone(), wallet, SendConfig::default());
+    // Nothing but that the job is unknown speaks against the report.
+    let terms = t.terms(market::ResourceId([7; 32]), PerHour(3600));
+    let error = account(oracle).report_silence(&terms, Timestamp(0)).await.unwrap_err();
+    assert!(matches!(error, ChainError::Reverted(MarketRevert::WrongStatus { .. })), "{error}");
+    let guardian = account(guardian);
+    let error = guardian.unpause_market().await.unwrap_err();
+    assert!(matches!(error, ChainError::Reverted(MarketRevert::MissingRole(_))), "{error}");
+    let error = account(operator.clone()).pause_market().await.unwrap_err();
+    assert!(matches!(error, ChainError::Reverted(MarketRevert::MissingRole(_))), "{error}");
     for wallet in [deployer, operator] {
-        let account = Account::new(market.clone(), wallet, SendConfig::default());
-        account.pause_market().await.unwrap();
+        let account = account(wallet);
+        guardian.pause_market().await.unwrap();
         assert!(market.is_paused().await.unwrap());
         account.unpause_market().await.unwrap();
         account.mint(Address::repeat_byte(1), Amount(1)).await.unwrap();
         account.set_watcher(Address::repeat_byte(1), true).await.unwrap();
         account.set_fee(BasisPoints(0)).await.unwrap();
     }
-    let elsewhere = Account::new(market, t.deployer.wallet().clone(), SendConfig::default());
+    let elsewhere = Account::new(market.clone(), t.deployer.wallet().clone(), SendConfig::default());
     assert!(elsewhere.pause_market().await.is_err());
+}
+
+/// With a delay every act of administration is seen coming, giving roles included; only the pause is not.
+#[tokio::test]
+async fn operators_wait_when_a_delay_is_set() {
+    let t = TestMarket::start().await.unwrap();
+    let (deployer, oracle) = (t.stranger.wallet(), Wallet::random());
+    let config = DeployConfig {
+        mint: vec![(deployer.address(), Amount(5))],
+        oracles: vec![oracle.address()],
+        admin_delay: Seconds(172_800),
+        ..DeployConfig::default()
+    };
+    let deployment = deploy(&t.chain, deployer, config).await.unwrap();
+    let market = Market::open(t.chain.clone(), deployment.market).await.unwrap();
+    assert_eq!(market.token_balance(deployer.address()).await.unwrap(), Amount(5));
+    let account = Account::new(market.clone(), deployer.clone(), SendConfig::default());
+    account.pause_market().await.unwrap();
+    assert!(market.is_paused().await.unwrap());
+    account.mint(deployer.address(), Amount(1)).await.unwrap();
+    let delayed = [
+        account.unpause_market().await,
+        account.set_fee(BasisPoints(1)).await,
+        account.set_watcher(oracle.address(), true).await,
+        account.withdraw_fees(deployer.address()).await,
+    ];
+    for refused in delayed {
+        let error = refused.unwrap_err();
+        assert!(matches!(error, ChainError::Reverted(MarketRevert::NotScheduled)), "{error}");
+    }
 }
 
 /// With a second between blocks every further round of waiting would be felt at each start.
