@@ -22,10 +22,10 @@ use crate::{commands::Command, settings::Settings, ui::Ui};
 #[derive(Debug, Parser)]
 #[command(name = "bourse", version, max_term_width = 100)]
 struct Cli {
-    #[command(flatten)]
-    settings: Settings,
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    settings: Settings,
 }
 
 fn main() -> ExitCode {

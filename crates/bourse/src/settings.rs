@@ -11,14 +11,16 @@ use crate::failure::Failure;
 
 /// Flags that every verb understands.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Common options")]
 pub(crate) struct Settings {
-    /// Folder of keys, jobs and content.
+    /// Folder of keys, jobs and content [default: the market file's, else .bourse in your own].
     #[arg(long, global = true, env = "BOURSE_HOME", value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
     /// Description of the market to use; written by `bourse up` and `bourse deploy`.
     #[arg(long, global = true, env = "BOURSE_MARKET", value_name = "FILE")]
     pub(crate) market_file: Option<PathBuf>,
-    /// Keystore file of the wallet to use [default: keys/renter.json in the home folder].
+    /// Keystore file of the wallet to use [default: keys/renter.json in the home folder]. A private key in hex in the
+    /// variable BOURSE_KEY wins over it.
     #[arg(long, global = true, env = "BOURSE_KEYSTORE", value_name = "FILE")]
     pub(crate) keystore: Option<PathBuf>,
     /// File with the keystore's password [default: password in the home folder].

@@ -161,6 +161,8 @@ fn preview(quote: &Quote, token: &Token, ui: &Ui) {
         ),
     );
     ui.step("wallet", format_args!("holds {}", token.show(quote.balance)));
+    ui.note("a session key made for this job lets the clock start and may stop it; nothing is ever paid to it");
+    ui.note("image, inputs, log and result become public, for ever");
 }
 
 fn stopped_short(args: &Args, quote: &Quote, renter: &Renter, ui: &Ui) -> Result<ExitCode, Failure> {
