@@ -6,7 +6,8 @@ import {IMarket} from "../interfaces/IMarket.sol";
 import {FEE_BPS_MAX} from "../types/Limits.sol";
 import {Amount} from "../types/Units.sol";
 
-/// What the platform may set: its fee, who reports silence, and the pause. Roles and their delays live in an AccessManager.
+/// What the platform may set: its fee, who reports silence, and the pause. Roles and their delays live in an
+/// AccessManager.
 abstract contract Operated is IMarket, AccessManaged {
     /// One slot, so that creating a job reads its fee and the pause at once.
     struct Settings {

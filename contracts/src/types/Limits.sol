@@ -24,7 +24,8 @@ uint256 constant PAUSE_WITHIN = 24 hours;
 // What a provider has to collect its pay after the clock's end before anyone may close.
 uint256 constant COLLECT_WITHIN = 2 hours;
 
-// The longest clock that can be bought at once, by an order or by an extension. Keeps one lock from binding a machine for years by a slip.
+// The longest clock that can be bought at once, by an order or by an extension. Keeps one lock from binding a machine
+// for years by a slip.
 uint32 constant DURATION_MAX = 30 days;
 
 // `minCharge` is at most the cost of this many seconds.

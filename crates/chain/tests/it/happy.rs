@@ -50,6 +50,15 @@ async fn a_job_runs_and_is_settled_to_the_unit() {
     assert_eq!(t.market.fees().await.unwrap(), split.fee);
     let left = t.market.token_balance(t.renter.address()).await.unwrap();
     assert_eq!(left, before.saturating_sub(locked).saturating_add(split.refunded));
+    let enders: Vec<_> = done
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            MarketEvent::JobEnded { by, .. } => Some(*by),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(enders, [t.agent.address()]);
     let finalized = MarketEvent::JobFinalized { job, paid: split.paid, fee: split.fee };
     assert_eq!(done.events.last(), Some(&finalized));
 }

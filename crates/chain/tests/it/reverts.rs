@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use alloy::primitives::{Address, B256, U256};
-use chain::{ChainError, Listing, MarketRevert as R, Mined};
+use alloy::primitives::{Address, B256, U256, keccak256};
+use chain::{ChainError, Listing, MarketEvent, MarketRevert as R, Mined};
 use market::{Amount, BasisPoints, Outcome, PerHour, Seconds, Status, Timestamp};
 use testkit::{TestMarket, TestMarketConfig};
 
@@ -54,7 +54,9 @@ async fn orders_that_cannot_be_paid_or_do_not_fit_the_listing() {
     check(t.renter.create_job(&t.terms(resource, PRICE)).await, &R::ResourceUnavailable(resource));
     t.deployer.pause_market().await.unwrap();
     check(t.renter.create_job(&t.terms(resource, PRICE)).await, &R::MarketPaused);
-    t.renter.cancel_job(&terms).await.unwrap();
+    let cancelled = t.renter.cancel_job(&terms).await.unwrap();
+    let expected = MarketEvent::JobCancelled { job, by: t.renter.address(), refunded: needed };
+    assert_eq!(cancelled.events, [expected]);
 }
 
 #[tokio::test]
@@ -102,6 +104,8 @@ async fn listings_and_roles() {
     let (owner, stranger) = (t.owner.address(), t.stranger.address());
     check(t.owner.register_provider(stranger, owner).await, &R::AlreadyRegistered(1));
     check(t.stranger.register_provider(Address::ZERO, stranger).await, &R::ZeroAddress);
+    check(t.owner.set_payout(t.market.address()).await, &R::BadPayout(t.market.address()));
+    check(t.owner.set_payout(t.market.token()).await, &R::BadPayout(t.market.token()));
     check(t.stranger.set_agent(owner).await, &R::UnknownProvider(stranger));
     check(t.stranger.update_pricing(resource, PRICE).await, &R::NotAllowed(stranger));
     check(t.owner.update_pricing(resource, PerHour(0)).await, &R::ZeroPrice);
@@ -126,6 +130,14 @@ async fn listings_and_roles() {
     t.deployer.set_fee(BasisPoints(500)).await.unwrap();
     t.deployer.set_watcher(stranger, true).await.unwrap();
     assert!(t.market.is_watcher(stranger).await.unwrap());
+}
+
+/// A day of pauses to the very second cannot be had on a chain whose time passes.
+#[test]
+fn a_day_of_pauses_is_named() {
+    let job = market::JobId([7; 32]);
+    let data = [&keccak256("NoPauseLeft(bytes32)")[..4], &job.0].concat();
+    assert_eq!(R::decode(&data), R::NoPauseLeft(job));
 }
 
 #[tokio::test]
