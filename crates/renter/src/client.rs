@@ -173,6 +173,7 @@ impl Renter {
             since: Timestamp(0),
             not_before: Timestamp(terms.notBefore.to()),
             clock_end: None,
+            paused: Seconds(0),
             ready: false,
             signed_at: None,
             heard: Seen::Deaf,

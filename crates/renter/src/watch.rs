@@ -21,6 +21,8 @@ pub struct View {
     pub not_before: Timestamp,
     /// When the clock ends by itself, once it runs.
     pub clock_end: Option<Timestamp>,
+    /// How long the clock stood before, in all.
+    pub paused: Seconds,
     /// The agent's readiness record was seen and found right.
     pub ready: bool,
     /// When it was signed last.
@@ -64,7 +66,7 @@ pub fn next(view: &View, heartbeat: Seconds) -> Option<Step> {
             view.signed_at.is_none_or(|at| past(at, SIGN_AGAIN_AFTER)).then_some(Step::SignReady)
         }
         Status::Silent if past(view.since, RESUME_WITHIN) => Some(Step::Close),
-        Status::Paused if past(view.since, PAUSE_MAX) => Some(Step::Close),
+        Status::Paused if past(view.since, Seconds(PAUSE_MAX.0.saturating_sub(view.paused.0))) => Some(Step::Close),
         Status::Running if view.clock_end.is_some_and(|end| past(end, CLOSE_AFTER)) => Some(Step::Close),
         Status::Running => match view.heard {
             Seen::At(heard) if past(heard.max(view.since), Seconds(heartbeat.0 * MISSED_BEATS_MAX)) => {
@@ -78,13 +80,9 @@ pub fn next(view: &View, heartbeat: Seconds) -> Option<Step> {
 }
 
 /// Until then a job that nobody accepted may still be started: in time for accepting, or in time for the start of a
-/// reservation.
+/// reservation. A job whose `not_before` was over when it was created is no reservation.
 fn unaccepted_until(view: &View) -> Timestamp {
-    let accept = view.since.after(ACCEPT_WITHIN);
-    match view.not_before {
-        Timestamp(0) => accept,
-        not_before => accept.max(not_before.after(START_WITHIN)),
-    }
+    if view.not_before > view.since { view.not_before.after(START_WITHIN) } else { view.since.after(ACCEPT_WITHIN) }
 }
 
 #[cfg(test)]
@@ -101,6 +99,7 @@ mod tests {
             since: T,
             not_before: Timestamp(0),
             clock_end: None,
+            paused: Seconds(0),
             ready: false,
             signed_at: None,
             heard: Seen::Deaf,
@@ -115,8 +114,8 @@ mod tests {
             (view(Status::Created, 601), Some(Step::Cancel)),
             (View { not_before: T.after(Seconds(50)), ..view(Status::Created, 3650) }, None),
             (View { not_before: T.after(Seconds(50)), ..view(Status::Created, 3651) }, Some(Step::Cancel)),
-            (View { not_before: Timestamp(1), ..view(Status::Created, 600) }, None),
-            (View { not_before: Timestamp(1), ..view(Status::Created, 601) }, Some(Step::Cancel)),
+            (View { not_before: T, ..view(Status::Created, 600) }, None),
+            (View { not_before: T, ..view(Status::Created, 601) }, Some(Step::Cancel)),
             (View { ready: true, ..view(Status::Created, 5) }, Some(Step::SignReady)),
             (View { ready: true, signed_at: Some(T), ..view(Status::Created, 60) }, None),
             (View { ready: true, signed_at: Some(T), ..view(Status::Accepted, 61) }, Some(Step::SignReady)),
@@ -132,7 +131,10 @@ mod tests {
             (View { clock_end: Some(T), ..view(Status::Running, 7201) }, Some(Step::Close)),
             (view(Status::Silent, 600), None),
             (view(Status::Silent, 601), Some(Step::Close)),
+            (view(Status::Paused, 86_400), None),
             (view(Status::Paused, 86_401), Some(Step::Close)),
+            (View { paused: Seconds(400), ..view(Status::Paused, 86_000) }, None),
+            (View { paused: Seconds(400), ..view(Status::Paused, 86_001) }, Some(Step::Close)),
             (view(Status::Final, 0), Some(Step::Finish)),
             (view(Status::Cancelled, 0), Some(Step::Finish)),
         ];

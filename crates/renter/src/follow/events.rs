@@ -25,6 +25,7 @@ impl Follower<'_> {
     fn set_times(&mut self, times: Times) {
         self.times = times;
         self.view.clock_end = times.end(&self.terms);
+        self.view.paused = times.paused;
     }
 
     fn said(&self) -> Said {

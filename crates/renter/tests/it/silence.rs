@@ -32,7 +32,7 @@ async fn after(stage: &Stage, sign: Sign) -> (Job, Following) {
 #[tokio::test]
 async fn what_is_no_sign_of_life_does_not_keep_a_clock_running() {
     let stage = Stage::new().await;
-    let signs: [(&str, Sign); 7] = [
+    let signs: [(&str, Sign); 6] = [
         ("nothing", |_, _| ()),
         ("forged", |stage, job| {
             let stranger = stage.town.stranger.wallet();
@@ -43,10 +43,6 @@ async fn what_is_no_sign_of_life_does_not_keep_a_clock_running() {
         ("of another job", |stage, _| {
             let other = alloy_primitives::B256::repeat_byte(8);
             stage.gateway.tell(stage.beat_of(stage.town.agent.wallet(), vec![other], stage.lately + 6));
-        }),
-        ("kept back for long", |stage, job| {
-            let agent = stage.town.agent.wallet();
-            stage.gateway.tell(stage.beat_of(agent, vec![job.file.job_id], wall() - 700));
         }),
         ("of the future", |stage, job| {
             let agent = stage.town.agent.wallet();
@@ -182,6 +178,19 @@ async fn a_way_that_opens_again_forgives_no_silence() {
     stage.passes(Seconds(50), &job, &following).await;
     assert_eq!(stage.status(&job).await, Status::Running, "150 s before and 50 s after");
     stage.town.advance(Seconds(50)).await.unwrap();
+    assert_eq!(following.end().await.unwrap().outcome, Some(Outcome::StoppedByRenter));
+}
+
+#[tokio::test]
+async fn a_beat_that_was_kept_back_for_long_is_no_sign_of_life() {
+    let stage = Stage::new().await;
+    let (job, following) = stage.running().await;
+    stage.is_heard(&following, "before").await;
+    stage.passes(Seconds(200), &job, &following).await;
+    let agent = stage.town.agent.wallet();
+    stage.gateway.tell(stage.beat_of(agent, vec![job.file.job_id], wall() - 700));
+    stage.is_heard(&following, "kept back").await;
+    stage.town.advance(Seconds(100)).await.unwrap();
     assert_eq!(following.end().await.unwrap().outcome, Some(Outcome::StoppedByRenter));
 }
 

@@ -1,5 +1,7 @@
 //! The renter's own end of a job is the one that costs him least.
 
+use alloy_primitives::U256;
+use chain::{Account, SendConfig, Wallet};
 use market::{Amount, Outcome, Seconds, Status};
 use renter::{RenterError, Stopped};
 
@@ -15,6 +17,14 @@ async fn unwatched(stage: &Stage) -> Job {
     stage.start(&job, done + 1).await;
     following.leave().await;
     job
+}
+
+/// The job's controller, registered as a watcher.
+async fn watcher(stage: &Stage, job: &Job) -> Account {
+    let session = Wallet::from_hex(&job.file.session_key).unwrap();
+    stage.town.deployer.set_watcher(session.address(), true).await.unwrap();
+    stage.town.dev.fund(session.address(), U256::from(10).pow(U256::from(18))).await.unwrap();
+    Account::new(stage.town.market.clone(), session, SendConfig::default())
 }
 
 /// Stops the job and gives what was done and what the job cost in all since the renter held `before`.
@@ -70,7 +80,7 @@ async fn a_silence_and_a_pause_that_are_too_long_are_closed() {
         let job = unwatched(&stage).await;
         stage.town.advance(Seconds(300)).await.unwrap();
         let now = stage.town.now().await.unwrap();
-        stage.town.watcher.report_silence(&job.terms, now).await.unwrap();
+        watcher(&stage, &job).await.report_silence(&job.terms, now).await.unwrap();
         stage.town.advance(Seconds(if long { 601 } else { 500 })).await.unwrap();
         let (did, cost) = stop(&stage, &job, before).await;
         assert_eq!(did, how);
