@@ -16,6 +16,9 @@ const LIVE_BLOCKS: u64 = 64;
 /// Looks at a head below what was delivered, on the same chain, before it is believed: behind one endpoint there may
 /// be nodes that are not equally far.
 const LAG_LOOKS: u32 = 20;
+/// Times in a row that an error which asking again should not mend is put down to the moment: nodes behind one endpoint
+/// that are not equally far, a reorganisation while blocks are read, a node that starts. Half a minute in all.
+const HARD_TRIES: u32 = 12;
 
 /// One event and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +72,8 @@ pub struct EventStream {
     range: u64,
     lag_looks: u32,
     failures: u32,
+    /// Those of the failures since the chain last answered that are not outages.
+    hard: u32,
 }
 
 impl std::fmt::Debug for EventStream {
@@ -90,6 +95,7 @@ impl EventStream {
             range: config.range.max(1),
             lag_looks: 0,
             failures: 0,
+            hard: 0,
             config,
         }
     }
@@ -105,8 +111,10 @@ impl EventStream {
         stream
     }
 
-    /// The next block or rewind; waits for it, as long as it takes. Outages are waited out inside; the errors that
-    /// remain are those that asking again will not mend.
+    /// The next block or rewind; waits for it, as long as it takes. An outage, that is an error that
+    /// [may pass](ChainError::is_retryable), is waited out inside, however long it lasts. Any other error is returned
+    /// when a dozen tries in a row, some 30 seconds apart from first to last, did not mend it: somebody must look at the
+    /// node or the settings. Nothing is lost by it; a caller that asks again gets as many tries again.
     pub async fn next(&mut self) -> Result<Item, ChainError> {
         loop {
             if let Some(item) = self.ready.pop_front() {
@@ -121,7 +129,17 @@ impl EventStream {
                     self.recovered();
                     self.market.chain().config().poll
                 }
-                Err(error) => self.backoff(&error),
+                Err(error) => {
+                    if !error.is_retryable() {
+                        self.hard += 1;
+                        if self.hard >= HARD_TRIES {
+                            self.failures = 0;
+                            self.hard = 0;
+                            return Err(error);
+                        }
+                    }
+                    self.backoff(&error)
+                }
             };
             tokio::time::sleep(pause).await;
         }
@@ -132,6 +150,7 @@ impl EventStream {
             tracing::info!(failures = self.failures, "the chain answers again");
             self.failures = 0;
         }
+        self.hard = 0;
     }
 
     fn backoff(&mut self, error: &ChainError) -> Duration {

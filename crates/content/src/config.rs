@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use cid::Cid;
 
+use crate::store::BlockStore;
+
 /// How a [`BlockStore`](crate::BlockStore) keeps its blocks.
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
@@ -106,6 +108,36 @@ impl Default for ImageLimits {
 /// Says whether a gateway may hand out what is under a CID.
 pub type Serves = Arc<dyn Fn(&Cid) -> bool + Send + Sync>;
 
+/// Serves what is under a pin of `store`, and nothing that merely lies in it.
+pub fn serves_pinned(store: &Arc<BlockStore>) -> Serves {
+    let store = store.clone();
+    Arc::new(move |cid| store.is_kept(cid))
+}
+
+/// How slow the other end of a body may be. Only the time that it keeps us waiting counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// A piece that takes longer ends the transfer.
+    pub idle: Duration,
+    /// So many bytes must have moved for each second of waiting,
+    pub bytes_per_s: u64,
+    /// once so much time was waited.
+    pub grace: Duration,
+}
+
+/// Longer than any hiccup of a line; full socket buffers drain within it at [`BODY_BYTES_PER_S`].
+pub const BODY_IDLE: Duration = Duration::from_secs(120);
+/// A tenth of the slowest line that people still buy: who is slower holds a place on purpose.
+pub const BODY_BYTES_PER_S: u64 = 16 << 10;
+/// A transfer may begin slowly.
+pub const BODY_GRACE: Duration = Duration::from_secs(120);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { idle: BODY_IDLE, bytes_per_s: BODY_BYTES_PER_S, grace: BODY_GRACE }
+    }
+}
+
 /// How the HTTP gateway answers.
 #[derive(Clone)]
 pub struct GatewayConfig {
@@ -115,12 +147,14 @@ pub struct GatewayConfig {
     pub deserialized: bool,
     /// Most answers in preparation at once; above it a client is told to come back.
     pub requests_max: usize,
+    /// How slowly an answer may be read.
+    pub pace: Pace,
 }
 
 impl Default for GatewayConfig {
     fn default() -> Self {
         // An answer in progress holds one of the runtime's 512 blocking threads; half stay free for the rest.
-        Self { serves: None, deserialized: true, requests_max: 256 }
+        Self { serves: None, deserialized: true, requests_max: 256, pace: Pace::default() }
     }
 }
 
@@ -135,11 +169,26 @@ pub struct UploadConfig {
     pub dag_bytes_max: u64,
     /// Uploads in progress at once.
     pub uploads_max: usize,
+    /// Most bytes that one signer has sent of DAGs that are not complete.
+    pub unfinished_signer_bytes_max: u64,
+    /// Most bytes that all signers have sent of DAGs that are not complete; never more than half the store.
+    pub unfinished_bytes_max: u64,
+    /// How slowly a body may come.
+    pub pace: Pace,
 }
 
 impl Default for UploadConfig {
     fn default() -> Self {
-        Self { request_bytes_max: 1 << 30, cids_max: 10_000, dag_bytes_max: 64 << 30, uploads_max: 64 }
+        Self {
+            request_bytes_max: 1 << 30,
+            cids_max: 10_000,
+            dag_bytes_max: 64 << 30,
+            uploads_max: 64,
+            // One DAG of the largest size and some change: blocks cost a little more than their bytes.
+            unfinished_signer_bytes_max: 72 << 30,
+            unfinished_bytes_max: 128 << 30,
+            pace: Pace::default(),
+        }
     }
 }
 

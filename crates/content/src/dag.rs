@@ -75,7 +75,11 @@ pub(crate) fn walk(store: &BlockStore, root: &Cid, mut visit: impl FnMut(&Cid, &
 }
 
 /// Visits every distinct block under `root` with its size, reading only those that have children.
-fn survey(store: &BlockStore, root: &Cid, mut visit: impl FnMut(&Cid, Option<u64>) -> Result<()>) -> Result<()> {
+pub(crate) fn survey(
+    store: &BlockStore,
+    root: &Cid,
+    mut visit: impl FnMut(&Cid, Option<u64>) -> Result<()>,
+) -> Result<()> {
     let mut frontier = Frontier::new(root);
     while let Some(cid) = frontier.next()? {
         let length = store.block_len(&cid);

@@ -1,6 +1,7 @@
 //! What can go wrong, sorted by what the caller does next.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cid::Cid;
 
@@ -24,6 +25,17 @@ pub enum Error {
     Stream {
         /// What its other end said.
         source: std::io::Error,
+    },
+    /// The other end of a body is slower than it may be.
+    #[error(
+        "the line stood still for {} s, or moved fewer than {bytes_per_s} bytes a second; try again over a faster one",
+        idle.as_secs()
+    )]
+    Slow {
+        /// The longest that a piece may take.
+        idle: Duration,
+        /// The slowest that is allowed over the whole.
+        bytes_per_s: u64,
     },
     /// Another process has this store open.
     #[error("the block store {} is open in another process; stop that one first", path.display())]
@@ -145,7 +157,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Stream { .. } | Error::Unreachable { .. } | Error::Interrupted | Error::DiskFull { .. } => true,
-            Error::Server { status, .. } => *status >= 500 || *status == 429,
+            Error::Server { status, .. } => *status >= 500 || matches!(*status, 408 | 429),
             _ => false,
         }
     }

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use cid::Cid;
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::block::{hex, parse_cid, sha256};
@@ -23,6 +23,7 @@ use crate::blocking;
 use crate::car::{CarRequest, DagScope, EntityBytes, car_stream};
 use crate::config::GatewayConfig;
 use crate::error::{Error, Result};
+use crate::pace::outgoing;
 use crate::problem::Problem;
 use crate::store::BlockStore;
 use crate::unixfs::Kind;
@@ -111,7 +112,11 @@ async fn respond(gateway: &Gateway, request: Request) -> Result<Response, Proble
     let permit = gateway.requests.clone().try_acquire_owned();
     let permit =
         permit.map_err(|_| Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests at once; try again"))?;
-    let is_served = gateway.config.serves.as_ref().is_none_or(|serves| serves(&request.root));
+    let is_served = match gateway.config.serves.clone() {
+        // It may have to read the store.
+        Some(serves) => blocking::run(move || Ok(serves(&request.root))).await?,
+        None => true,
+    };
     if !is_served || !gateway.store.has(&request.root) {
         let only_cached = request.headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
         let only_cached = only_cached.is_some_and(|value| value.contains("only-if-cached"));
@@ -157,7 +162,7 @@ async fn raw(
     let part = partial(request, block.len() as u64, etag)?;
     let body = block.slice(part.bytes.start as usize..part.bytes.end as usize);
     let stream = futures_util::stream::iter([Ok::<_, Error>(body)]);
-    let mut response = sized(request, &part, stream, permit);
+    let mut response = sized(gateway, request, &part, stream, permit);
     content(response.headers_mut(), RAW_TYPE, &format!("{}.bin", request.root));
     Ok(response)
 }
@@ -173,7 +178,7 @@ fn car(
         Body::empty()
     } else {
         let wanted = CarRequest { root: request.root, path: request.path.clone(), scope, bytes };
-        held(car_stream(gateway.store.clone(), wanted), permit)
+        outgoing(car_stream(gateway.store.clone(), wanted), &gateway.config.pace, permit)
     };
     let mut response = body.into_response();
     let kind = format!("{CAR_TYPE}; version=1; order=dfs; dups=n");
@@ -199,7 +204,7 @@ async fn file(
     }
     let part = partial(request, found.size, etag)?;
     let stream = file_stream(gateway.store.clone(), *end, part.bytes.clone());
-    let mut response = sized(request, &part, stream, permit);
+    let mut response = sized(gateway, request, &part, stream, permit);
     let last = request.path.rsplit('/').find(|name| !name.is_empty());
     let name = last.map_or_else(|| request.root.to_string(), str::to_owned);
     content(response.headers_mut(), "application/octet-stream", &name);
@@ -227,12 +232,13 @@ fn partial(request: &Request, size: u64, etag: &str) -> Result<Part, Problem> {
 }
 
 fn sized(
+    gateway: &Gateway,
     request: &Request,
     part: &Part,
     stream: impl Stream<Item = Result<Bytes>> + Send + 'static,
     permit: OwnedSemaphorePermit,
 ) -> Response {
-    let body = if request.is_head { Body::empty() } else { held(stream, permit) };
+    let body = if request.is_head { Body::empty() } else { outgoing(stream, &gateway.config.pace, permit) };
     let mut response = body.into_response();
     let length = part.bytes.end - part.bytes.start;
     response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
@@ -243,14 +249,6 @@ fn sized(
         set(response.headers_mut(), header::CONTENT_RANGE, &range);
     }
     response
-}
-
-/// A body that counts as a request in progress until its last byte.
-fn held(stream: impl Stream<Item = Result<Bytes>> + Send + 'static, permit: OwnedSemaphorePermit) -> Body {
-    Body::from_stream(stream.map(move |piece| {
-        let _in_progress = &permit;
-        piece
-    }))
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {

@@ -10,6 +10,7 @@ mod error;
 mod fetch;
 pub mod gateway;
 pub mod image;
+mod pace;
 mod problem;
 mod push;
 mod store;
@@ -25,8 +26,8 @@ pub use car::{
 };
 pub use cid::Cid;
 pub use config::{
-    ExportLimits, FetchConfig, GatewayConfig, ImageLimits, ImportConfig, OutsideLinks, Serves, StoreConfig,
-    UploadConfig,
+    BODY_BYTES_PER_S, BODY_GRACE, BODY_IDLE, ExportLimits, FetchConfig, GatewayConfig, ImageLimits, ImportConfig,
+    OutsideLinks, Pace, Serves, StoreConfig, UploadConfig, serves_pinned,
 };
 pub use dag::{DAG_BLOCKS_MAX, DagSize, blocks_of, missing, total_size};
 pub use dagpb::{Link, Node};

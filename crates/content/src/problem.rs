@@ -35,6 +35,7 @@ impl From<Error> for Problem {
             | Error::UnsafePath { .. }
             | Error::BadImage { .. }
             | Error::Stream { .. } => StatusCode::BAD_REQUEST,
+            Error::Slow { .. } => StatusCode::REQUEST_TIMEOUT,
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::WrongKind { .. } => StatusCode::NOT_ACCEPTABLE,
             Error::BadRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,

@@ -4,6 +4,7 @@
 //! whole records stay, a torn end is cut off. A segment that is full is sealed together with a list of
 //! its records, so that a large store opens without reading its blocks.
 
+mod kept;
 mod pins;
 mod segment;
 
@@ -20,6 +21,7 @@ use crate::blocking;
 use crate::config::StoreConfig;
 use crate::error::{Error, Result};
 
+use kept::Kept;
 use pins::Pins;
 pub use pins::{PIN_NAME_BYTES_MAX, PINS_MAX, Pin};
 use segment::{Entry, RECORD_HEADER, Segment};
@@ -50,6 +52,7 @@ pub struct BlockStore {
     segments: RwLock<HashMap<u32, Arc<File>>>,
     writer: Mutex<Writer>,
     pins: Mutex<Pins>,
+    kept: Kept,
     /// Held, and with it the folder, until the store is dropped.
     lock: File,
 }
@@ -111,6 +114,7 @@ impl BlockStore {
             segments: RwLock::new(files),
             writer: Mutex::new(Writer { active, bytes, doubtful: false }),
             pins: Mutex::new(pins),
+            kept: Kept::new(),
             lock,
         })
     }
@@ -268,12 +272,18 @@ impl BlockStore {
     /// Marks everything under `root` as wanted by `name`, durably. One name may pin many roots.
     pub fn pin(&self, name: &str, root: &Cid) -> Result<()> {
         check_cid(root)?;
-        guard(&self.pins).add(Pin { name: name.to_owned(), root: *root })
+        guard(&self.pins).add(Pin { name: name.to_owned(), root: *root })?;
+        self.kept.pinned(root);
+        Ok(())
     }
 
     /// Takes a mark off again; says whether it was there.
     pub fn unpin(&self, name: &str, root: &Cid) -> Result<bool> {
-        guard(&self.pins).remove(&Pin { name: name.to_owned(), root: *root })
+        let was_there = guard(&self.pins).remove(&Pin { name: name.to_owned(), root: *root })?;
+        if was_there {
+            self.kept.unpinned();
+        }
+        Ok(was_there)
     }
 
     /// All marks, by name and root.
@@ -284,6 +294,28 @@ impl BlockStore {
     /// Whether anybody wants what is under `root`.
     pub fn is_pinned(&self, root: &Cid) -> bool {
         guard(&self.pins).has_root(root)
+    }
+
+    /// Whether `cid` is under a pin. The first call, and the first after [`unpin`](Self::unpin), reads every node
+    /// under a pin; later ones only what was pinned since.
+    pub fn is_kept(&self, cid: &Cid) -> bool {
+        self.refresh_kept();
+        self.is_kept_so_far(cid)
+    }
+
+    /// Takes note of everything pinned until now.
+    pub(crate) fn refresh_kept(&self) {
+        self.kept.refresh(self);
+    }
+
+    /// [`is_kept`](Self::is_kept) as of the last refresh, in no time.
+    pub(crate) fn is_kept_so_far(&self, cid: &Cid) -> bool {
+        identity_data(cid).is_some() || self.kept.has(cid)
+    }
+
+    /// The same for bytes, whatever codec they are kept under.
+    pub(crate) fn is_digest_kept_so_far(&self, digest: &Digest) -> bool {
+        self.kept.has_digest(digest)
     }
 }
 

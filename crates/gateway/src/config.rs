@@ -21,9 +21,10 @@ pub struct GatewayConfig {
     pub from_block: u64,
     /// How much it holds and how long it waits.
     pub limits: Limits,
-    /// What `/ipfs` hands out.
+    /// What `/ipfs` hands out, and how slowly it may be taken. Unless `serves` says otherwise that is what is under a
+    /// pin of the store: uploads that were completed and what this machine's owner pinned.
     pub content: content::GatewayConfig,
-    /// How much may be uploaded.
+    /// How much may be uploaded, how much of it unfinished, and how slowly.
     pub upload: UploadConfig,
 }
 
@@ -84,6 +85,8 @@ pub struct Limits {
     pub head_within: Duration,
     /// A JSON body must have come within this time.
     pub body_within: Duration,
+    /// A client that takes nothing of what is written to it for this long is cut off.
+    pub write_within: Duration,
     /// Agents linked at once.
     pub links: usize,
     /// Connections of agents that have not proven who they are.
@@ -127,6 +130,8 @@ impl Default for Limits {
             connections: 4096,
             head_within: Duration::from_secs(30),
             body_within: Duration::from_secs(30),
+            // After the body's own pace has given the place of its answer back.
+            write_within: content::BODY_IDLE + Duration::from_secs(30),
             links: 1024,
             pending_links: 256,
             jobs_per_link: 4 * link::RESOURCES_MAX,

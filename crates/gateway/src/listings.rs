@@ -10,13 +10,15 @@ use chain::{ChainError, Market, ResourceState};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use market::ResourceId;
 use tokio::{sync::Mutex, time::timeout};
-use wire::http::GpuJson;
+use wire::http::{GpuJson, HardwareJson};
 
 use crate::{GatewayError, config::Limits};
 
 /// The chain's view of listings.
 pub(crate) struct Listings {
     market: Market,
+    /// Where looking for listings begins.
+    from_block: u64,
     fresh: Duration,
     within: Duration,
     reads: usize,
@@ -30,9 +32,10 @@ struct Seen {
 }
 
 impl Listings {
-    pub(crate) fn new(market: Market, limits: &Limits) -> Self {
+    pub(crate) fn new(market: Market, from_block: u64, limits: &Limits) -> Self {
         Self {
             market,
+            from_block,
             fresh: limits.listing_fresh,
             within: limits.chain_within,
             reads: limits.chain_reads,
@@ -49,7 +52,8 @@ impl Listings {
         Ok(joined.collect())
     }
 
-    /// Whether each resource is listed and `agent` is its provider's agent; else the reason and what to do.
+    /// Whether each resource is listed, with the hardware that is announced, and `agent` is its provider's agent; else
+    /// the reason and what to do.
     pub(crate) async fn check(&self, agent: Address, resources: &[GpuJson]) -> Result<(), String> {
         match timeout(self.within, self.claims(agent, resources)).await {
             Ok(Ok(verdict)) => verdict,
@@ -73,19 +77,35 @@ impl Listings {
 
     async fn claims(&self, agent: Address, resources: &[GpuJson]) -> Result<Result<(), String>, ChainError> {
         let read = |gpu: GpuJson| async move {
-            let state = self.market.resource(ResourceId(gpu.id.0)).await?;
-            Ok::<_, ChainError>((gpu, state))
+            let id = ResourceId(gpu.id.0);
+            let state = self.market.resource(id).await?;
+            let listing = match state {
+                Some(_) => self.market.listing(id, self.from_block).await?,
+                None => None,
+            };
+            Ok::<_, ChainError>((gpu, state, listing))
         };
         let states: Vec<_> =
             stream::iter(resources.iter().cloned().map(read)).buffered(self.reads).try_collect().await?;
         let mut agents: HashMap<u32, Address> = HashMap::new();
-        for (gpu, state) in states {
+        for (gpu, state, listing) in states {
             let Some(state) = state else {
                 return Ok(Err(format!("resource {} is not listed in this market; list it first", gpu.id)));
             };
             if state.simulated != gpu.hardware.simulated {
                 let is = if state.simulated { "simulated" } else { "real" };
                 return Ok(Err(format!("resource {} is listed as {is}; announce it so", gpu.id)));
+            }
+            let Some(listing) = listing else {
+                let from = self.from_block;
+                return Ok(Err(format!(
+                    "the listing of resource {} is not in the log from block {from} on; this gateway must look earlier",
+                    gpu.id
+                )));
+            };
+            let listed = HardwareJson::from(&listing.hardware);
+            if let Some(what) = difference(&listed, &gpu.hardware) {
+                return Ok(Err(format!("resource {} is listed with {what}; announce it so, or list it anew", gpu.id)));
             }
             let named = match agents.get(&state.provider_id) {
                 Some(named) => *named,
@@ -103,6 +123,22 @@ impl Listings {
     fn late(&self) -> GatewayError {
         GatewayError::Chain { reason: format!("no answer within {} s", self.within.as_secs()) }
     }
+}
+
+/// The first field in which the announced hardware is not the listed one.
+fn difference(listed: &HardwareJson, announced: &HardwareJson) -> Option<String> {
+    let HardwareJson { model, gpus, vram_mib, cpus, memory_mib, disk_mib, simulated } = listed;
+    let fields = [
+        ("model", model.clone(), announced.model.clone()),
+        ("gpus", gpus.to_string(), announced.gpus.to_string()),
+        ("vramMib", vram_mib.to_string(), announced.vram_mib.to_string()),
+        ("cpus", cpus.to_string(), announced.cpus.to_string()),
+        ("memoryMib", memory_mib.to_string(), announced.memory_mib.to_string()),
+        ("diskMib", disk_mib.to_string(), announced.disk_mib.to_string()),
+        ("simulated", simulated.to_string(), announced.simulated.to_string()),
+    ];
+    let differs = fields.into_iter().find(|(_, listed, announced)| listed != announced);
+    differs.map(|(name, listed, announced)| format!("{name} {listed:?}, not {announced:?}"))
 }
 
 fn join(gpu: GpuJson, state: &ResourceState) -> GpuJson {

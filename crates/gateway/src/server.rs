@@ -17,6 +17,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::config::Limits;
 
+mod stall;
+use stall::Stall;
+
 /// After a failed accept, as when no file handle is left, others get this long to end.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(200);
 
@@ -40,6 +43,9 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: &Limits
                     continue;
                 }
             };
+            // News are small and wait for nothing; where it cannot be set they come a little later.
+            let _ = stream.set_nodelay(true);
+            let stream = Stall::new(stream, limits.write_within);
             let connection = connection(builder.clone(), stream, router.clone(), shutdown.clone());
             open.spawn(async move {
                 connection.await;
@@ -55,9 +61,12 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: &Limits
     }
 }
 
-async fn connection(builder: Builder<TokioExecutor>, stream: TcpStream, router: Router, shutdown: CancellationToken) {
-    // News are small and wait for nothing; where it cannot be set they come a little later.
-    let _ = stream.set_nodelay(true);
+async fn connection(
+    builder: Builder<TokioExecutor>,
+    stream: Stall<TcpStream>,
+    router: Router,
+    shutdown: CancellationToken,
+) {
     let service = TowerToHyperService::new(router);
     let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let served = tokio::select! {

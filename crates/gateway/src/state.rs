@@ -48,7 +48,7 @@ impl State {
         Arc::new(Self {
             feeds: Feeds::new(&limits),
             links: Links::new(limits.links),
-            listings: Listings::new(market.clone(), &limits),
+            listings: Listings::new(market.clone(), config.from_block, &limits),
             clients: Arc::new(Semaphore::new(limits.clients)),
             pending_links: Arc::new(Semaphore::new(limits.pending_links)),
             sockets: TaskTracker::new(),

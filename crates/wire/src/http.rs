@@ -200,7 +200,7 @@ pub enum ToClient {
     Notice {
         /// Which topic.
         topic: String,
-        /// `SUBSCRIBED`; `CURRENT` once all that was held is sent; `RESYNC`; or `REFUSED`.
+        /// `SUBSCRIBED`; `CURRENT` once all that was held is sent; `RESYNC`; `UNSUBSCRIBED`; or `REFUSED`.
         #[serde(rename = "type")]
         kind: String,
         /// In words.

@@ -1,11 +1,19 @@
 //! The event stream through reorganisations, outages and restarts: what it told, folded, is what the chain says.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use chain::{BlockEvents, Chain, ChainConfig, EventStream, Item, Market, MarketEvent, StreamConfig};
 use market::{PerHour, Seconds};
 use testkit::{Rng, TestMarket, TestMarketConfig, eventually, rng};
 use tokio::{sync::watch, task::JoinHandle};
+
+use crate::node::Node;
 
 const PRICE: PerHour = PerHour(3_600_000);
 /// A minute of looks at a chain that answers within milliseconds.
@@ -246,5 +254,43 @@ async fn dropping_a_wait_loses_nothing() {
             }
         }
     }
+    assert_eq!(fold.difference(&*replay(&t).await), None);
+}
+
+/// What asking again does not mend reaches the caller after some tries; the stream goes on where it was when it is
+/// mended, and passing trouble is not told at all.
+#[tokio::test]
+async fn errors_that_do_not_pass_reach_the_caller() {
+    let t = TestMarket::start().await.unwrap();
+    let resource = t.list(PRICE).await.unwrap();
+    t.renter.create_job(&t.terms(resource, PRICE)).await.unwrap();
+    // How many of the next requests for logs are refused.
+    let refusals = Arc::new(AtomicUsize::new(usize::MAX));
+    let left = refusals.clone();
+    let node = Node::start(&t, move |method, _| {
+        let is_refused = method == "eth_getLogs" && left.load(Ordering::SeqCst) > 0;
+        is_refused.then(|| {
+            left.fetch_sub(1, Ordering::SeqCst);
+            "logs are not kept here".to_owned()
+        })
+    })
+    .await;
+    let config = ChainConfig { poll: Duration::from_millis(5), ..ChainConfig::local(node.rpc.parse().unwrap()) };
+    let market = Market::open(Chain::connect(config).await.unwrap(), t.market.address()).await.unwrap();
+    let brief = Duration::from_millis(1);
+    let config = StreamConfig { backoff: brief, backoff_max: brief, ..StreamConfig::default() };
+    let mut stream = EventStream::new(market, t.deployment.block, config);
+    for _ in 0..2 {
+        let error = tokio::time::timeout(LIMIT, stream.next()).await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("logs are not kept here") && !error.is_retryable(), "{error}");
+    }
+    let asked = node.asked();
+    refusals.store(1, Ordering::SeqCst);
+    let mut fold = Fold::default();
+    let head = t.chain.head().await.unwrap();
+    while fold.blocks.last().is_none_or(|tip| tip.hash != head.hash) {
+        fold.apply(tokio::time::timeout(LIMIT, stream.next()).await.unwrap().unwrap());
+    }
+    assert!(node.asked() > asked);
     assert_eq!(fold.difference(&*replay(&t).await), None);
 }

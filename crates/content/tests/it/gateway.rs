@@ -1,10 +1,16 @@
 //! The gateway by the checklist of its specification, row by row.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use content::gateway::router;
-use content::{Block, Cid, GatewayConfig, ImportConfig, RAW, add_tree, import_car, resolve};
+use content::{
+    Block, BlockStore, Cid, DAG_PB, GatewayConfig, ImportConfig, Pace, RAW, StoreConfig, add_tree, import_car, resolve,
+    serves_pinned,
+};
 use reqwest::{Client, Method, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use url::Url;
 
 use crate::fixture::{Keystream, Store, plant, serve, store};
@@ -265,4 +271,100 @@ async fn a_car_that_lacks_a_block_breaks_off() {
         Client::new().get(url.join(&format!("/ipfs/{}?format=car", gateway.root)).unwrap()).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     assert!(answer.bytes().await.is_err(), "the client sees that it is cut off");
+}
+
+/// Only what is under a pin is handed out: the root, its children by their own names, and nothing else.
+#[tokio::test]
+async fn pinned_content_is_served_and_nothing_that_merely_lies_here() {
+    let dir = tempfile::tempdir().unwrap();
+    plant(dir.path(), &[("a/b", &Keystream::bytes("kept", 700_000)), ("c", b"c")]);
+    let store = store();
+    let small = ImportConfig { chunk_bytes: ImportConfig::CHUNK_256_KIB, ..ImportConfig::default() };
+    let root = add_tree(&store, dir.path(), &small).unwrap().cid;
+    let stray = Block::new(RAW, "a stranger's half upload").unwrap();
+    store.put(stray.clone()).unwrap();
+    let config = GatewayConfig { serves: Some(serves_pinned(&store.store)), ..GatewayConfig::default() };
+    let url = serve(router(store.store.clone(), config)).await;
+    let status = async |cid: &Cid| {
+        let url = url.join(&format!("/ipfs/{cid}?format=raw")).unwrap();
+        Client::new().get(url).send().await.unwrap().status().as_u16()
+    };
+    let all = content::blocks_of(&store, &root).unwrap();
+    assert!(all.len() > 5);
+    assert_eq!(status(&all[0]).await, 404, "nothing is pinned yet");
+    assert_eq!(status(&"bafkqaaa".parse().unwrap()).await, 200, "the probe is always answered");
+
+    store.pin("me", &root).unwrap();
+    for cid in &all {
+        assert_eq!(status(cid).await, 200, "{cid} is under the pin");
+    }
+    assert_eq!(status(stray.cid()).await, 404);
+    let bytes_of_a_node = Cid::new_v1(RAW, *root.hash());
+    assert_eq!(status(&bytes_of_a_node).await, 200, "the same bytes");
+
+    // Bytes that could be read as a node do not lead on: whoever pins them would choose what is served.
+    let stray_dir = tempfile::tempdir().unwrap();
+    plant(stray_dir.path(), &[("stray/secret", b"not to be served")]);
+    let fake = add_tree(&store, stray_dir.path(), &small).unwrap().cid;
+    let as_bytes = Cid::new_v1(RAW, *fake.hash());
+    store.pin("me", &as_bytes).unwrap();
+    assert_eq!(status(&as_bytes).await, 200);
+    assert_eq!(fake.codec(), DAG_PB);
+    assert_eq!(status(&fake).await, 404);
+    assert_eq!(status(&content::blocks_of(&store, &fake).unwrap()[1]).await, 404);
+
+    store.unpin("me", &root).unwrap();
+    assert_eq!(status(&root).await, 404);
+    assert_eq!(status(&as_bytes).await, 200, "another pin");
+}
+
+#[test]
+fn what_is_kept_is_known_after_a_restart_and_grows_with_what_comes() {
+    let (whole, dir, folder) = (store(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    plant(folder.path(), &[("a/b", b"b"), ("c", b"c")]);
+    let root = add_tree(&whole, folder.path(), &ImportConfig::default()).unwrap().cid;
+    let all = content::blocks_of(&whole, &root).unwrap();
+    let open = || BlockStore::open(dir.path(), StoreConfig::default()).unwrap();
+    let kept = |store: &BlockStore| all.iter().filter(|cid| store.is_kept(cid)).count();
+    let here = open();
+    here.pin("me", &root).unwrap();
+    assert_eq!(kept(&here), 1, "what the root leads to is not known yet");
+    let mut before = 1;
+    for cid in &all {
+        here.put(Block::verified(*cid, whole.get(cid).unwrap().unwrap()).unwrap()).unwrap();
+        assert!(kept(&here) >= before);
+        before = kept(&here);
+    }
+    assert_eq!(before, all.len());
+    drop(here);
+    assert_eq!(kept(&open()), all.len());
+}
+
+/// A client that does not read gives its place back, and its half answer is not taken for a whole one.
+#[tokio::test]
+async fn who_does_not_read_gives_its_place_back() {
+    let pace = Pace { idle: Duration::from_millis(200), bytes_per_s: 1, grace: Duration::from_secs(60) };
+    let store = store();
+    // Larger than what the system buffers for a connection; equal leaves make it cheap.
+    let file = content::add_bytes(&store, &vec![7; 64 << 20], &ImportConfig::default()).unwrap().cid;
+    let url =
+        serve(router(store.store.clone(), GatewayConfig { requests_max: 1, pace, ..GatewayConfig::default() })).await;
+    let mut line = TcpStream::connect(url.socket_addrs(|| None).unwrap()[0]).await.unwrap();
+    line.write_all(format!("GET /ipfs/{file} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+    let mut first = [0; 1024];
+    assert!(line.read(&mut first).await.unwrap() > 0);
+    let small = async || {
+        let url = url.join(&format!("/ipfs/{file}?format=raw")).unwrap();
+        Client::new().get(url).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(small().await, 429, "the only place is taken");
+    let patience = std::time::Instant::now();
+    while small().await != 200 {
+        assert!(patience.elapsed() < Duration::from_secs(30), "the place is still taken");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let mut rest = Vec::new();
+    // Whether the end comes as a reset or as an end of the stream is the system's choice.
+    let _ = line.read_to_end(&mut rest).await;
+    assert!(rest.len() < 64 << 20, "it was cut off");
 }

@@ -21,7 +21,9 @@ pub(crate) fn router(shared: &Shared, config: &GatewayConfig) -> Router {
         who(headers, root, &domain, now())
             .map_err(|error| upload::Refused { status: StatusCode::UNAUTHORIZED.as_u16(), detail: error.to_string() })
     });
-    gateway::router(shared.store.clone(), config.content.clone()).merge(upload::router(
+    let mut serving = config.content.clone();
+    serving.serves.get_or_insert_with(|| content::serves_pinned(&shared.store));
+    gateway::router(shared.store.clone(), serving).merge(upload::router(
         shared.store.clone(),
         config.upload.clone(),
         authorise,

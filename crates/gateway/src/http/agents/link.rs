@@ -58,13 +58,17 @@ pub(crate) async fn connect(
 /// What an agent that dialled this gateway can have dialled: its public address, or else the host of the request,
 /// with or without TLS in front.
 fn origins(public: Option<&Url>, headers: &HeaderMap) -> Vec<String> {
-    if let Some(public) = public {
-        return vec![public.origin().ascii_serialization()];
-    }
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let urls =
-        host.into_iter().flat_map(|host| ["http", "https"].map(|scheme| Url::parse(&format!("{scheme}://{host}"))));
-    urls.flatten().map(|url| url.origin().ascii_serialization()).collect()
+    let of = |url: Url| url.origin().ascii_serialization();
+    let http = match public {
+        Some(public) => vec![of(public.clone())],
+        None => {
+            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+            let urls = host.map(|host| ["http", "https"].map(|scheme| Url::parse(&format!("{scheme}://{host}"))));
+            urls.into_iter().flatten().flatten().map(of).collect()
+        }
+    };
+    // An address may be given as the WebSocket's.
+    http.into_iter().flat_map(|origin| [origin.replacen("http", "ws", 1), origin]).rev().collect()
 }
 
 /// How a link ends.
@@ -176,8 +180,11 @@ impl Link {
 
     fn parse(&self, heard: Heard) -> Result<FromAgent, Ended> {
         match heard {
-            Heard::Said(text) => serde_json::from_str(&text)
-                .map_err(|error| Ended::Refused(format!("a message cannot be read: {error}"))),
+            // The reason goes into the log, so it does not repeat what was said.
+            Heard::Said(text) => serde_json::from_str(&text).map_err(|error| {
+                let (what, column) = (error.classify(), error.column());
+                Ended::Refused(format!("a message cannot be read ({what:?} error at column {column})"))
+            }),
             Heard::Closed => Err(Ended::Gone),
             Heard::Ends(farewell) => Err(Ended::Closed(farewell)),
         }
@@ -218,10 +225,22 @@ mod tests {
             let headers = host.map(|host| (header::HOST, host.parse().unwrap())).into_iter().collect();
             assert_eq!(origins(public.as_ref(), &headers), expected);
         };
-        check(None, Some("127.0.0.1:4510"), &["http://127.0.0.1:4510", "https://127.0.0.1:4510"]);
-        check(None, Some("Gate.Example:443"), &["http://gate.example:443", "https://gate.example"]);
-        check(None, Some("[::1]:80"), &["http://[::1]", "https://[::1]:80"]);
-        check(Some("https://gate.example:443/x"), Some("evil.example"), &["https://gate.example"]);
+        check(
+            None,
+            Some("127.0.0.1:4510"),
+            &["https://127.0.0.1:4510", "wss://127.0.0.1:4510", "http://127.0.0.1:4510", "ws://127.0.0.1:4510"],
+        );
+        check(
+            None,
+            Some("Gate.Example:443"),
+            &["https://gate.example", "wss://gate.example", "http://gate.example:443", "ws://gate.example:443"],
+        );
+        check(None, Some("[::1]:80"), &["https://[::1]:80", "wss://[::1]:80", "http://[::1]", "ws://[::1]"]);
+        check(
+            Some("https://gate.example:443/x"),
+            Some("evil.example"),
+            &["https://gate.example", "wss://gate.example"],
+        );
         check(None, Some("not a host"), &[]);
         check(None, None, &[]);
     }

@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use chain::Wallet;
 use wire::{
-    http::{GpuJson, Page},
+    http::{GpuJson, HardwareJson, Page},
     link::{FromAgent, FromGateway, VERSION},
 };
 
@@ -54,9 +54,31 @@ async fn everybody_else_is_refused_with_the_reason() {
     real[0].hardware.simulated = false;
     check(&own.agent, &real, None, VERSION, "is listed as simulated").await;
 
+    let announced = async |change: fn(&mut HardwareJson), words: &str| {
+        let mut gpus = own.gpus.clone();
+        change(&mut gpus[0].hardware);
+        check(&own.agent, &gpus, None, VERSION, words).await;
+    };
+    announced(|listed| listed.model = "H100".into(), "model \"Test 0\", not \"H100\"").await;
+    announced(|listed| listed.gpus += 7, "gpus \"1\", not \"8\"").await;
+    announced(|listed| listed.vram_mib += 1, "vramMib \"1024\", not \"1025\"").await;
+    announced(|listed| listed.cpus += 1, "cpus \"2\", not \"3\"").await;
+    announced(|listed| listed.memory_mib += 1, "memoryMib \"512\", not \"513\"").await;
+    announced(|listed| listed.disk_mib += 1, "diskMib \"2048\", not \"2049\"").await;
+
     let mut rude = Agent::connect(&stage).await;
     rude.line.say_text("good day".into()).await;
     rude.is_refused("cannot be read").await;
+    assert_eq!(listed(&stage).await, 0);
+}
+
+#[tokio::test]
+async fn a_listing_older_than_where_it_is_looked_for_is_not_believed() {
+    let stage = Stage::new(|config| config.from_block = 1 << 40).await;
+    let provider = stage.provider(1).await;
+    let mut agent = Agent::connect(&stage).await;
+    agent.line.say(&hello(&stage, &provider.agent, &provider.gpus, agent.nonce, VERSION)).await;
+    agent.is_refused("is not in the log from block 1099511627776 on").await;
     assert_eq!(listed(&stage).await, 0);
 }
 
