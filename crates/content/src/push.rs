@@ -25,6 +25,8 @@ const QUESTION_CIDS: usize = 10_000;
 const CAR_BYTES: u64 = 64 << 20;
 /// Times that one request is tried.
 const TRIES: u32 = 3;
+/// What a server answers that is told of the end and lacks a block: 409.
+const INCOMPLETE: u16 = 409;
 /// Longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 2 << 20;
 /// How long a server may take to answer one request: a CAR over a slow line, or the check of a large DAG.
@@ -88,6 +90,28 @@ impl Push<'_> {
         });
         let all = all.await?;
         let mut done = Pushed::default();
+        let mut rounds = 0;
+        loop {
+            rounds += 1;
+            let (round, progress) = self.send_missing(&all).await?;
+            if rounds == 1 {
+                done.blocks_before = round.blocks_before;
+            }
+            done.blocks += round.blocks;
+            done.bytes += round.bytes;
+            match self.upload(&[], true, progress).await {
+                // A server that was started anew meanwhile does not know any more who sent what.
+                Err(Error::Server { status: INCOMPLETE, detail, .. }) if rounds < TRIES => {
+                    tracing::debug!(detail, "the server lacks something again and is asked what");
+                }
+                ended => return ended.map(|_| done),
+            }
+        }
+    }
+
+    /// Asks what is missing and sends that.
+    async fn send_missing(&self, all: &[(Cid, u64)]) -> Result<(Pushed, Progress)> {
+        let mut done = Pushed::default();
         let mut progress =
             Progress { total_bytes: Some(all.iter().map(|(_, length)| length).sum()), ..Progress::default() };
         for part in all.chunks(QUESTION_CIDS) {
@@ -106,8 +130,7 @@ impl Push<'_> {
                 self.tell(progress);
             }
         }
-        self.upload(&[], true, progress).await?;
-        Ok(done)
+        Ok((done, progress))
     }
 
     fn tell(&self, now: Progress) {

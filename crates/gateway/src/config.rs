@@ -17,7 +17,8 @@ pub struct GatewayConfig {
     /// The address that agents dial, `https://…`. Without one the `Host` header of their request is believed, which a
     /// proxy in front may have changed.
     pub public_url: Option<Url>,
-    /// A block at or before the market's first, where looking for listings begins.
+    /// A block at or before the market's first, where looking for listings begins. From 0 it takes too long on a long
+    /// chain whose node refuses to look through all of it at once.
     pub from_block: u64,
     /// How much it holds and how long it waits.
     pub limits: Limits,

@@ -1,6 +1,7 @@
 //! Uploading: only what is missing, only by those who may, only what is whole.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use content::upload::{Authorise, Refused, router};
@@ -113,6 +114,23 @@ async fn a_push_that_was_cut_off_sends_only_the_rest() {
     assert_eq!(to.len(), half.len());
     let pushed = push(&from, &root, &url, &token, None).await.unwrap();
     assert_eq!((pushed.blocks_before, pushed.blocks), (half.len() as u64, (all.len() - half.len()) as u64));
+}
+
+#[tokio::test]
+async fn a_push_goes_on_at_a_server_that_has_forgotten_who_sent_what() {
+    let (from, root) = sample();
+    let to = store();
+    // Question, blocks, end: from the end on it is somebody else who sends, as after a restart.
+    let requests = AtomicUsize::new(0);
+    let forgets: Authorise = Arc::new(move |_headers, _root| {
+        Ok(if requests.fetch_add(1, Ordering::SeqCst) < 2 { "before" } else { "after" }.to_owned())
+    });
+    let url = serve(router(to.store.clone(), UploadConfig::default(), forgets)).await;
+    let pushed = push(&from, &root, &url, &token, None).await.unwrap();
+    let size = total_size(&from, &root).unwrap();
+    assert_eq!((pushed.blocks, pushed.blocks_before), (2 * size.blocks, 0), "everything was sent again");
+    assert_eq!(to.pins(), [Pin { name: "after".to_owned(), root }]);
+    assert_eq!(to.len() as u64, size.blocks);
 }
 
 #[tokio::test]
