@@ -91,3 +91,20 @@ async fn the_clocks_end_is_reckoned_from_totals() {
     let ended = stage.since(&job).await;
     assert!(ended > close && ended < close.after(Seconds(60)), "{ended:?} {close:?}");
 }
+
+#[tokio::test]
+async fn pauses_are_a_day_in_all() {
+    let stage = Stage::new().await;
+    let (job, following) = stage.running().await;
+    stage.town.agent.pause_job(&job.terms).await.unwrap();
+    stage.town.advance(Seconds(40_000)).await.unwrap();
+    stage.town.agent.resume_job(&job.terms).await.unwrap();
+    stage.town.agent.pause_job(&job.terms).await.unwrap();
+    stage.town.advance(Seconds(46_000)).await.unwrap();
+    stage.is_heard(&following, "paused still").await;
+    assert_eq!(stage.status(&job).await, Status::Paused);
+    stage.town.advance(Seconds(450)).await.unwrap();
+    let ending = following.end().await.unwrap();
+    assert_eq!((ending.status, ending.outcome), (Status::Final, Some(Outcome::AbortedByProvider)));
+    assert!(ending.seconds < Seconds(100), "{ending:?}");
+}
