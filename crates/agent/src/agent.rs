@@ -24,6 +24,7 @@ const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(3600);
 /// Lists this machine and serves jobs until `shutdown`. Programs that run then are left alone: the next run with the
 /// same state folder takes them up.
 pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(), AgentError> {
+    config.gateway.iter().try_for_each(|gateway| link::check(gateway, config.allow_plain_gateway))?;
     std::fs::create_dir_all(config.state_dir.join("jobs")).map_err(AgentError::io(&config.state_dir))?;
     let _lock = lock(&config.state_dir)?;
     // Boxed: whoever composes the program carries a small future.
@@ -35,11 +36,21 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     Box::pin(serve(opened)).await
 }
 
-fn lock(state_dir: &Path) -> Result<File, AgentError> {
+/// The state folder is ours as long as this lives.
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started at this moment still holds a copy.
+        drop(self.0.unlock());
+    }
+}
+
+fn lock(state_dir: &Path) -> Result<Lock, AgentError> {
     let path = state_dir.join("lock");
     let file = File::create(&path).map_err(AgentError::io(&path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(std::fs::TryLockError::WouldBlock) => Err(AgentError::Locked { path: state_dir.to_owned() }),
         Err(std::fs::TryLockError::Error(source)) => Err(AgentError::Io { path, source }),
     }
@@ -82,17 +93,16 @@ async fn serve(Opened { host, cards }: Opened) -> Result<(), AgentError> {
     // Everything runs in this set: when this function is left, nothing of the agent goes on.
     let mut tasks = JoinSet::new();
     let (jobs, mut new_jobs) = mpsc::channel(JOBS_MAX);
+    set_aside_unreadable(&host.config.state_dir)?;
     remove_leftovers(&host.config.state_dir)?;
+    let mut known = Vec::new();
     for (id, record) in written_down(&host.config.state_dir)? {
-        if record.phase == Phase::Done {
-            let folder = Folder::of(&host.config.state_dir, id);
-            host.feeds.add(id, record.terms.clone(), Journal::open(&folder.journal(), host.feeds.changed.clone())?);
-        } else if let Some(job) = Job::open(&host, id, record)? {
-            tracing::info!(job = %id.short(), "taken up again");
-            tasks.spawn(job.run());
+        if record.phase != Phase::Done {
+            known.push(id);
         }
+        tasks.spawn(take_up(host.clone(), id, record));
     }
-    tasks.spawn(remove_strays(host.clone()));
+    tasks.spawn(remove_strays(host.clone(), known));
     tasks.spawn(beat::run(host.clone(), cards));
     tasks.spawn(sweep(host.clone()));
     if let Some(gateway) = host.config.gateway.clone() {
@@ -112,19 +122,67 @@ async fn serve(Opened { host, cards }: Opened) -> Result<(), AgentError> {
     ended
 }
 
+/// Takes up a job that an earlier run left; one whose files cannot be opened now, on a disk that is full, is tried
+/// again while the others go on.
+async fn take_up(host: Arc<Host>, id: JobId, record: Record) {
+    let mut backoff = Backoff::default();
+    loop {
+        match open_again(&host, id, &record) {
+            Ok(Some(job)) => {
+                tracing::info!(job = %id.short(), "taken up again");
+                return job.run().await;
+            }
+            Ok(None) => return,
+            Err(error) => tracing::error!(job = %id, %error, "a job could not be taken up again; trying again"),
+        }
+        tokio::select! {
+            () = backoff.wait() => {}
+            () = host.shutdown.cancelled() => return,
+        }
+    }
+}
+
+/// A job to be served; of one that is done only the feed is kept.
+fn open_again(host: &Arc<Host>, id: JobId, record: &Record) -> Result<Option<Job>, AgentError> {
+    if record.phase != Phase::Done {
+        return Job::open(host, id, record.clone());
+    }
+    let folder = Folder::of(&host.config.state_dir, id);
+    host.feeds.add(id, record.terms.clone(), Journal::open(&folder.journal(), host.feeds.changed.clone())?);
+    Ok(None)
+}
+
 /// The jobs that are written down.
 fn written_down(state_dir: &Path) -> Result<Vec<(JobId, Record)>, AgentError> {
     let mut found = Vec::new();
     for (id, folder) in folders(state_dir)? {
-        found.extend(folder.load()?.map(|record| (id, record)));
+        match folder.load() {
+            Ok(record) => found.extend(record.map(|record| (id, record))),
+            Err(error) => tracing::error!(job = %id, %error, "a job's record cannot be read; the job is passed over"),
+        }
     }
     Ok(found)
+}
+
+/// Moves jobs aside whose records hold something else: one of them must not take the others with it.
+fn set_aside_unreadable(state_dir: &Path) -> Result<(), AgentError> {
+    for (id, folder) in folders(state_dir)? {
+        if let Err(error @ AgentError::BadState { .. }) = folder.load() {
+            let aside = folder.set_aside()?;
+            tracing::error!(
+                job = %id, %error, aside = %aside.display(),
+                "a JOB IS NOT SERVED ANY MORE: its record cannot be read. It was set aside; its renter will be refunded \
+                 when its deadlines pass"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Removes folders that a crash left without a record. Only before new jobs are taken: theirs begin like that.
 fn remove_leftovers(state_dir: &Path) -> Result<(), AgentError> {
     for (_, folder) in folders(state_dir)? {
-        if folder.load()?.is_none() {
+        if matches!(folder.load(), Ok(None)) {
             folder.remove()?;
         }
     }
@@ -143,10 +201,10 @@ fn folders(state_dir: &Path) -> Result<Vec<(JobId, Folder)>, AgentError> {
 }
 
 /// Removes containers of ours that belong to no job, as soon as the engine answers.
-async fn remove_strays(host: Arc<Host>) {
+async fn remove_strays(host: Arc<Host>, known: Vec<JobId>) {
     let mut backoff = Backoff::default();
     loop {
-        match host.engine.remove_strays(|| host.jobs()).await {
+        match host.engine.remove_strays(|| [host.jobs(), known.clone()].concat()).await {
             Ok(0) => return,
             Ok(count) => return tracing::warn!(count, "containers without a job were removed"),
             Err(error) => tracing::debug!(%error, "strays were not looked for"),
@@ -158,7 +216,8 @@ async fn remove_strays(host: Arc<Host>) {
     }
 }
 
-/// Lets go of results whose time is over.
+/// Takes the pins off results whose time is over and forgets their jobs. What the store then frees, and when, is the
+/// store's affair: nothing as long as it collects no garbage.
 async fn sweep(host: Arc<Host>) {
     loop {
         if let Err(error) = sweep_once(&host) {
@@ -176,10 +235,7 @@ fn sweep_once(host: &Host) -> Result<(), AgentError> {
         if record.done_at.is_none_or(|done| done + RESULT_KEPT.as_secs() > wall()) {
             continue;
         }
-        let name = format!("job:{id}");
-        for pin in host.store.pins().into_iter().filter(|pin| pin.name == name) {
-            host.store.unpin(&pin.name, &pin.root)?;
-        }
+        host.unpin(id)?;
         host.feeds.remove(id);
         Folder::of(&host.config.state_dir, id).remove()?;
     }

@@ -39,7 +39,7 @@ pub(crate) async fn run(host: Arc<Host>, cards: Cards) {
             uptime_s: began.elapsed().as_secs(),
         };
         if let Err(error) = tell(&host, beat) {
-            tracing::error!(%error, "a beat was not given");
+            tracing::error!(%error, "a beat could not be signed");
         }
     }
 }
@@ -49,7 +49,10 @@ fn tell(host: &Host, beat: BeatJson) -> Result<(), AgentError> {
     let signature = host.account.wallet().sign(&host.market.domain(), &statement)?;
     for (job, feed) in host.feeds.list() {
         if beat.jobs.contains(&B256::from(job.0)) {
-            feed.journal.add(JobNews::JobBeat { beat: beat.clone(), signature })?;
+            // A disk that is full must not make this machine look dead.
+            if let Err(error) = feed.journal.add(JobNews::JobBeat { beat: beat.clone(), signature }) {
+                tracing::error!(job = %job.short(), %error, "a beat could not be written");
+            }
         }
     }
     host.beats.send_replace(Some((beat, signature)));

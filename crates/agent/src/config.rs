@@ -25,6 +25,8 @@ pub struct AgentConfig {
     pub owner: Option<Wallet>,
     /// The gateway that relays to renters and takes results.
     pub gateway: Option<Url>,
+    /// Dials a gateway elsewhere without TLS, where the way to it is closed off otherwise.
+    pub allow_plain_gateway: bool,
     /// HTTP gateways that content is fetched from, in this order, before the gateway is asked.
     pub content_sources: Vec<Url>,
     /// How often it says that it is alive.
@@ -59,6 +61,7 @@ impl AgentConfig {
             agent,
             owner: None,
             gateway: None,
+            allow_plain_gateway: false,
             content_sources: Vec::new(),
             heartbeat: Duration::from_secs(market::rules::HEARTBEAT.0),
             price_per_hour: price,

@@ -59,6 +59,12 @@ pub enum AgentError {
         /// This agent's address.
         agent: alloy_primitives::Address,
     },
+    /// Whoever is between could read and change what the gateway says.
+    #[error("the gateway {gateway} is not on this machine and not reached over TLS; use https")]
+    PlainGateway {
+        /// Where it is.
+        gateway: String,
+    },
     /// The job cannot be run here; its renter gets everything back.
     #[error("{reason}")]
     Refused {

@@ -50,6 +50,11 @@ impl Feeds {
         self.feeds().iter().map(|(job, feed)| (*job, feed.clone())).collect()
     }
 
+    /// The journal of a feed.
+    pub(crate) fn journal(&self, job: JobId) -> Option<Journal> {
+        self.feeds().get(&job).map(|feed| feed.journal.clone())
+    }
+
     /// What the gateway says that it holds.
     pub(crate) fn confirm(&self, job: JobId, seq: u64) {
         if let Some(feed) = self.feeds().get_mut(&job) {

@@ -105,8 +105,13 @@ impl Follower {
             host.chain_changed(job);
             return Ok(());
         }
-        if Folder::of(&host.config.state_dir, job).load()?.is_some() {
-            return Ok(());
+        match Folder::of(&host.config.state_dir, job).load() {
+            Ok(None) => {}
+            Ok(Some(_)) => return Ok(()),
+            Err(error) => {
+                tracing::error!(%job, %error, "a job's record cannot be read; the job is passed over");
+                return Ok(());
+            }
         }
         let mut backoff = Backoff::default();
         let status = loop {

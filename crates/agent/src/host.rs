@@ -99,6 +99,15 @@ impl Host {
         }
     }
 
+    /// Takes a job's pins off its content.
+    pub(crate) fn unpin(&self, job: JobId) -> Result<(), AgentError> {
+        let name = pin_name(job);
+        for pin in self.store.pins().into_iter().filter(|pin| pin.name == name) {
+            self.store.unpin(&pin.name, &pin.root)?;
+        }
+        Ok(())
+    }
+
     /// Says whether a job's container is known to live.
     pub(crate) fn set_alive(&self, job: JobId, alive: bool) {
         let mut set = guard(&self.alive);
@@ -154,11 +163,20 @@ impl Host {
 
 /// Chain time between blocks: the newest block's time and how long ago it was seen.
 #[derive(Debug)]
-pub(crate) struct ChainClock(watch::Sender<(Timestamp, Instant)>);
+pub(crate) struct ChainClock(watch::Sender<Seen>);
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    time: Timestamp,
+    at: Instant,
+    /// When any block was last heard of.
+    heard: Instant,
+}
 
 impl Default for ChainClock {
     fn default() -> Self {
-        Self(watch::Sender::new((Timestamp(0), Instant::now())))
+        let now = Instant::now();
+        Self(watch::Sender::new(Seen { time: Timestamp(0), at: now, heard: now }))
     }
 }
 
@@ -166,20 +184,29 @@ impl ChainClock {
     /// A block was seen.
     pub(crate) fn saw(&self, block_time: Timestamp) {
         let now = Instant::now();
-        self.0.send_if_modified(|last| {
-            let is_news = block_time > last.0.after(market::Seconds(last.1.elapsed().as_secs()));
-            if is_news {
-                *last = (block_time, now);
+        self.0.send_modify(|last| {
+            last.heard = now;
+            if block_time > last.time.after(market::Seconds(last.at.elapsed().as_secs())) {
+                (last.time, last.at) = (block_time, now);
             }
-            is_news
         });
     }
 
     /// The time that the next block would have.
     pub(crate) fn now(&self) -> Timestamp {
-        let (time, seen) = *self.0.borrow();
-        time.after(market::Seconds(seen.elapsed().as_secs()))
+        let last = *self.0.borrow();
+        last.time.after(market::Seconds(last.at.elapsed().as_secs()))
     }
+
+    /// For how long no block was heard of.
+    pub(crate) fn quiet(&self) -> std::time::Duration {
+        self.0.borrow().heard.elapsed()
+    }
+}
+
+/// The name under which a job's content is pinned.
+pub(crate) fn pin_name(job: JobId) -> String {
+    format!("job:{job}")
 }
 
 /// This machine's clock in Unix seconds.

@@ -1,29 +1,67 @@
 //! An image in the content store, checked against its own rules before the engine sees it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use cid::Cid;
 use content::{BlockStore, ImageLimits, image};
 use futures_util::Stream;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::AgentError;
 
-/// The digests by which an engine may name the image under `root`: that of its configuration, or that of its manifest
-/// where the engine keeps images as containerd does. Both are verified.
-pub(crate) async fn names(store: &Arc<BlockStore>, root: Cid) -> Result<[String; 2], AgentError> {
-    let store = store.clone();
-    checked(move || image::Image::inspect(&store, &root).map(|image| [image.config_digest, image.manifest_digest]))
-        .await
+/// What is known of an image before the engine has it; all of it is verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Described {
+    /// The digests by which an engine may name it: that of its configuration, or that of its manifest where the
+    /// engine keeps images as containerd does.
+    pub(crate) names: [String; 2],
+    /// Volumes that it declares.
+    pub(crate) volumes: usize,
+    /// Bytes of its layers as they are stored.
+    pub(crate) bytes: u64,
 }
 
-/// What `docker load` reads, after every layer was verified.
+/// The part of an image's configuration that is read here.
+#[derive(Debug, Default, Deserialize)]
+struct Configuration {
+    config: Option<Defaults>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Defaults {
+    #[serde(rename = "Volumes", alias = "volumes")]
+    volumes: Option<BTreeMap<String, IgnoredAny>>,
+}
+
+/// Reads what the image under `root` says of itself.
+pub(crate) async fn describe(store: &Arc<BlockStore>, root: Cid) -> Result<Described, AgentError> {
+    let store = store.clone();
+    checked(move || {
+        let image = image::Image::inspect(&store, &root)?;
+        // The digest was checked by `inspect`.
+        let blob = format!("blobs/sha256/{}", image.config_digest.trim_start_matches("sha256:"));
+        let bytes = content::read_small(&store, &content::resolve(&store, &root, &blob)?, image::JSON_BYTES_MAX)?;
+        let read: Configuration = serde_json::from_slice(&bytes)
+            .map_err(|error| content::Error::BadImage { reason: format!("its configuration: {error}") })?;
+        let volumes = read.config.and_then(|config| config.volumes).map_or(0, |volumes| volumes.len());
+        Ok(Described { names: [image.config_digest, image.manifest_digest], volumes, bytes: image.size })
+    })
+    .await
+}
+
+/// What `docker load` reads, after every layer was verified and found to be at most `bytes_max` unpacked.
 pub(crate) async fn archive(
     store: &Arc<BlockStore>,
     root: Cid,
+    bytes_max: u64,
 ) -> Result<impl Stream<Item = Result<Bytes, content::Error>> + Send + use<>, AgentError> {
     let verified = store.clone();
-    checked(move || image::Image::verify(&verified, &root, &ImageLimits::default()).map(drop)).await?;
+    let limits = ImageLimits::default();
+    let limits = ImageLimits { bytes_max: limits.bytes_max.min(bytes_max), ..limits };
+    checked(move || image::Image::verify(&verified, &root, &limits).map(drop)).await?;
     Ok(image::docker_archive(store.clone(), root, None))
 }
 

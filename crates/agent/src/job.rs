@@ -4,6 +4,7 @@
 //! done, and where the record is behind, chain and engine say what happened.
 
 mod before;
+mod budget;
 mod ending;
 mod fetch;
 mod logs;
@@ -65,7 +66,12 @@ struct Facts {
     chain: Option<chain::JobState>,
     /// The chain must be asked again.
     chain_is_stale: bool,
+    /// When the question was put whose answer `chain` is.
     asked_chain_at: Instant,
+    /// When the start was last sent, whatever came of it.
+    start_sent_at: Option<Instant>,
+    /// When this process saw the clock begin.
+    clock_seen: Option<Instant>,
     container: Option<engine::State>,
     engine_away_since: Option<Instant>,
     /// The engine was away while the program ran.
@@ -111,6 +117,8 @@ impl Job {
             chain: None,
             chain_is_stale: true,
             asked_chain_at: now,
+            start_sent_at: None,
+            clock_seen: None,
             container: None,
             engine_away_since: None,
             engine_was_away: false,
@@ -150,7 +158,13 @@ impl Job {
 
     /// The agent shuts down: what the job does not need any more is removed now, for the next run may be long in coming.
     async fn leave(&mut self) {
-        if !matches!(self.record.phase, Phase::Completing | Phase::Delivering | Phase::CleaningUp | Phase::Declining) {
+        let is_over = match self.record.phase {
+            Phase::Completing | Phase::Delivering | Phase::CleaningUp => true,
+            // A start that was once sent may still be mined, and then the program is to run.
+            Phase::Declining => !self.record.start_sent || self.record.program_started,
+            _ => false,
+        };
+        if !is_over {
             return;
         }
         self.watchers = None;

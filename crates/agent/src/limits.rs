@@ -24,7 +24,8 @@ pub const ENGINE_AWAY_MAX: Duration = Duration::from_secs(market::rules::silence
 pub const UNDONE_MAX: Duration = Duration::from_secs(120);
 /// A result that could not be delivered for this long is given up: as long as results are kept.
 pub const DELIVER_WITHIN: Duration = Duration::from_secs(24 * 3600);
-/// Results, logs and records stay pinned for this long after the job's end.
+/// Results, logs and records stay pinned for this long after the job's end. Nothing is freed on disk afterwards: the
+/// store collects no garbage yet.
 pub const RESULT_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Outputs up to this size are stored in a blink; for larger ones the clock is paused, so that nobody pays for
 /// storing, at the price of one more transaction.
@@ -49,6 +50,9 @@ pub const LOG_DRAIN: Duration = Duration::from_secs(10);
 
 /// Disk that must stay free beside everything that a job may write.
 pub const DISK_SPARE: Mebibytes = Mebibytes(256);
+/// What the content store must be able to take before a job is accepted: its log as far as most go, and its records.
+/// As much again stays free of images and inputs, so that who fills the store does not lock out the next job.
+pub const STORE_SPARE: Mebibytes = Mebibytes(4);
 /// Images that the engine keeps for later jobs.
 pub const IMAGES_KEPT_MAX: usize = 16;
 /// Bytes of images that the engine keeps for later jobs.
@@ -66,6 +70,8 @@ pub const JOBS_MAX: usize = 256;
 pub const NUDGES_MAX: usize = 64;
 /// Events read from a journal at once for the link.
 pub const LINK_BATCH: usize = 128;
+/// Events that a gateway may hold and that this machine forgot. More is no power cut but a lie.
+pub const FEED_AHEAD_MAX: u64 = 4096;
 /// A gateway that says nothing to a greeting for this long is tried again later.
 pub const LINK_GREETING: Duration = Duration::from_secs(10);
 /// Blocks before the saved one that are read again after a restart, so that a reorganisation meanwhile is seen.
@@ -74,6 +80,8 @@ pub const CURSOR_OVERLAP: u64 = 64;
 pub const CURSOR_EVERY: u64 = 16;
 /// The longest reason that goes on chain with a refusal: gas is paid by the byte.
 pub const REASON_BYTES_MAX: usize = 200;
+/// A chain without blocks for this long says nothing about time: then this machine's clock is believed.
+pub const CHAIN_QUIET: Duration = Duration::from_secs(120);
 /// The clock of this machine may differ by this much from the chain's before signatures are refused.
 pub const CLOCK_SKEW_MAX: Seconds = Seconds(30);
 

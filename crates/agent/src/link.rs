@@ -18,6 +18,7 @@ use url::Url;
 use wire::link::{FromAgent, FromGateway, MESSAGE_BYTES_MAX, PATH, VERSION};
 use wire::signed;
 
+use crate::AgentError;
 use crate::backoff::Backoff;
 use crate::host::Host;
 use crate::limits::{LINK_BATCH, LINK_GREETING};
@@ -31,8 +32,8 @@ impl From<SocketError> for LinkError {
     }
 }
 
-impl From<crate::AgentError> for LinkError {
-    fn from(error: crate::AgentError) -> Self {
+impl From<AgentError> for LinkError {
+    fn from(error: AgentError) -> Self {
         Self::Agent(Box::new(error))
     }
 }
@@ -55,7 +56,7 @@ enum LinkError {
     #[error("the gateway sent something else than {0}")]
     Unexpected(&'static str),
     #[error(transparent)]
-    Agent(Box<crate::AgentError>),
+    Agent(Box<AgentError>),
 }
 
 /// Keeps the link up until the agent shuts down.
@@ -80,6 +81,21 @@ pub(crate) async fn run(host: Arc<Host>, gateway: Url) {
     }
 }
 
+/// Whether `gateway` may be dialled: over TLS, or on this machine, or because the owner said so.
+pub(crate) fn check(gateway: &Url, allow_plain: bool) -> Result<(), AgentError> {
+    let is_near = match gateway.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    match gateway.scheme() {
+        "https" | "wss" => Ok(()),
+        "http" | "ws" if is_near || allow_plain => Ok(()),
+        _ => Err(AgentError::PlainGateway { gateway: gateway.origin().ascii_serialization() }),
+    }
+}
+
 fn address(gateway: &Url) -> String {
     let base = gateway.as_str().trim_end_matches('/');
     // http becomes ws, https becomes wss.
@@ -91,7 +107,7 @@ async fn session(host: &Arc<Host>, gateway: &Url) -> Result<(), LinkError> {
         WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES_MAX)).max_frame_size(Some(MESSAGE_BYTES_MAX));
     let greeted = tokio::time::timeout(LINK_GREETING, async {
         let (mut socket, _) = connect_async_with_config(address(gateway), Some(limits), true).await?;
-        greet(host, &mut socket).await?;
+        greet(host, gateway, &mut socket).await?;
         Ok::<_, LinkError>(socket)
     });
     let socket = greeted.await.map_err(|_| LinkError::Silent(LINK_GREETING))??;
@@ -99,7 +115,7 @@ async fn session(host: &Arc<Host>, gateway: &Url) -> Result<(), LinkError> {
     Session { host: host.clone(), socket, told: BTreeSet::new(), sent: BTreeMap::new() }.serve().await
 }
 
-async fn greet(host: &Host, socket: &mut Socket) -> Result<(), LinkError> {
+async fn greet(host: &Host, gateway: &Url, socket: &mut Socket) -> Result<(), LinkError> {
     let FromGateway::Challenge { nonce, chain_id, market } = read(socket).await? else {
         return Err(LinkError::Unexpected("a challenge"));
     };
@@ -109,8 +125,10 @@ async fn greet(host: &Host, socket: &mut Socket) -> Result<(), LinkError> {
     }
     let resources = vec![host.listing()];
     let agent = host.account.address();
-    let hello = signed::Hello { nonce, agent, resources: resources.iter().map(|resource| resource.id).collect() };
-    let signature = host.account.wallet().sign(&domain, &hello).map_err(crate::AgentError::from)?;
+    let ids = resources.iter().map(|resource| resource.id).collect();
+    // Bound to whom was dialled: another gateway cannot pass it on as its own.
+    let hello = signed::Hello { nonce, gateway: gateway.origin().ascii_serialization(), agent, resources: ids };
+    let signature = host.account.wallet().sign(&domain, &hello).map_err(AgentError::from)?;
     write(socket, &FromAgent::Hello { version: VERSION, agent, resources, signature }).await?;
     match read(socket).await? {
         FromGateway::Welcome {} => Ok(()),
@@ -178,7 +196,7 @@ impl Session {
                 continue;
             }
             let Some(sent) = sent.filter(|_| is_behind) else { continue };
-            for event in feed.journal.after(sent, LINK_BATCH)? {
+            for event in feed.journal.outgoing(sent, LINK_BATCH).await? {
                 self.sent.insert(job, event.seq);
                 write(&mut self.socket, &FromAgent::Event { job: B256::from(job.0), event }).await?;
             }
@@ -193,9 +211,15 @@ impl Session {
             Some(FromGateway::Have { job, seq }) => {
                 let job = JobId(job.0);
                 // Only an answer to an announcement moves the feed: nothing is sent twice in one session.
-                if self.told.remove(&job) {
+                if self.told.remove(&job)
+                    && let Some(journal) = self.host.feeds.journal(job)
+                {
+                    let held = journal.align(seq)?.ok_or(LinkError::Unexpected("a believable number"))?;
+                    if held < seq {
+                        tracing::warn!(job = %job.short(), held, seq, "the gateway holds news that this machine lost");
+                    }
                     self.sent.entry(job).or_insert(seq);
-                    self.host.feeds.confirm(job, seq);
+                    self.host.feeds.confirm(job, held);
                 }
                 Ok(())
             }
@@ -237,6 +261,24 @@ fn parse(message: &Message) -> Result<Option<FromGateway>, LinkError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gateway_that_others_can_read_is_refused() {
+        let may = |url: &str, allow| check(&Url::parse(url).unwrap(), allow);
+        for near in
+            ["http://127.0.0.1:8080", "http://localhost:1", "ws://[::1]:8080", "https://g.example", "wss://g.example"]
+        {
+            may(near, false).unwrap();
+        }
+        for far in
+            ["http://g.example", "ws://10.0.0.1:8080", "http://127.0.0.1.g.example", "http://localhost.g.example"]
+        {
+            let refused = may(far, false).unwrap_err().to_string();
+            assert!(refused.contains("use https"), "{refused}");
+            may(far, true).unwrap();
+        }
+        assert!(may("ftp://g.example", true).is_err());
+    }
 
     #[test]
     fn the_scheme_follows_the_gateway() {

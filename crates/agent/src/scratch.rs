@@ -97,10 +97,7 @@ pub(crate) fn remove(path: &Path) -> Result<(), AgentError> {
     {
         return Err(AgentError::io(&image)(error));
     }
-    match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(AgentError::io(path)(error)),
-        _ => Ok(()),
-    }
+    crate::job::remove_tree(path)
 }
 
 /// Whether rooms of their own can be made here.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::{Engine, LOAD_WITHIN, REQUEST_WITHIN};
+use crate::image::Described;
 use crate::limits::{IMAGE_VOLUMES_MAX, IMAGES_KEPT_BYTES_MAX, IMAGES_KEPT_MAX};
 use crate::{AgentError, disk};
 
@@ -43,12 +44,11 @@ impl Images {
         Ok(Self { path, kept: Mutex::new(kept) })
     }
 
-    /// Makes sure that the engine has the image under one of its `names`, and says under which. `archive` is awaited
-    /// only where it has not.
+    /// Makes sure that the engine has the image, and says by which digest. `archive` is awaited only where it has not.
     pub(crate) async fn ensure<S>(
         &self,
         engine: &Engine,
-        names: &[String],
+        image: &Described,
         archive: impl Future<Output = Result<S, AgentError>>,
     ) -> Result<ImageFacts, AgentError>
     where
@@ -56,24 +56,30 @@ impl Images {
     {
         // One load at a time: two jobs with one image would load it twice.
         let mut kept = self.kept.lock().await;
-        let mut found = engine.image(names).await?;
+        check_volumes(image.volumes)?;
+        let found = engine.image(&image.names).await?;
         let is_new = found.is_none();
-        if is_new {
-            engine.load(archive.await?).await?;
-            found = engine.image(names).await?;
-        }
-        let Some(facts) = found else {
-            return Err(AgentError::refused(format!("image refused: what was loaded is not {}", names.join(" or "))));
+        let facts = match found {
+            Some(facts) => facts,
+            None => {
+                let archive = archive.await?;
+                // On disk before anything is loaded: who is cut off in the middle still knows what is his.
+                note(&mut kept, &image.names, image.bytes);
+                disk::save(&self.path, &*kept)?;
+                match load(engine, image, archive).await {
+                    Ok(facts) => facts,
+                    Err(error) => {
+                        forget(engine, &mut kept, &image.names).await;
+                        disk::save(&self.path, &*kept)?;
+                        return Err(error);
+                    }
+                }
+            }
         };
-        if facts.volumes.len() > IMAGE_VOLUMES_MAX {
-            return Err(AgentError::refused(format!(
-                "image refused: it declares {} volumes, at most {IMAGE_VOLUMES_MAX} are allowed",
-                facts.volumes.len()
-            )));
-        }
+        check_volumes(facts.volumes.len())?;
         if is_new || kept.contains_key(&facts.id) {
-            let used = kept.values().map(|image| image.used).max().unwrap_or_default() + 1;
-            kept.insert(facts.id.clone(), Kept { used, bytes: facts.bytes });
+            kept.retain(|name, _| !image.names.contains(name));
+            note(&mut kept, std::slice::from_ref(&facts.id), facts.bytes);
             for old in over_limit(&kept) {
                 if engine.remove_image(&old).await.is_ok() {
                     kept.remove(&old);
@@ -82,6 +88,43 @@ impl Images {
             disk::save(&self.path, &*kept)?;
         }
         Ok(facts)
+    }
+}
+
+/// Loads an image and makes sure that it is the one that was meant.
+async fn load<S>(engine: &Engine, image: &Described, archive: S) -> Result<ImageFacts, AgentError>
+where
+    S: Stream<Item = Result<Bytes, content::Error>> + Send + 'static,
+{
+    engine.load(archive).await?;
+    let Some(facts) = engine.image(&image.names).await? else {
+        let names = image.names.join(" or ");
+        return Err(AgentError::refused(format!("image refused: what was loaded is not {names}")));
+    };
+    check_volumes(facts.volumes.len())?;
+    Ok(facts)
+}
+
+fn check_volumes(count: usize) -> Result<(), AgentError> {
+    if count <= IMAGE_VOLUMES_MAX {
+        return Ok(());
+    }
+    let reason = format!("image refused: it declares {count} volumes, at most {IMAGE_VOLUMES_MAX} are allowed");
+    Err(AgentError::refused(reason))
+}
+
+/// Counts images as used last.
+fn note(kept: &mut BTreeMap<String, Kept>, names: &[String], bytes: u64) {
+    let used = kept.values().map(|image| image.used).max().unwrap_or_default() + 1;
+    kept.extend(names.iter().map(|name| (name.clone(), Kept { used, bytes })));
+}
+
+/// Removes images that were refused; one that the engine keeps stays on the list and is tried again later.
+async fn forget(engine: &Engine, kept: &mut BTreeMap<String, Kept>, names: &[String]) {
+    for name in names {
+        if engine.remove_image(name).await.is_ok() {
+            kept.remove(name);
+        }
     }
 }
 
@@ -149,7 +192,10 @@ impl Engine {
         let docker = self.docker().await?;
         let options = query::RemoveImageOptions { force: false, ..Default::default() };
         let remove = docker.remove_image(id, Some(options), None);
-        self.ask("remove the image", REQUEST_WITHIN, remove).await.map(drop)
+        match self.ask("remove the image", REQUEST_WITHIN, remove).await {
+            Err(AgentError::Engine { reason, .. }) if reason.contains("No such image") => Ok(()),
+            other => other.map(drop),
+        }
     }
 }
 

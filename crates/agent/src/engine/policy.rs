@@ -20,6 +20,8 @@ pub(crate) const OWNER_LABEL: &str = "exchange.bourse.agent";
 
 /// Nobody: owns nothing on the host.
 const NOBODY: &str = "65534:65534";
+/// The highest number of a user that engines take.
+const USER_MAX: u32 = i32::MAX as u32;
 /// Killed before anything of the host's when memory is short.
 const OOM_SCORE: i64 = 500;
 /// Bounds of `/tmp`, which lies in the job's own memory.
@@ -80,14 +82,23 @@ pub(crate) fn body(plan: &Plan, owner: &str) -> ContainerCreateBody {
     }
 }
 
+/// Whom the program runs as: an agent that is not root could not remove anybody else's files.
 fn user(plan: &Plan) -> String {
-    let image = plan.image_user.as_str();
-    let is_root = matches!(image.split(':').next().unwrap_or_default(), "" | "0" | "root");
-    match (is_root, plan.agent_user) {
-        (false, _) => image.to_owned(),
-        (true, Some((user, group))) => format!("{user}:{group}"),
-        (true, None) => NOBODY.to_owned(),
+    match plan.agent_user {
+        Some((user, group)) => format!("{user}:{group}"),
+        None => plain_user(&plan.image_user).unwrap_or_else(|| NOBODY.to_owned()),
     }
+}
+
+/// The image's user where it is plain numbers above 0, written out anew. A name would be looked up in the image's own
+/// files, which may call anybody 0; and so would the groups of a user without one, who therefore gets his own number.
+fn plain_user(text: &str) -> Option<String> {
+    let plain = |text: &str| {
+        let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u32>().ok().filter(|id| is_plain && (1..=USER_MAX).contains(id))
+    };
+    let (user, group) = text.split_once(':').unwrap_or((text, text));
+    Some(format!("{}:{}", plain(user)?, plain(group)?))
 }
 
 fn env(plan: &Plan) -> Vec<String> {
@@ -223,11 +234,16 @@ mod tests {
     #[test]
     fn nobody_runs_as_root() {
         let user_of = |image: &str, agent_user| user(&Plan { image_user: image.into(), agent_user, ..plan() });
-        for root in ["", "0", "root", "0:0", "root:staff"] {
-            assert_eq!(user_of(root, None), "65534:65534", "{root}");
-            assert_eq!(user_of(root, Some((1000, 100))), "1000:100", "{root}");
+        let zero = ["", "0", "00", "+0", "-0", " 0", "0x0", "0:0", "00:1", "1:0", "1:", ":1", ":", "1:1:1", "+1"];
+        let names = ["root", "root:staff", "toor", "app", "1:root", "app:1", "4294967296", "4294967295", "２"];
+        for user in zero.into_iter().chain(names) {
+            assert_eq!(user_of(user, None), "65534:65534", "{user:?}");
+            assert_eq!(user_of(user, Some((1000, 100))), "1000:100", "{user:?}");
         }
-        assert_eq!(user_of("1000:1000", None), "1000:1000");
+        assert_eq!(user_of("1000:1001", None), "1000:1001");
+        assert_eq!(user_of("1000", None), "1000:1000", "the image's files give no group");
+        assert_eq!(user_of("0042:007", None), "42:7");
+        assert_eq!(user_of("1001:1001", Some((1000, 100))), "1000:100", "only the agent's own files can be removed");
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! The steps before the clock runs: accept, fetch, prepare, agree, start.
 
+use std::time::Instant;
+
 use alloy_primitives::B256;
 use chain::{ChainError, MarketRevert};
-use market::Hardware;
+use market::{Hardware, Mebibytes};
 use wire::{JobNews, JobSpec, document, feed, record::ReadyRecord, signed, spec};
 
 use super::state::Prepared;
-use super::{Flow, Job, Nudge, Phase, fetch};
+use super::{Flow, Job, Nudge, Phase, budget, fetch};
 use crate::engine::{Plan, State};
-use crate::host::wall;
+use crate::host::{pin_name, wall};
 use crate::limits::{DOUBT_WAIT, REASON_BYTES_MAX};
 use crate::scratch::Room;
 use crate::{AgentError, image, probe};
@@ -16,6 +18,11 @@ use crate::{AgentError, image, probe};
 impl Job {
     /// Sends the acceptance and goes on without it: fetching needs no lock.
     pub(super) fn accept(&mut self) -> Result<Flow, AgentError> {
+        // A job whose end could not be written down is better not begun.
+        if let Err(full) = budget::store_left(&self.host) {
+            self.facts.refusal.get_or_insert(full.to_string());
+            return Ok(Flow::On);
+        }
         self.facts.accepting = true;
         let (account, terms, post) = (self.host.account.clone(), self.terms.clone(), self.post.clone());
         tokio::spawn(async move {
@@ -66,9 +73,9 @@ impl Job {
         let (folder, journal) = (self.folder.clone(), self.journal.clone());
         let work = fetch::image_and_inputs(host, spec.clone(), folder, journal);
         let Some(fetched) = self.unless_over(work).await else { return Ok(Flow::On) };
-        fetched?;
+        self.record.inputs_bytes = fetched?;
         for root in std::iter::once(&spec.image).chain(spec.inputs.iter().map(|input| &input.cid)) {
-            self.host.store.pin(&self.pin_name(), &spec::cid("image", root)?)?;
+            self.host.store.pin(&pin_name(self.id), &spec::cid("image", root)?)?;
         }
         Ok(self.enter(Phase::Preparing))
     }
@@ -85,15 +92,17 @@ impl Job {
         let Some(spec) = self.record.spec.clone() else { return Err(AgentError::refused("the spec is gone")) };
         self.tell_phase(feed::Phase::Preparing);
         let (host, folder, id) = (self.host.clone(), self.folder.clone(), self.id);
-        let root = spec::cid("image", &spec.image)?;
+        let (root, limit) = (spec::cid("image", &spec.image)?, self.record.room_limit());
         // Boxed, as it holds the engine's large settings.
         let work = Box::pin(async {
-            let names = image::names(&host.store, root).await?;
-            let archive = image::archive(&host.store, root);
-            let facts = host.images.ensure(&host.engine, &names, archive).await?;
-            let (room_path, limit) = (folder.room(), spec.needs().disk);
+            let described = image::describe(&host.store, root).await?;
+            let room_path = folder.room();
             let made = tokio::task::spawn_blocking(move || Room::make(&room_path, limit));
             let room = made.await.map_err(|_| AgentError::ShuttingDown)??;
+            // A mounted room has its disk already.
+            let promised = if room.is_watched() { limit } else { Mebibytes(0) };
+            let archive = image::archive(&host.store, root, budget::unpacked_max(&host, promised));
+            let facts = host.images.ensure(&host.engine, &described, archive).await?;
             let plan = Plan {
                 job: id,
                 image: facts.id.clone(),
@@ -149,7 +158,10 @@ impl Job {
     /// The controller agreed: what it agreed to must still be there.
     pub(super) async fn agree(&mut self) -> Result<Flow, AgentError> {
         match self.host.engine.state(self.id).await? {
-            State::Created { .. } => self.enter_surely(Phase::Starting),
+            State::Created { .. } => {
+                self.record.start_sent = true;
+                self.enter_surely(Phase::Starting)
+            }
             _ => {
                 self.record.go = None;
                 Ok(self.enter(Phase::Preparing))
@@ -161,6 +173,7 @@ impl Job {
     pub(super) async fn start(&mut self) -> Result<Flow, AgentError> {
         let Some(go) = self.record.go.clone() else { return Ok(Flow::Wait) };
         let sent = self.host.account.start_job(&self.terms, go.ready_record, go.at, &go.signature).await;
+        self.facts.start_sent_at = Some(Instant::now());
         self.facts.chain_is_stale = true;
         let is_running = self.record.phase != Phase::Starting;
         match sent {
@@ -172,7 +185,9 @@ impl Job {
             Err(ChainError::Reverted(_)) if is_running => Ok(Flow::Wait),
             Err(ChainError::Reverted(MarketRevert::WrongStatus { .. } | MarketRevert::TooEarly(_))) => Ok(Flow::Wait),
             Err(ChainError::Reverted(MarketRevert::ReadyExpired(_) | MarketRevert::BadSignature(_))) => {
-                self.ask_again()
+                // Another is asked for as soon as the chain says that no earlier start was mined.
+                self.record.go = None;
+                Ok(Flow::On)
             }
             Err(ChainError::Reverted(revert)) => {
                 self.facts.refusal.get_or_insert(format!("cannot be started: {revert}"));
@@ -194,6 +209,10 @@ impl Job {
     /// The clock runs on chain.
     pub(super) fn confirm(&mut self) -> Result<Flow, AgentError> {
         self.record.clock_seen_at = Some(wall());
+        self.facts.clock_seen = Some(Instant::now());
+        // What was found against the job before is no longer ours to say.
+        self.facts.refusal = None;
+        self.record.refusal = None;
         self.enter_surely(Phase::Running)
     }
 

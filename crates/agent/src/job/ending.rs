@@ -14,17 +14,12 @@ use wire::{JobNews, document, feed, signed};
 use super::state::{Completion, Ended, Verdict};
 use super::{Flow, Job, Phase};
 use crate::AgentError;
-use crate::host::{Host, wall};
+use crate::host::{Host, pin_name, wall};
 
 /// The gateway confirms a feed within this time, or is asked again.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 
 impl Job {
-    /// The name under which a job's content is pinned.
-    pub(super) fn pin_name(&self) -> String {
-        format!("job:{}", self.id)
-    }
-
     /// Stores outputs and log and signs the record of the end.
     pub(super) async fn collect(&mut self) -> Result<Flow, AgentError> {
         self.tell_phase(feed::Phase::Collecting);
@@ -66,7 +61,7 @@ impl Job {
             Err(error) => tracing::error!(job = %self.id.short(), %error, "the record could not be stored"),
         }
         for root in &roots {
-            if let Err(error) = self.host.store.pin(&self.pin_name(), root) {
+            if let Err(error) = self.host.store.pin(&pin_name(self.id), root) {
                 tracing::error!(job = %self.id.short(), %error, "the result could not be pinned");
             }
         }
@@ -188,6 +183,7 @@ impl Job {
         self.remove_traces().await?;
         let forget = self.facts.chain.is_some_and(|state| state.status == Status::None);
         if forget {
+            self.host.unpin(self.id)?;
             self.folder.remove()?;
             self.host.feeds.remove(self.id);
             return Ok(Flow::Over);

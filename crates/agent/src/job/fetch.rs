@@ -8,14 +8,17 @@ use market::{Choice, Offer, PerHour};
 use tokio::sync::watch;
 use wire::{Document, JobNews, JobSpec, Network, Terms, spec};
 
+use super::budget::Budget;
 use super::state::Folder;
 use crate::host::Host;
 use crate::journal::Journal;
-use crate::limits::{DISK_SPARE, FETCH_NEWS_EVERY};
+use crate::limits::FETCH_NEWS_EVERY;
 use crate::{AgentError, disk};
 
 /// Files of one input; their names are held while they are written.
 const INPUT_ENTRIES_MAX: u64 = 1_000_000;
+/// What the smallest file takes of a disk.
+const ENTRY_BYTES: u64 = 4096;
 /// Deepest folder of an input.
 const INPUT_DEPTH_MAX: usize = 128;
 
@@ -48,44 +51,59 @@ fn fits(host: &Host, terms: &Terms, spec: &JobSpec) -> Result<(), AgentError> {
         let reasons: Vec<String> = obstacles.iter().map(ToString::to_string).collect();
         return Err(AgentError::refused(format!("does not fit this resource: {}", reasons.join("; "))));
     }
-    let needed = spec.needs().disk.0 + DISK_SPARE.0;
-    match disk::free(&host.config.state_dir) {
-        Some(free) if free.0 < needed => {
-            Err(AgentError::refused(format!("disk full: {} MiB are free, {needed} MiB are needed", free.0)))
-        }
-        _ => Ok(()),
-    }
+    Budget::of(host, spec.needs().disk).map(drop)
 }
 
-/// Fetches image and inputs and writes the inputs where the job will see them.
+/// Fetches image and inputs within one budget and writes the inputs where the job will see them. Gives the bytes that
+/// they take of the job's disk.
 pub(super) async fn image_and_inputs(
     host: Arc<Host>,
     spec: JobSpec,
     folder: Folder,
     journal: Journal,
-) -> Result<(), AgentError> {
+) -> Result<u64, AgentError> {
+    super::remove_tree(&folder.inputs())?;
+    let mut budget = Budget::of(&host, spec.needs().disk)?;
     let image = spec::cid("image", &spec.image)?;
-    one(&host, &journal, "image", &image).await?;
+    let bytes_max = budget.image_max(here(&host, image).await?);
+    budget.stored(one(&host, &journal, "image", &image, bytes_max).await?);
     let inputs: Vec<(Cid, &str)> = spec
         .inputs
         .iter()
         .map(|input| Ok((spec::cid("inputs", &input.cid)?, input.path.as_str())))
         .collect::<Result<_, AgentError>>()?;
     for (cid, _) in &inputs {
-        one(&host, &journal, "inputs", cid).await?;
+        let bytes_max = budget.input_max(here(&host, *cid).await?);
+        budget.stored(one(&host, &journal, "inputs", cid, bytes_max).await?);
     }
-    super::remove_tree(&folder.inputs())?;
     std::fs::create_dir_all(folder.inputs()).map_err(AgentError::io(&folder.inputs()))?;
+    let mut taken = 0;
     for (cid, path) in inputs {
-        export(host.store.clone(), cid, folder.inputs().join(path), host.machine.hardware.disk.bytes()).await?;
+        export(host.store.clone(), cid, folder.inputs().join(path), budget.disk() - taken).await?;
+        let all = folder.inputs();
+        taken = tokio::task::spawn_blocking(move || disk::size(&all)).await.map_err(|_| AgentError::ShuttingDown)?;
+        if taken > budget.disk() {
+            let asked = spec.resources.disk_mib;
+            return Err(AgentError::refused(format!("the inputs take more than the {asked} MiB of disk of the job")));
+        }
     }
-    Ok(())
+    Ok(taken)
+}
+
+/// Bytes of a DAG that are stored already.
+async fn here(host: &Host, root: Cid) -> Result<u64, AgentError> {
+    let store = host.store.clone();
+    let count = tokio::task::spawn_blocking(move || {
+        let blocks = content::blocks_of(&store, &root)?;
+        Ok::<_, AgentError>(blocks.iter().filter_map(|cid| store.block_len(cid)).sum())
+    });
+    count.await.map_err(|_| AgentError::ShuttingDown)?
 }
 
 async fn export(store: Arc<BlockStore>, cid: Cid, place: std::path::PathBuf, bytes_max: u64) -> Result<(), AgentError> {
     let limits = ExportLimits {
         bytes_max,
-        entries_max: INPUT_ENTRIES_MAX,
+        entries_max: (bytes_max / ENTRY_BYTES).min(INPUT_ENTRIES_MAX),
         depth_max: INPUT_DEPTH_MAX,
         // Seen from the container, a link that leads out leads into the container.
         outside_links: OutsideLinks::Keep,
@@ -99,10 +117,10 @@ async fn export(store: Arc<BlockStore>, cid: Cid, place: std::path::PathBuf, byt
     work.await.map_err(|_| AgentError::ShuttingDown)?
 }
 
-/// Fetches one DAG and tells how far it is.
-async fn one(host: &Host, journal: &Journal, what: &str, cid: &Cid) -> Result<(), AgentError> {
+/// Fetches one DAG and tells how far it is; gives the bytes that were not here before.
+async fn one(host: &Host, journal: &Journal, what: &str, cid: &Cid, bytes_max: u64) -> Result<u64, AgentError> {
     let (progress, mut seen) = watch::channel(Progress::default());
-    let limits = FetchLimits { bytes_max: host.machine.hardware.disk.bytes(), ..FetchLimits::default() };
+    let limits = FetchLimits { bytes_max, ..FetchLimits::default() };
     let tell = |progress: &Progress| {
         let (bytes, total_bytes) = (progress.bytes, progress.total_bytes);
         journal.add(JobNews::JobFetch { what: what.to_owned(), bytes, total_bytes })
@@ -113,9 +131,10 @@ async fn one(host: &Host, journal: &Journal, what: &str, cid: &Cid) -> Result<()
     loop {
         tokio::select! {
             fetched = &mut fetch => {
-                fetched?;
+                let fetched = fetched?;
                 let last = *seen.borrow();
-                return tell(&last);
+                tell(&last)?;
+                return Ok(fetched.bytes);
             }
             _ = ticks.tick() => {
                 if seen.has_changed().unwrap_or_default() {

@@ -10,7 +10,7 @@ use super::next::{Container, Go, Seen};
 use super::{Flow, Job, Nudge, Phase};
 use crate::engine;
 use crate::host::wall;
-use crate::limits::{DELIVER_WITHIN, ENGINE_AWAY_MAX, PAYMENT_EVERY, UNDONE_MAX};
+use crate::limits::{CHAIN_QUIET, DELIVER_WITHIN, ENGINE_AWAY_MAX, PAYMENT_EVERY, UNDONE_MAX};
 use crate::{AgentError, limits};
 
 /// Events tell of changes at once; should one be lost, this finds it.
@@ -55,8 +55,9 @@ impl Job {
     }
 
     pub(super) async fn ask_chain(&mut self) -> Result<Flow, AgentError> {
+        let asked = Instant::now();
         let state = self.host.market.job(self.id).await?;
-        self.facts.asked_chain_at = Instant::now();
+        self.facts.asked_chain_at = asked;
         self.facts.chain_is_stale = false;
         if state.status == Status::Accepted {
             self.facts.accepting = false;
@@ -104,6 +105,8 @@ impl Job {
             },
             accepting: facts.accepting,
             refused: facts.refusal.is_some(),
+            is_news: facts.start_sent_at.is_none_or(|sent| facts.asked_chain_at >= sent),
+            prepared: self.record.prepared.is_some() && !self.record.program_started,
             go: self.record.go.as_ref().map(|go| {
                 let fresh = self.is_fresh(go.at).is_ok();
                 if fresh { Go::Fresh } else { Go::Stale }
@@ -127,14 +130,15 @@ impl Job {
         self.host.clock.now()
     }
 
-    /// Whether the seconds that were bought are over. Two clocks decide, the later one: the chain's, which may stand
-    /// between blocks, and this machine's since the start was seen.
+    /// Whether the seconds that were bought are over.
     fn clock_is_over(&self) -> bool {
         let Some(state) = self.facts.chain.filter(|state| state.status.has_clock()) else { return false };
         let bought = Seconds(u64::from(self.terms.maxDuration) + state.extra.0 + state.paused.0);
         let by_chain = self.chain_now().since(state.started_at);
-        let by_machine = Seconds(wall().saturating_sub(self.record.clock_seen_at.unwrap_or(u64::MAX)));
-        state.status == Status::Running && by_chain.max(by_machine) >= bought
+        let by_wall = Seconds(wall().saturating_sub(self.record.clock_seen_at.unwrap_or(u64::MAX)));
+        let seen_for = self.facts.clock_seen.map(|seen| seen.elapsed());
+        let passed = passed(by_chain, seen_for, by_wall, self.host.clock.quiet());
+        state.status == Status::Running && passed >= bought
     }
 
     /// Whether something signed `at` is about now, by the chain's clock or, where no block came for a while, by this
@@ -186,5 +190,33 @@ impl Job {
                 format!("controller {} or renter {}", self.terms.controller, self.terms.renter),
             )),
         }
+    }
+}
+
+/// The seconds since a job's clock began, by whoever can tell: the chain, and a clock of this machine that nobody sets,
+/// as long as this process has seen it all. After a restart the chain alone; the machine's own time of day, which may
+/// be set, is believed only where no block came for long.
+fn passed(by_chain: Seconds, seen_for: Option<Duration>, by_wall: Seconds, quiet: Duration) -> Seconds {
+    let by_machine = match seen_for {
+        Some(seen_for) => Seconds(seen_for.as_secs()),
+        None if quiet > CHAIN_QUIET => by_wall,
+        None => Seconds(0),
+    };
+    by_chain.max(by_machine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn setting_the_machines_clock_ends_no_rental() {
+        let (day, quiet, lively) = (Seconds(86_400), CHAIN_QUIET * 2, Duration::ZERO);
+        let for_ = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(passed(Seconds(10), for_(11), day, lively), Seconds(11));
+        assert_eq!(passed(Seconds(10), for_(11), day, quiet), Seconds(11));
+        assert_eq!(passed(Seconds(12), for_(11), Seconds(0), lively), Seconds(12));
+        assert_eq!(passed(Seconds(10), None, day, lively), Seconds(10));
+        assert_eq!(passed(Seconds(10), None, day, quiet), day, "nobody else can tell");
     }
 }

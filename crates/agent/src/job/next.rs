@@ -19,6 +19,10 @@ pub(crate) struct Seen {
     pub(crate) accepting: bool,
     /// Something found that the job cannot be run here.
     pub(crate) refused: bool,
+    /// The chain was asked after the start was last sent; without a start, always.
+    pub(crate) is_news: bool,
+    /// A container that has never run stands as the readiness record says.
+    pub(crate) prepared: bool,
     /// The controller's signature is here and still good.
     pub(crate) go: Option<Go>,
     /// The controller took too long.
@@ -172,6 +176,8 @@ pub(crate) fn next(phase: Phase, seen: &Seen) -> Step {
         },
         Phase::Declining => match chain {
             Status::Created | Status::Accepted => Step::Decline,
+            // A start that was thought lost was mined: the renter pays by the second and gets what he pays for.
+            status if status.has_clock() => clock_found(seen),
             _ => Step::Settled,
         },
         Phase::Delivering if seen.delivered => Step::Delivered,
@@ -181,14 +187,21 @@ pub(crate) fn next(phase: Phase, seen: &Seen) -> Step {
     }
 }
 
+/// The clock runs, told or untold: what stands ready is run, what does not is given up.
+fn clock_found(seen: &Seen) -> Step {
+    if seen.prepared { Step::Confirm } else { Step::Abort(Fault::NotPrepared) }
+}
+
 fn before_the_clock(phase: Phase, chain: Status, seen: &Seen) -> Step {
     match chain {
         // It was reorganised away, cancelled or closed: nobody waits for it.
         status if status == Status::None || status.is_over() => return Step::Settled,
         status if status.has_clock() => {
-            return if phase == Phase::Starting { Step::Confirm } else { Step::Abort(Fault::NotPrepared) };
+            let stands = matches!(phase, Phase::Ready | Phase::Starting);
+            return if stands { clock_found(seen) } else { Step::Abort(Fault::NotPrepared) };
         }
-        _ if seen.refused => return Step::Refuse,
+        // What became of a start is not known before the chain was asked again: it may have been mined.
+        _ if seen.refused => return if seen.is_news { Step::Refuse } else { Step::AskChain },
         Status::Created if !seen.accepting && phase != Phase::Starting => return Step::Accept,
         _ => {}
     }
@@ -199,6 +212,7 @@ fn before_the_clock(phase: Phase, chain: Status, seen: &Seen) -> Step {
         (Phase::Assigned | Phase::Fetching, _) => Step::Fetch,
         (Phase::Preparing, _) => Step::Prepare,
         (Phase::Starting, Some(Go::Fresh)) => Step::Start,
+        (Phase::Starting, _) if !seen.is_news => Step::AskChain,
         (Phase::Starting, _) => Step::AskAgain,
         (_, Some(Go::Fresh)) if taken => Step::Agree,
         _ if seen.ready_overdue => Step::Refuse,
@@ -246,6 +260,8 @@ mod tests {
             container: Container::Missing,
             accepting: false,
             refused: false,
+            is_news: true,
+            prepared: true,
             go: None,
             ready_overdue: false,
             ready_told: false,
@@ -301,6 +317,22 @@ mod tests {
     }
 
     #[test]
+    fn a_start_of_unknown_fate_is_not_taken_for_lost() {
+        use Status::{Accepted, Paused, Running, Silent};
+        for clock in [Running, Paused, Silent] {
+            for phase in [Phase::Ready, Phase::Starting, Phase::Declining] {
+                check(phase, clock, |seen| seen.refused = true, Step::Confirm);
+                check(phase, clock, |seen| seen.prepared = false, Step::Abort(Fault::NotPrepared));
+            }
+        }
+        check(Phase::Starting, Accepted, |seen| (seen.refused, seen.is_news) = (true, false), Step::AskChain);
+        check(Phase::Starting, Accepted, |seen| (seen.go, seen.is_news) = (Some(Go::Stale), false), Step::AskChain);
+        check(Phase::Starting, Accepted, |seen| seen.is_news = false, Step::AskChain);
+        check(Phase::Starting, Accepted, |seen| (seen.go, seen.is_news) = (Some(Go::Fresh), false), Step::Start);
+        check(Phase::Ready, Accepted, |seen| (seen.refused, seen.is_news) = (true, false), Step::AskChain);
+    }
+
+    #[test]
     fn a_refusal_before_the_clock_is_a_refund_and_never_a_completion() {
         for phase in EARLY {
             for chain in [Status::Created, Status::Accepted] {
@@ -332,7 +364,7 @@ mod tests {
     #[test]
     fn a_container_that_is_gone_is_never_made_again() {
         check(Phase::Running, Status::Running, |_| (), Step::Abort(Fault::ContainerGone));
-        for phase in [Phase::Assigned, Phase::Fetching, Phase::Preparing, Phase::Ready] {
+        for phase in [Phase::Assigned, Phase::Fetching, Phase::Preparing] {
             check(phase, Status::Running, |_| (), Step::Abort(Fault::NotPrepared));
         }
     }

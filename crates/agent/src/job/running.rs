@@ -68,8 +68,7 @@ impl Job {
     }
 
     pub(super) fn find_room(&self) -> Room {
-        let disk = self.record.spec.as_ref().map(|spec| spec.needs().disk).unwrap_or_default();
-        Room::find(&self.folder.room(), disk)
+        Room::find(&self.folder.room(), self.record.room_limit())
     }
 
     /// Follows output, exit and disk of a program that runs, whoever started it.
@@ -148,6 +147,9 @@ impl Job {
             Fault::ContainerGone if self.record.program_started => "the container is gone and is never started twice",
             Fault::ContainerGone => "the container was gone before the program could start",
             Fault::EngineGone => "the container engine stopped and did not come back in time",
+            Fault::NotPrepared if self.record.program_started => {
+                "the chain took the start back for so long that the program was stopped, and then gave it again"
+            }
             Fault::NotPrepared => "this machine lost what it had prepared for the job",
         };
         // Where the engine is away, cleaning up waits for it.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::B256;
-use market::{JobId, Outcome};
+use market::{JobId, Mebibytes, Outcome};
 use serde::{Deserialize, Serialize};
 use wire::{
     JobSpec, SignatureBytes, Terms, TermsJson,
@@ -39,7 +39,7 @@ pub(crate) enum Phase {
     Delivering,
     /// Container, scratch and inputs are removed.
     CleaningUp,
-    /// Nothing is left but the pins of the result, for a while.
+    /// Nothing is left but record, news and the pins of the result, for a while.
     Done,
 }
 
@@ -59,6 +59,12 @@ pub(crate) struct Record {
     /// Set, and on disk, before the engine is first asked to start the program. A container that is missing
     /// afterwards is never made again.
     pub(crate) program_started: bool,
+    /// Set, and on disk, before the start is first sent: from then on the clock may run without our knowing.
+    #[serde(default)]
+    pub(crate) start_sent: bool,
+    /// Bytes that the inputs take of the job's disk.
+    #[serde(default)]
+    pub(crate) inputs_bytes: u64,
     /// Unix seconds of this machine when the clock was seen running.
     pub(crate) clock_seen_at: Option<u64>,
     /// How the program ended.
@@ -130,6 +136,12 @@ pub(crate) struct Completion {
 }
 
 impl Record {
+    /// What the job may write: its disk less what its inputs take.
+    pub(crate) fn room_limit(&self) -> Mebibytes {
+        let disk = self.spec.as_ref().map(|spec| spec.needs().disk).unwrap_or_default();
+        Mebibytes((disk.bytes().saturating_sub(self.inputs_bytes) >> 20).max(1))
+    }
+
     pub(crate) fn new(terms: &Terms) -> Self {
         Self {
             terms: terms.into(),
@@ -138,6 +150,8 @@ impl Record {
             prepared: None,
             go: None,
             program_started: false,
+            start_sent: false,
+            inputs_bytes: 0,
             clock_seen_at: None,
             ended: None,
             completion: None,
@@ -203,6 +217,14 @@ impl Folder {
         disk::load(&self.record())
     }
 
+    /// Moves the whole folder to a name that no job has, and says which.
+    pub(crate) fn set_aside(&self) -> Result<PathBuf, AgentError> {
+        let named = |number: u32| self.path.with_extension(format!("{number}.unreadable"));
+        let aside = (0..).map(named).find(|path| !path.exists()).unwrap_or_else(|| named(u32::MAX));
+        std::fs::rename(&self.path, &aside).map_err(AgentError::io(&self.path))?;
+        Ok(aside)
+    }
+
     /// Removes everything but record and journal.
     pub(crate) fn clear(&self) -> Result<(), AgentError> {
         crate::scratch::remove(&self.room())?;
@@ -216,10 +238,66 @@ impl Folder {
     }
 }
 
-/// Removes a folder and what is below it; one that is not there is as good.
+/// Removes a folder and what is below it; one that is not there is as good. Folders that a job closed to everybody,
+/// its own user included, are opened first.
 pub(crate) fn remove_tree(path: &Path) -> Result<(), AgentError> {
-    match std::fs::remove_dir_all(path) {
+    let mut removed = std::fs::remove_dir_all(path);
+    if removed.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied) {
+        open_folders(path);
+        removed = std::fs::remove_dir_all(path);
+    }
+    match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(AgentError::io(path)(error)),
         _ => Ok(()),
+    }
+}
+
+/// Gives every folder below `path` back to its owner; links are not followed.
+fn open_folders(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        drop(std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)));
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        folders.extend(entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|it| it.path()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn folders_that_a_job_closed_are_opened_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let closed = dir.path().join("a/b");
+        let outside = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        std::fs::create_dir_all(&closed).unwrap();
+        std::os::unix::fs::symlink(outside.path(), closed.join("link")).unwrap();
+        set(outside.path(), 0o750);
+        set(&closed, 0);
+        set(&dir.path().join("a"), 0);
+        open_folders(dir.path());
+        assert_eq!((mode(&closed), mode(outside.path())), (0o700, 0o750));
+        remove_tree(&dir.path().join("a")).unwrap();
+        assert!(outside.path().exists() && !closed.exists());
+    }
+
+    #[test]
+    fn what_is_set_aside_is_kept_each_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::of(dir.path(), JobId([7; 32]));
+        for text in ["{", "["] {
+            folder.make().unwrap();
+            std::fs::write(folder.record(), text).unwrap();
+            assert!(matches!(folder.load(), Err(AgentError::BadState { .. })));
+            let aside = folder.set_aside().unwrap();
+            assert_eq!(std::fs::read_to_string(aside.join("job.json")).unwrap(), text);
+            assert!(matches!(folder.load(), Ok(None)));
+        }
     }
 }

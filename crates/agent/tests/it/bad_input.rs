@@ -93,6 +93,43 @@ async fn a_spec_that_breaks_its_rules_is_refused() {
     stage.refunded_whole(job).await;
 }
 
+#[tokio::test]
+async fn a_store_without_room_for_the_end_is_a_reason_to_refuse() {
+    let mut stage = Stage::new().await;
+    stage.config.store_bytes_max = 2 << 20;
+    let _agent = stage.agent().await;
+    let (job, _) = stage.order(&stage.script("echo never"), 60).await;
+    let declined = stage.declined(job).await;
+    assert!(declined.starts_with("store full"), "{declined}");
+    stage.refunded_whole(job).await;
+}
+
+#[tokio::test]
+async fn inputs_beyond_the_jobs_disk_are_refused_unfetched() {
+    let stage = Stage::new().await;
+    let _agent = stage.agent().await;
+    // 24 MiB of which no two blocks are alike, and 24 MiB that are one block many times.
+    let distinct: Vec<u8> =
+        (0_u32..6 << 20).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    for bytes in [distinct, vec![7; 24 << 20]] {
+        let input = content::add_bytes(&stage.gateway.store, &bytes, &Default::default()).unwrap().cid;
+        let mut spec = stage.script("echo never");
+        spec.inputs = vec![wire::spec::Input { cid: input.to_string(), path: "large".into() }];
+        let (job, _) = stage.order(&spec, 60).await;
+        let declined = stage.declined(job).await;
+        assert!(declined.contains("larger than the limit"), "{declined}");
+        stage.refunded_whole(job).await;
+    }
+}
+
+#[tokio::test]
+async fn an_agent_does_not_talk_in_the_clear() {
+    let mut stage = Stage::new().await;
+    stage.config.gateway = Some("http://gateway.example".parse().unwrap());
+    let refused = agent::run(stage.config.clone(), Default::default()).await;
+    assert!(matches!(refused, Err(agent::AgentError::PlainGateway { .. })), "{refused:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_that_is_none_is_refused() {
     if !docker_available().await {

@@ -85,10 +85,12 @@ async fn a_store_that_is_full_at_the_end_is_the_providers_fault() {
         skip!(Need::Docker, "no engine answers");
     }
     let mut stage = Stage::new().await;
-    stage.config.store_bytes_max = 6 << 20;
+    stage.config.store_bytes_max = 16 << 20;
     let _agent = stage.agent().await;
-    let script = "echo kept; /bin/busybox dd if=/dev/urandom of=/outputs/big bs=1M count=8 2>/dev/null";
-    let (job, terms) = stage.order(&stage.script(script), 600).await;
+    let script = "echo kept; /bin/busybox dd if=/dev/urandom of=/outputs/big bs=1M count=20 2>/dev/null";
+    let mut spec = stage.script(script);
+    spec.resources.disk_mib = 32;
+    let (job, terms) = stage.order(&spec, 600).await;
     let record = stage.completed(job).await;
     assert!(record.reason.as_ref().unwrap().contains("could not be stored"), "{record:?}");
     assert_eq!((record.exit_code, &record.result), (Some(0), &None));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use alloy_primitives::{B256, aliases::U40};
 use axum::Router;
@@ -26,6 +26,8 @@ pub(crate) struct TestGateway {
 
 struct Shared {
     domain: Domain,
+    /// What an agent must have dialled.
+    origin: OnceLock<String>,
     controller: Wallet,
     /// Whether the controller agrees to what it is shown.
     agrees: AtomicBool,
@@ -53,6 +55,7 @@ impl TestGateway {
     pub(crate) async fn start(store: Arc<BlockStore>, domain: Domain, controller: Wallet) -> Self {
         let shared = Arc::new(Shared {
             domain,
+            origin: OnceLock::new(),
             controller,
             agrees: AtomicBool::new(true),
             links: AtomicUsize::new(0),
@@ -73,6 +76,7 @@ impl TestGateway {
             .merge(content::gateway::router(store.clone(), Default::default()))
             .merge(content::upload::router(store.clone(), Default::default(), authorise));
         let url = serve(router).await;
+        shared.origin.set(url.as_str().trim_end_matches('/').to_owned()).unwrap();
         Self { store, shared, url }
     }
 
@@ -104,12 +108,17 @@ impl TestGateway {
 
     /// Relays what `wallet` signs to the readiness record, changed.
     pub(crate) fn agree_as(&self, job: JobId, wallet: &Wallet, change: impl FnOnce(&mut signed::Ready)) {
+        let body = self.ready(job, wallet, change);
+        self.shared.outbox.send(Some(FromGateway::Ready { job: B256::from(job.0), body })).unwrap();
+    }
+
+    /// What `wallet` signs to the readiness record, changed.
+    pub(crate) fn ready(&self, job: JobId, wallet: &Wallet, change: impl FnOnce(&mut signed::Ready)) -> ReadyBody {
         let digest = self.events(job).iter().find_map(|event| match &event.news {
             JobNews::JobReady { record, .. } => Some(wire::document(record).unwrap().digest),
             _ => None,
         });
-        let body = ready(&self.shared, wallet, job, digest.unwrap(), change);
-        self.shared.outbox.send(Some(FromGateway::Ready { job: B256::from(job.0), body })).unwrap();
+        ready(&self.shared, wallet, job, digest.unwrap(), change)
     }
 
     pub(crate) fn resource(&self) -> ResourceId {
@@ -148,7 +157,8 @@ async fn talk(shared: &Shared, mut socket: WebSocket) -> Option<()> {
         panic!("the first word is a hello");
     };
     assert_eq!((version, resources.len()), (1, 1));
-    let hello = signed::Hello { nonce, agent, resources: vec![resources[0].id] };
+    let gateway = shared.origin.get().unwrap().clone();
+    let hello = signed::Hello { nonce, gateway, agent, resources: vec![resources[0].id] };
     shared.domain.verify(&hello, &signature, agent).unwrap();
     *shared.resource.lock().unwrap() = Some(resources[0].id);
     say(&mut socket, &FromGateway::Welcome {}).await?;

@@ -132,6 +132,96 @@ async fn an_agent_that_shuts_down_leaves_nothing_of_jobs_that_are_over() {
     stage.money_adds_up(&terms, &stage.ending(job).await).await;
 }
 
+/// A job that waits for its clock; its agent is stopped.
+async fn waiting(stage: &Stage) -> (market::JobId, wire::Terms) {
+    stage.gateway.set_agrees(false);
+    let agent = stage.agent().await;
+    let (job, terms) = stage.order(&stage.script("echo started >> /outputs/starts; echo ran"), 600).await;
+    stage.news(job, |event| matches!(event.news, wire::JobNews::JobReady { .. }).then_some(())).await;
+    agent.stop().await.unwrap();
+    (job, terms)
+}
+
+/// Starts the clock as the agent does, with another hand.
+async fn start_clock(stage: &Stage, job: market::JobId, terms: &wire::Terms) {
+    let ready = stage.gateway.ready(job, &stage.town.controller, |_| ());
+    stage.town.agent.start_job(terms, ready.ready_record, ready.at, &ready.signature).await.unwrap();
+}
+
+fn record_path(stage: &Stage, job: market::JobId) -> std::path::PathBuf {
+    stage.config.state_dir.join("jobs").join(job.to_string()).join("job.json")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_was_mined_unseen_runs_the_program() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    for phase in ["ready", "starting", "declining"] {
+        let (job, terms) = waiting(&stage).await;
+        start_clock(&stage, job, &terms).await;
+        let mut record: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(record_path(&stage, job)).unwrap()).unwrap();
+        record["phase"] = phase.into();
+        record["refusal"] = "the start was thought lost".into();
+        std::fs::write(record_path(&stage, job), record.to_string()).unwrap();
+        let agent = stage.agent().await;
+        let record = stage.completed(job).await;
+        assert_eq!(record.exit_code, Some(0), "{phase}: {record:?}");
+        assert_eq!(stage.result(&record, "starts"), "started\n");
+        assert_eq!(stage.ending(job).await.outcome, market::Outcome::Succeeded);
+        stage.cleaned_up(job).await;
+        agent.stop().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_cannot_be_read_is_set_aside_and_the_others_go_on() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    let (job, terms) = waiting(&stage).await;
+    let other = market::JobId([7; 32]);
+    std::fs::create_dir_all(record_path(&stage, other).parent().unwrap()).unwrap();
+    std::fs::write(record_path(&stage, other), "{\"terms\":").unwrap();
+    start_clock(&stage, job, &terms).await;
+    let _agent = stage.agent().await;
+    assert_eq!(stage.completed(job).await.exit_code, Some(0));
+    let names = std::fs::read_dir(stage.config.state_dir.join("jobs")).unwrap();
+    let mut names: Vec<String> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| *name != job.to_string());
+    assert_eq!(names, [format!("{other}.0.unreadable")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_that_a_power_cut_took_are_not_taken_for_told() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = Stage::new().await;
+    let agent = stage.agent().await;
+    let (job, terms) = stage.order(&stage.script(COUNTING), 600).await;
+    stage.said(job, "5").await;
+    agent.kill().await;
+    let journal = record_path(&stage, job).with_file_name("journal.jsonl");
+    let text = std::fs::read_to_string(&journal).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    std::fs::write(&journal, lines[..lines.len() / 2].join("\n") + "\n").unwrap();
+    let held = stage.gateway.events(job).len();
+    assert!(held > lines.len() / 2, "the gateway is ahead");
+    let _agent = stage.agent().await;
+    let record = stage.completed(job).await;
+    let numbers: Vec<String> = (1..=30).map(|number| number.to_string()).collect();
+    assert_eq!(stage.log(&record).lines().collect::<Vec<_>>(), numbers);
+    // Lines that were lost here come again; the gateway lacks none.
+    let told = stage.lines(job);
+    assert!(numbers.iter().all(|number| told.contains(number)), "{told:?}");
+    stage.money_adds_up(&terms, &stage.ending(job).await).await;
+    stage.cleaned_up(job).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_breaks_loses_no_news() {
     if !docker_available().await {

@@ -125,11 +125,13 @@ impl Stage {
         let shutdown = CancellationToken::new();
         let links = self.gateway.links();
         let ended = runtime.spawn(agent::run(self.config.clone(), shutdown.clone()));
-        let running = Running { runtime: Some(runtime), shutdown, ended };
+        let mut running = Running { runtime: Some(runtime), shutdown, ended };
         if self.config.gateway.is_some() {
             eventually(LIMIT, async || (self.gateway.links() > links || running.ended.is_finished()).then_some(()))
                 .await;
-            assert!(!running.ended.is_finished(), "the agent ended");
+            if running.ended.is_finished() {
+                panic!("the agent ended: {:?}", (&mut running.ended).await);
+            }
         }
         running
     }
