@@ -60,7 +60,8 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
 
     let store = Arc::new(BlockStore::open(home.join("gateway/content"), content::StoreConfig::default())?);
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    let gateway = Gateway::bind(GatewayConfig { listen, ..GatewayConfig::default() }, market.clone(), store).await?;
+    let config = GatewayConfig { listen, from_block: file.deployed_at, ..GatewayConfig::default() };
+    let gateway = Gateway::bind(config, market.clone(), store).await?;
     let gateway_url = format!("http://{}", gateway.local_addr());
     file.gateway = Some(gateway_url.clone());
     deploy::write(&settings.market_path(), &file)?;
