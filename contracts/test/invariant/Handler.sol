@@ -71,13 +71,11 @@ contract Handler is Test {
 
     // ── the world ────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Mostly minutes, so that jobs get somewhere; now and then long enough to miss a deadline, seldom a day's.
+    /// Mostly minutes, so that jobs get somewhere; now and then long enough to miss a deadline, a pause's included.
     function elapse(uint256 gap, uint8 far) external {
-        gap = bound(gap, 0, far < 8 ? 26 hours : far < 32 ? 2 hours : 5 minutes);
-        skip(gap);
-        for (uint256 i = 0; i < _jobs.length; ++i) {
-            if (_jobs[i].status == Status.Running) _jobs[i].ran += gap;
-        }
+        (bool held,) = _pick(gap, Status.Paused, Status.Paused);
+        gap = bound(gap, 0, held && far < 96 ? 26 hours : far < 32 ? 2 hours : 5 minutes);
+        _elapse(gap);
     }
 
     function donate(uint256 amount) external {
@@ -120,7 +118,9 @@ contract Handler is Test {
     /// An `ahead` of nothing is no reservation.
     function create(uint256 who, uint32 duration, uint96 minCharge, bool later, uint256 ahead) external {
         if (_jobs.length == JOBS_MAX) return;
-        ahead = bound(ahead, 0, 1 hours);
+        // As often over at once as still to come.
+        ahead = bound(ahead, 0, 2 hours);
+        ahead = ahead < 1 hours ? 0 : ahead - 1 hours;
         Seen storage job = _jobs.push();
         job.terms = Terms({
             renter: renters[who % 2],
@@ -201,6 +201,13 @@ contract Handler is Test {
         if (refused) return;
         job.hand = vm.getBlockTimestamp();
         _move(job, Status.Paused);
+    }
+
+    /// A long pause at one go, so that a job's pauses come near to a day.
+    function hold(uint256 seed, uint256 gap) external {
+        this.pauseJob(seed);
+        _elapse(bound(gap, 4 hours, 20 hours));
+        this.resume(seed);
     }
 
     function report(uint256 seed, uint256 back) external {
@@ -297,6 +304,13 @@ contract Handler is Test {
     }
 
     // ── the model ────────────────────────────────────────────────────────────────────────────────────────
+
+    function _elapse(uint256 gap) private {
+        skip(gap);
+        for (uint256 i = 0; i < _jobs.length; ++i) {
+            if (_jobs[i].status == Status.Running) _jobs[i].ran += gap;
+        }
+    }
 
     function _pick(uint256 seed, Status from, Status to) private view returns (bool, Seen storage) {
         uint256 n = _jobs.length;
