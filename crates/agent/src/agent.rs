@@ -65,7 +65,7 @@ struct Opened {
 async fn open(config: AgentConfig, shutdown: CancellationToken) -> Result<Opened, AgentError> {
     let mut backoff = Backoff::default();
     let cards = Cards::open();
-    let machine = probe::machine(&config.state_dir, &config.offered, config.simulate, &cards)?;
+    let mut machine = probe::machine(&config.state_dir, &config.offered, config.simulate, &cards)?;
     let (market, account, resource) = loop {
         let opening = async {
             let chain = Chain::connect(config.chain.clone()).await?;
@@ -83,6 +83,7 @@ async fn open(config: AgentConfig, shutdown: CancellationToken) -> Result<Opened
             Err(error) => return Err(error),
         }
     };
+    machine.hardware = listing::as_listed(&market, resource, config.deployed_at, machine.hardware).await?;
     let head = market.chain().head().await?;
     let host = Host::open(Parts { config, market, account, machine, resource, shutdown })?;
     host.clock.saw(head.timestamp);

@@ -2,7 +2,7 @@
 
 use alloy_primitives::Address;
 use chain::{Account, Listing, Market, SendConfig};
-use market::ResourceId;
+use market::{Hardware, ResourceId};
 
 use crate::probe::Machine;
 use crate::{AgentConfig, AgentError};
@@ -32,6 +32,23 @@ pub(crate) async fn ensure(
     }
     tracing::info!(%resource, model = %machine.hardware.model, "listed");
     Ok(resource)
+}
+
+/// What the machine is announced as: what its listing says, which never changes. A disk that has filled since then is no
+/// other machine; what is not there when a job comes is that job's refusal.
+pub(crate) async fn as_listed(
+    market: &Market,
+    resource: ResourceId,
+    deployed_at: u64,
+    measured: Hardware,
+) -> Result<Hardware, AgentError> {
+    let Some(Listing { hardware, .. }) = market.listing(resource, deployed_at).await? else {
+        return Ok(measured);
+    };
+    if hardware != measured {
+        tracing::warn!(?hardware, ?measured, "the machine is not what was listed; the listing is what is offered");
+    }
+    Ok(hardware)
 }
 
 async fn list(

@@ -36,11 +36,11 @@ pub(crate) enum Command {
     Ps,
     /// Show one job as the chain knows it.
     Status(status::Args),
-    /// Be there for a job that was left alone: count beats, settle, fetch the result.
+    /// Be there for a job that was left alone: count beats, settle, fetch the result. Ctrl-C leaves it again.
     Watch(watch::Args),
     /// Say how a job ended and fetch what it left.
     Result(result::Args),
-    /// Show a job's output.
+    /// Show a job's output; with --json everything that happened to it, a line each.
     Logs(logs::Args),
     /// Stop a job: the clock stands at once, what is not earned comes back.
     Stop(stop::Args),

@@ -34,8 +34,16 @@ pub(crate) enum Failure {
     /// The job ran, but not as it should have.
     #[error("{0}")]
     Job(String),
+    /// Something failed before any money moved.
+    #[error("{0}")]
+    Refused(Box<Failure>),
+    /// The provider did not take the job.
+    #[error("the provider declined the job and {refunded} came back: {reason}")]
+    Declined { reason: String, refunded: String },
     /// Something failed after the money was locked.
-    #[error("{source}. The job is {job}: `bourse watch {job}` goes on with it, `bourse stop {job}` ends it")]
+    #[error(
+        "{source}. The job is {job}: `bourse status {job}` tells where it stands, `bourse watch {job}` goes on with it, `bourse result {job}` fetches what it left"
+    )]
     Ordered { job: String, source: Box<Failure> },
 }
 
@@ -43,20 +51,24 @@ impl Failure {
     pub(crate) fn code(&self) -> ExitCode {
         use renter::RenterError as R;
         ExitCode::from(match self {
-            Self::Usage(_) | Self::Wire(_) => REFUSED,
+            Self::Usage(_) | Self::Wire(_) | Self::Refused(_) => REFUSED,
+            Self::Declined { .. } => NEVER_RAN,
             Self::Renter(R::NoMatch { .. } | R::TooLittleMoney { .. } | R::BadJob(_) | R::Wire(_)) => REFUSED,
-            Self::Renter(R::Declined { .. }) => NEVER_RAN,
-            Self::Ordered { source, .. } if matches!(**source, Self::Renter(R::Declined { .. })) => NEVER_RAN,
             Self::Job(_) => JOB_FAILED,
             _ => 1,
         })
+    }
+
+    /// What failed, failed before any money moved.
+    pub(crate) fn refused(self) -> Self {
+        Self::Refused(Box::new(self))
     }
 
     /// What failed, failed with a job on the chain: the person must learn its name.
     pub(crate) fn with_job(job: &str) -> impl FnOnce(Self) -> Self {
         let job = job.to_owned();
         move |source| match source {
-            Self::Renter(renter::RenterError::Declined { .. }) | Self::Job(_) | Self::Ordered { .. } => source,
+            Self::Declined { .. } | Self::Job(_) | Self::Ordered { .. } => source,
             source => Self::Ordered { job, source: Box::new(source) },
         }
     }

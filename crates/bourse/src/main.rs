@@ -29,7 +29,10 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(err) => return usage(&err),
+    };
     let ui = Ui::new(cli.settings.json);
     telemetry::start(cli.settings.verbose);
     let runtime = match tokio::runtime::Runtime::new() {
@@ -40,4 +43,14 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => ui.fail(&failure),
     }
+}
+
+/// A call that cannot be understood. Programs that asked for JSON get their one line all the same.
+fn usage(err: &clap::Error) -> ExitCode {
+    // Nothing better is left to do when even this cannot be printed.
+    drop(err.print());
+    if err.use_stderr() && std::env::args().any(|word| word == "--json") {
+        Ui::new(true).answer(&serde_json::json!({ "error": err.to_string() }), String::new);
+    }
+    ExitCode::from(u8::try_from(err.exit_code()).unwrap_or(2))
 }

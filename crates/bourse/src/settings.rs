@@ -84,7 +84,7 @@ impl Settings {
         if let Ok(hex) = std::env::var(KEY_VARIABLE) {
             return Ok(Wallet::from_hex(&hex)?);
         }
-        let path = self.keystore.clone().unwrap_or_else(|| self.home().join("keys/renter.json"));
+        let path = self.keystore_path();
         if !path.exists() {
             return Err(Failure::Usage(format!(
                 "no wallet at {}: make one with `bourse wallet new`, or set --keystore or {KEY_VARIABLE}",
@@ -103,9 +103,22 @@ impl Settings {
 
     /// Market and paying wallet together.
     pub(crate) async fn account(&self) -> Result<(MarketFile, Account), Failure> {
+        // The market first: without one no wallet helps.
+        let file = self.market_file()?;
         let wallet = self.wallet()?;
-        let (file, market) = self.market().await?;
-        Ok((file, Account::new(market, wallet, SendConfig::default())))
+        Ok((file.clone(), Account::new(open(&file).await?, wallet, SendConfig::default())))
+    }
+
+    /// Market and wallet for reading: anybody may, so a wallet that is not there is nobody's.
+    pub(crate) async fn reader(&self) -> Result<(MarketFile, Account), Failure> {
+        let file = self.market_file()?;
+        let is_named = self.keystore.is_some() || std::env::var_os(KEY_VARIABLE).is_some();
+        let wallet = if is_named || self.keystore_path().exists() { self.wallet()? } else { Wallet::random() };
+        Ok((file.clone(), Account::new(open(&file).await?, wallet, SendConfig::default())))
+    }
+
+    fn keystore_path(&self) -> PathBuf {
+        self.keystore.clone().unwrap_or_else(|| self.home().join("keys/renter.json"))
     }
 }
 

@@ -10,7 +10,7 @@ use chain::{ChainError, Market, ResourceState};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use market::ResourceId;
 use tokio::{sync::Mutex, time::timeout};
-use wire::http::{GpuJson, HardwareJson};
+use wire::{HardwareJson, http::GpuJson};
 
 use crate::{GatewayError, config::Limits};
 

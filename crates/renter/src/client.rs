@@ -85,7 +85,9 @@ impl Renter {
     pub async fn quote(&self, needs: &Needs, max_duration: Seconds) -> Result<Quote, RenterError> {
         let offers = self.offers().await?;
         let balance = self.market().token_balance(self.account.address()).await?;
-        Quote::new(&offers, needs, max_duration, self.market().fee().await?, balance)
+        let (decimals, symbol) = (self.market().decimals(), self.market().symbol());
+        let show = |amount: market::Amount| format!("{} {symbol}", amount.in_tokens(decimals));
+        Quote::new(&offers, needs, max_duration, self.market().fee().await?, balance, &show)
     }
 
     /// Publishes the DAG under `root`: everything public, for ever.

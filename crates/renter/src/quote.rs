@@ -1,7 +1,7 @@
 //! What a job will cost at most, before any money moves.
 
 use crate::RenterError;
-use market::{Amount, BasisPoints, Needs, Offer, Seconds, Stream};
+use market::{Amount, BasisPoints, Needs, Obstacle, Offer, Seconds, Stream};
 
 /// An offer chosen for a job, and its price.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +30,14 @@ pub struct Shortfall {
 }
 
 impl Quote {
-    /// Chooses the cheapest offer that fits and prices it.
+    /// Chooses the cheapest offer that fits and prices it; `show` writes money as people read it.
     pub fn new(
         offers: &[Offer],
         needs: &Needs,
         max_duration: Seconds,
         fee: BasisPoints,
         balance: Amount,
+        show: &dyn Fn(Amount) -> String,
     ) -> Result<Self, RenterError> {
         if max_duration.0 == 0 || max_duration > market::rules::DURATION_MAX {
             let longest = market::rules::DURATION_MAX;
@@ -49,7 +50,13 @@ impl Quote {
                 return Err(RenterError::NoMatch { why: why.into() });
             }
             market::Choice::Nearest(offer, obstacles) => {
-                let obstacles: Vec<_> = obstacles.iter().map(ToString::to_string).collect();
+                let words = |obstacle: &Obstacle| match obstacle {
+                    Obstacle::TooDear(price) => {
+                        format!("it costs {} an hour, above the highest price given", show(Amount(price.0)))
+                    }
+                    other => other.to_string(),
+                };
+                let obstacles: Vec<_> = obstacles.iter().map(words).collect();
                 let why = format!("the nearest is {} ({}): {}", offer.hardware.model, offer.id, obstacles.join("; "));
                 return Err(RenterError::NoMatch { why });
             }

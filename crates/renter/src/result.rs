@@ -45,13 +45,14 @@ pub(crate) async fn fetch(
     patience: FollowConfig,
     on: impl Fn(Progress) + Send + Sync + 'static,
 ) -> Result<FetchedResult, RenterError> {
-    let root = spec::cid("result", root)?;
+    let root = spec::cid("the CID", root)?;
     let fetcher = Fetcher::new(vec![gateway.clone()], FetchConfig::default())?;
     let (sender, told) = told(on);
     let due = tokio::time::Instant::now() + patience.result_within;
     loop {
         match fetcher.fetch(store, &root, FetchLimits::default(), Some(&sender)).await {
             Ok(_) => break,
+            Err(err) if patience.result_within.is_zero() => return Err(err.into()),
             Err(err) if tokio::time::Instant::now() >= due || !may_come(&err) => {
                 return Err(RenterError::NoResult {
                     within_s: patience.result_within.as_secs(),

@@ -61,9 +61,13 @@ impl JobTemplate {
         }
         let job: Self = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(bytes))
             .map_err(|err| RenterError::BadJob(format!("the job file cannot be read: {err}")))?;
-        // All but the image can be judged now, long before the image is known.
-        Self { image: job.image.clone().or_else(|| Some(ANY_IMAGE.into())), ..job.clone() }.spec()?;
+        job.check()?;
         Ok(job)
+    }
+
+    /// Judges all but the image, long before the image is known.
+    pub fn check(&self) -> Result<(), RenterError> {
+        Self { image: self.image.clone().or_else(|| Some(ANY_IMAGE.into())), ..self.clone() }.spec().map(drop)
     }
 
     /// The spec that is published, checked.

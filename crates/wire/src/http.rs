@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
-use crate::{SignatureBytes, TermsJson, WireError, feed::JobEvent, signed};
+use crate::{SignatureBytes, TermsJson, WireError, feed::JobEvent, hardware::HardwareJson, signed};
 
 /// Events that a gateway keeps of one job; a reader who is further behind is told to resync.
 pub const FEED_EVENTS_MAX: usize = 20_000;
@@ -24,54 +24,6 @@ pub struct GpuJson {
     pub busy: bool,
     /// Its agent's address.
     pub agent: Address,
-}
-
-/// What a resource is made of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HardwareJson {
-    /// The card's or the processor's name.
-    pub model: String,
-    /// Cards.
-    pub gpus: u16,
-    /// Memory of one card.
-    pub vram_mib: u64,
-    /// Processor threads.
-    pub cpus: u16,
-    /// Main memory.
-    pub memory_mib: u64,
-    /// Disk.
-    pub disk_mib: u64,
-    /// The cards are pretended.
-    pub simulated: bool,
-}
-
-impl From<&market::Hardware> for HardwareJson {
-    fn from(from: &market::Hardware) -> Self {
-        Self {
-            model: from.model.clone(),
-            gpus: from.gpus,
-            vram_mib: from.vram.0,
-            cpus: from.cpus,
-            memory_mib: from.memory.0,
-            disk_mib: from.disk.0,
-            simulated: from.simulated,
-        }
-    }
-}
-
-impl From<&HardwareJson> for market::Hardware {
-    fn from(from: &HardwareJson) -> Self {
-        Self {
-            model: from.model.clone(),
-            gpus: from.gpus,
-            vram: market::Mebibytes(from.vram_mib),
-            cpus: from.cpus,
-            memory: market::Mebibytes(from.memory_mib),
-            disk: market::Mebibytes(from.disk_mib),
-            simulated: from.simulated,
-        }
-    }
 }
 
 impl TryFrom<&GpuJson> for market::Offer {

@@ -12,6 +12,9 @@ pub use terms::{Terms, TermsJson};
 pub mod signed;
 pub use signed::{Domain, SignatureBytes};
 
+mod hardware;
+pub use hardware::HardwareJson;
+
 pub mod spec;
 pub use spec::{JobSpec, Network};
 

@@ -18,7 +18,7 @@ pub struct ReadyRecord {
     /// The container that waits.
     pub container_id: String,
     /// What the job will see.
-    pub hardware: crate::http::HardwareJson,
+    pub hardware: crate::HardwareJson,
 }
 
 /// How a job ended: bound by `completeJob.resultDigest`.

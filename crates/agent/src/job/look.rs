@@ -161,6 +161,8 @@ impl Job {
             Nudge::Chain | Nudge::Engine => self.facts.chain_is_stale |= matches!(nudge, Nudge::Chain),
             Nudge::DiskOver => self.facts.disk_over = true,
             Nudge::Accepted(outcome) => self.accepted(outcome),
+            // A gateway hands a Ready over again whenever it hears of the job; the first was enough.
+            Nudge::Ready(_) if self.record.phase != Phase::Ready => {}
             Nudge::Ready(body) => match self.verify_ready(&body) {
                 Ok(()) => self.record.go = Some(body),
                 Err(error) => tracing::warn!(job = %self.id.short(), %error, "a Ready was refused"),
@@ -171,8 +173,8 @@ impl Job {
     /// Whether the controller (or the renter) agreed to this very readiness record, now.
     fn verify_ready(&self, body: &ReadyBody) -> Result<(), WireError> {
         let wrong = |found: String, expected: String| WireError::Signer { what: "Ready", found, expected };
-        let Some(prepared) = self.record.prepared.as_ref().filter(|_| self.record.phase == Phase::Ready) else {
-            return Err(wrong("somebody too early or too late".into(), "who was asked".into()));
+        let Some(prepared) = &self.record.prepared else {
+            return Err(wrong("whoever signs before there is a record".into(), "who was asked".into()));
         };
         if body.ready_record != prepared.digest {
             return Err(wrong(body.ready_record.to_string(), format!("record {}", prepared.digest)));

@@ -33,7 +33,7 @@ struct Shared {
     agrees: AtomicBool,
     links: AtomicUsize,
     beats: AtomicUsize,
-    resource: Mutex<Option<B256>>,
+    resource: Mutex<Option<wire::http::GpuJson>>,
     feeds: Mutex<BTreeMap<JobId, Vec<JobEvent>>>,
     /// What is said without being asked; nothing means that the line is cut.
     outbox: tokio::sync::broadcast::Sender<Option<FromGateway>>,
@@ -121,8 +121,17 @@ impl TestGateway {
         ready(&self.shared, wallet, job, digest.unwrap(), change)
     }
 
+    fn announced(&self) -> wire::http::GpuJson {
+        self.shared.resource.lock().unwrap().clone().expect("an agent is linked")
+    }
+
+    /// What the agent says that it is.
+    pub(crate) fn hardware(&self) -> market::Hardware {
+        (&self.announced().hardware).into()
+    }
+
     pub(crate) fn resource(&self) -> ResourceId {
-        ResourceId(self.shared.resource.lock().unwrap().expect("an agent is linked").0)
+        ResourceId(self.announced().id.0)
     }
 
     pub(crate) fn events(&self, job: JobId) -> Vec<JobEvent> {
@@ -160,7 +169,7 @@ async fn talk(shared: &Shared, mut socket: WebSocket) -> Option<()> {
     let gateway = shared.origin.get().unwrap().clone();
     let hello = signed::Hello { nonce, gateway, agent, resources: vec![resources[0].id] };
     shared.domain.verify(&hello, &signature, agent).unwrap();
-    *shared.resource.lock().unwrap() = Some(resources[0].id);
+    *shared.resource.lock().unwrap() = Some(resources[0].clone());
     say(&mut socket, &FromGateway::Welcome {}).await?;
     let mut outbox = shared.outbox.subscribe();
     shared.links.fetch_add(1, Ordering::SeqCst);

@@ -1,7 +1,7 @@
 //! A machine is listed once, and its listing follows the settings.
 
 use agent::{AgentError, Simulated};
-use market::PerHour;
+use market::{Mebibytes, PerHour};
 use testkit::eventually;
 
 use crate::stage::{LIMIT, Stage};
@@ -16,6 +16,16 @@ async fn listing_twice_gives_one_record_and_a_new_price_is_told() {
     assert_eq!(stage.gateway.resource(), resource);
     let listed = stage.town.market.resource(resource).await.unwrap().unwrap();
     assert_eq!((listed.price, listed.available, listed.simulated), (PerHour(7200), true, false));
+}
+
+#[tokio::test]
+async fn a_machine_that_changed_is_announced_as_it_was_listed() {
+    let mut stage = Stage::new().await;
+    stage.agent().await.stop().await.unwrap();
+    let listed = stage.gateway.hardware();
+    stage.config.offered.disk = listed.disk.0.checked_sub(1).map(Mebibytes);
+    let _agent = stage.agent().await;
+    assert_eq!(stage.gateway.hardware(), listed, "a gateway compares with the chain");
 }
 
 #[tokio::test]

@@ -6,7 +6,12 @@ use renter::GatewayClient;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{answer::Token, failure::Failure, settings::Settings, ui::Ui};
+use crate::{
+    answer::{self, Token},
+    failure::Failure,
+    settings::Settings,
+    ui::Ui,
+};
 
 /// One thing looked at.
 #[derive(Serialize)]
@@ -74,7 +79,14 @@ async fn look(settings: &Settings, checks: &mut Vec<Check>) {
         if health.market != file.market {
             return Err(Failure::Usage(format!("{} serves another market, {}", client.base(), health.market)));
         }
-        Ok(format!("{} serves {} providers", client.base(), health.agents))
+        if health.agents == 0 {
+            return Err(Failure::Usage(format!("{} serves no provider now", client.base())));
+        }
+        Ok(format!("{} serves {}", client.base(), answer::count(health.agents as u64, "provider")))
     };
-    note("gateway", gateway.await, "start `bourse up`, or correct \"gateway\" in the market description");
+    note(
+        "gateway",
+        gateway.await,
+        "start `bourse up` or `bourse provider run`, or correct \"gateway\" in the market description",
+    );
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use renter::FeedItem;
-use wire::{JobNews, feed::Phase};
+use wire::{JobEvent, JobNews, feed::Phase};
 
 use crate::{failure::Failure, settings::Settings, signals, ui::Ui};
 
@@ -17,14 +17,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn logs(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
-    let (renter, _) = super::run::renter(settings).await?;
+    let (renter, _) = super::run::reader(settings).await?;
     let job = renter.jobs().find(&args.job)?;
     let stop = signals::shutdown()?;
     let mut feed = renter.feed(&job, 0)?;
     while let Some(Some(item)) = stop.run_until_cancelled(feed.next()).await {
         match item {
             FeedItem::News(event) => {
-                if show(&event.news, ui) {
+                if show(&event, settings.json, ui) {
                     break;
                 }
             }
@@ -37,14 +37,16 @@ pub(crate) async fn logs(args: &Args, settings: &Settings, ui: &Ui) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows one piece of news; true when nothing comes after it.
-fn show(news: &JobNews, ui: &Ui) -> bool {
-    match news {
-        JobNews::JobLog { line, .. } => ui.output(line),
-        JobNews::JobProgress { percent, message } => ui.note(format_args!("{percent:>3} % {message}")),
-        JobNews::JobDeclined { reason } => ui.warn(format_args!("declined: {reason}")),
-        JobNews::JobStatusChanged { phase: Phase::Done } => return true,
-        _ => {}
+/// Shows one piece of news, or with --json every piece as a line; true when nothing comes after it.
+fn show(event: &JobEvent, json: bool, ui: &Ui) -> bool {
+    if json {
+        ui.answer(event, String::new);
+    } else {
+        match &event.news {
+            JobNews::JobLog { line, .. } => ui.output(line),
+            JobNews::JobDeclined { reason } => ui.warn(format_args!("declined: {reason}")),
+            _ => {}
+        }
     }
-    false
+    matches!(event.news, JobNews::JobStatusChanged { phase: Phase::Done })
 }

@@ -38,7 +38,7 @@ impl Command {
 pub(crate) struct Offer {
     /// Price of an hour, in whole tokens.
     #[arg(long, default_value = "0.36", value_name = "TOKENS")]
-    price: String,
+    pub(crate) price: String,
     /// Offer a pretended card, marked as such everywhere: rtx4090, h100, a100, mi300x or tpu-v5e.
     #[arg(long, value_name = "CARD", value_parser = card)]
     simulate: Option<Simulated>,

@@ -17,7 +17,7 @@ use crate::{
 const SHOWN_MAX: usize = 100;
 
 pub(crate) async fn ps(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
-    let (renter, _) = super::run::renter(settings).await?;
+    let (renter, _) = super::run::reader(settings).await?;
     let (market, token) = (renter.market(), Token::of(renter.market()));
     let now = market.chain().head().await?.timestamp;
     let mut table = Table::new();

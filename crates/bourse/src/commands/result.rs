@@ -15,7 +15,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn result(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
-    let (renter, _) = run::renter(settings).await?;
+    let (renter, _) = run::reader(settings).await?;
     let job = renter.jobs().find(&args.job)?;
     let ending = renter.settled_record(&job, renter.patience()).await?;
     let wish = settle::Wish { output: args.output.clone(), expected: None };

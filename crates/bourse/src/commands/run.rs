@@ -2,6 +2,7 @@
 
 pub(crate) mod attend;
 mod compare;
+mod local;
 pub(crate) mod prepare;
 pub(crate) mod settle;
 mod show;
@@ -13,16 +14,18 @@ use content::{BlockStore, Cid};
 use market::{Amount, PerHour, Seconds};
 use renter::{FollowConfig, Order, Quote, Renter, RenterConfig, Until};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 use wire::{JobSpec, MarketFile};
 
 use crate::{
     answer::{self, Token},
     commands::status,
-    failure::Failure,
+    failure::{Failure, REFUSED},
     settings::Settings,
     signals,
     ui::Ui,
 };
+use attend::Interrupt;
 use prepare::Prepared;
 
 #[derive(clap::Args, Debug)]
@@ -83,6 +86,12 @@ pub(crate) struct Args {
     command: Vec<String>,
 }
 
+/// The same for somebody who only reads, and needs no wallet for it.
+pub(crate) async fn reader(settings: &Settings) -> Result<(Renter, MarketFile), Failure> {
+    let (file, account) = settings.reader().await?;
+    Ok((of_account(settings, &file, account)?, file))
+}
+
 /// A renter of the market that the settings name.
 pub(crate) async fn renter(settings: &Settings) -> Result<(Renter, MarketFile), Failure> {
     let (file, account) = settings.account().await?;
@@ -100,32 +109,18 @@ fn of_account(settings: &Settings, file: &MarketFile, account: Account) -> Resul
 }
 
 pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
-    let template = prepare::template(&args)?;
-    let (renter, _) = renter(settings).await?;
-    let token = Token::of(renter.market());
-    let max_price = match &args.max_price {
-        None => None,
-        Some(text) => Some(PerHour(prepare::tokens(text, &token)?.0)),
-    };
-    let needs = prepare::needs(&template, max_price, args.simulated);
-    let max_duration = Seconds(template.max_duration_seconds.into());
-    let quote = renter.quote(&needs, max_duration).await?;
-    preview(&quote, &token, ui);
-    if args.dry_run || quote.shortfall().is_some() {
-        return stopped_short(&args, &quote, &renter, ui);
-    }
-    if !args.yes && !ui.confirm(&format!("Lock {}?", token.show(quote.locked)))? {
-        return Err(Failure::Usage("nothing was published or paid".into()));
-    }
     let stop = signals::shutdown()?;
-    let pushed = stop.run_until_cancelled(push(&args, template, &renter, settings, ui)).await;
-    let spec = pushed.ok_or_else(|| Failure::Usage("interrupted; nothing was paid".into()))??;
-    let placed = renter.create(&Order { quote, spec: spec.clone() }).await?;
-    let id = placed.job.id();
+    let (renter, order) = match agreed(&args, settings, (ui, &stop)).await.map_err(Failure::refused)? {
+        Agreed::Order(order) => *order,
+        Agreed::Enough(code) => return Ok(code),
+    };
+    let placed = renter.create(&order).await?;
+    let (id, spec) = (placed.job.id(), order.spec);
     ui.step("locked", format_args!("job {id} (tx {}, {} gas)", answer::short(&placed.mined.tx), placed.mined.gas_used));
     let until = if args.detach { Until::Started } else { Until::Settled };
     let ended = async {
-        let ending = attend::attend(&renter, &placed.job, &spec, until, (ui, &stop)).await?;
+        let attended = attend::attend(&renter, &placed.job, &spec, (until, Interrupt::Stops), (ui, &stop)).await?;
+        let Some(ending) = attended else { return Ok(ExitCode::SUCCESS) };
         if args.detach && ending.status.has_clock() {
             let answer = json!({ "job": id.to_string(), "status": status::name(ending.status) });
             let short = answer::job(id);
@@ -138,6 +133,38 @@ pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<Exit
         settle::settled(&renter, id, &ending, &wish, (settings, ui)).await
     };
     ended.await.map_err(Failure::with_job(&answer::job(id)))
+}
+
+/// What comes of looking, previewing and asking.
+enum Agreed {
+    /// Everything is published; only the money is missing.
+    Order(Box<(Renter, Order)>),
+    /// It was only looked.
+    Enough(ExitCode),
+}
+
+/// Everything before money moves.
+async fn agreed(args: &Args, settings: &Settings, (ui, stop): (&Ui, &CancellationToken)) -> Result<Agreed, Failure> {
+    let template = prepare::template(args)?;
+    let (renter, _) = if args.dry_run { reader(settings).await? } else { renter(settings).await? };
+    let token = Token::of(renter.market());
+    let max_price = match &args.max_price {
+        None => None,
+        Some(text) => Some(PerHour(prepare::tokens(text, &token)?.0)),
+    };
+    let needs = prepare::needs(&template, max_price, args.simulated);
+    let max_duration = Seconds(template.max_duration_seconds.into());
+    let quote = renter.quote(&needs, max_duration).await?;
+    preview(&quote, &token, ui);
+    if args.dry_run || quote.shortfall().is_some() {
+        return Ok(Agreed::Enough(stopped_short(args, &quote, &renter, ui)?));
+    }
+    if !args.yes && !ui.confirm(&format!("Lock {}?", token.show(quote.locked)))? {
+        return Err(Failure::Usage("nothing was published or paid".into()));
+    }
+    let pushed = stop.run_until_cancelled(push(args, template, &renter, settings, ui)).await;
+    let spec = pushed.ok_or_else(|| Failure::Usage("interrupted; nothing was paid".into()))??;
+    Ok(Agreed::Order(Box::new((renter, Order { quote, spec }))))
 }
 
 /// What would happen, before anything does.
@@ -186,7 +213,7 @@ fn stopped_short(args: &Args, quote: &Quote, renter: &Renter, ui: &Ui) -> Result
         "locked": quote.locked.to_string(), "missing": quote.shortfall().map(|short| short.missing.to_string()),
     });
     ui.answer(&answer, || "nothing was published or paid".into());
-    Ok(ExitCode::SUCCESS)
+    Ok(if quote.shortfall().is_some() { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })
 }
 
 /// Publishes image, inputs and spec, and gives the spec that the job is bound to.

@@ -15,7 +15,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn status(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
-    let (renter, _) = super::run::renter(settings).await?;
+    let (renter, _) = super::run::reader(settings).await?;
     let job = renter.jobs().find(&args.job)?;
     let (market, terms) = (renter.market(), job.terms()?);
     let state = market.job(job.id()).await?;

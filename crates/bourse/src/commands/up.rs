@@ -52,11 +52,12 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
     let shutdown = signals::shutdown()?;
     let home = settings.home();
+    let market_path = home.join("market.json");
     std::fs::create_dir_all(&home).map_err(Failure::file(&home))?;
     let _only_one = lock(&home)?;
     let keys = Keys::open(&home)?;
     let (dev_chain, chain) = chain_here::start(args, &home, ui).await?;
-    let (mut file, market) = chain_here::market(&dev_chain, &chain, &keys, &settings.market_path(), ui).await?;
+    let (mut file, market) = chain_here::market(&dev_chain, &chain, &keys, &market_path, ui).await?;
 
     let store = Arc::new(BlockStore::open(home.join("gateway/content"), content::StoreConfig::default())?);
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
@@ -64,7 +65,7 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
     let gateway = Gateway::bind(config, market.clone(), store).await?;
     let gateway_url = format!("http://{}", gateway.local_addr());
     file.gateway = Some(gateway_url.clone());
-    deploy::write(&settings.market_path(), &file)?;
+    deploy::write(&market_path, &file)?;
     ui.step("gateway", format_args!("{gateway_url} relays and serves content"));
 
     let mut tasks = JoinSet::new();
@@ -80,7 +81,8 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
         ended = tasks.join_next() => return ended_early(ended),
         listed = listed => if !listed? { return Ok(ExitCode::SUCCESS) },
     }
-    ready(settings, &file, &keys, ui);
+    ui.step("provider", format_args!("this machine is offered at {} {} an hour", args.offer.price, market.symbol()));
+    ready(&market_path, &file, &keys, ui);
     let outcome = tokio::select! {
         () = shutdown.cancelled() => Ok(ExitCode::SUCCESS),
         ended = tasks.join_next() => ended_early(ended),
@@ -91,7 +93,7 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
         ui.warn("gateway or provider did not end in time and are cut off; a restart goes on where they stood");
     }
     dev_chain.stop().await?;
-    ui.note("everything is stopped; `bourse up` with the same --home goes on from here");
+    ui.note("stopped; jobs that run go on in their containers, and `bourse up` with the same --home takes them over");
     outcome
 }
 
@@ -134,8 +136,7 @@ fn ended_early(ended: Option<Result<Result<(), Failure>, tokio::task::JoinError>
     }
 }
 
-fn ready(settings: &Settings, file: &MarketFile, keys: &Keys, ui: &Ui) {
-    let path = settings.market_path();
+fn ready(path: &Path, file: &MarketFile, keys: &Keys, ui: &Ui) {
     let answer = json!({
         "ready": true,
         "market": path.display().to_string(),

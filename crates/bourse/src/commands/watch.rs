@@ -5,7 +5,11 @@ use std::{path::PathBuf, process::ExitCode};
 use renter::{JobFile, Renter, Until};
 use wire::JobSpec;
 
-use super::run::{self, attend, settle};
+use super::run::{
+    self,
+    attend::{self, Interrupt},
+    settle,
+};
 use crate::{answer, failure::Failure, settings::Settings, signals, ui::Ui};
 
 #[derive(clap::Args, Debug)]
@@ -23,7 +27,11 @@ pub(crate) async fn watch(args: &Args, settings: &Settings, ui: &Ui) -> Result<E
     let spec = spec(&renter, &job, settings).await?;
     let stop = signals::shutdown()?;
     let ended = async {
-        let ending = attend::attend(&renter, &job, &spec, Until::Settled, (ui, &stop)).await?;
+        let attended = attend::attend(&renter, &job, &spec, (Until::Settled, Interrupt::Leaves), (ui, &stop)).await?;
+        let Some(ending) = attended else {
+            ui.note("left it running unwatched; `bourse stop` ends it");
+            return Ok(ExitCode::SUCCESS);
+        };
         let wish = settle::Wish { output: args.output.clone(), expected: None };
         settle::settled(&renter, job.id(), &ending, &wish, (settings, ui)).await
     };

@@ -41,5 +41,5 @@ async fn no_match_names_the_nearest_offer_and_what_stands_in_the_way() {
     let text = refused(world.verb(&["run", "/bin/sh", "-y", "--simulated", "--gpus", "8"]).await);
     assert!(text.contains("it has 1 GPUs, the job needs 8"), "{text}");
     let text = refused(world.verb(&["run", "/bin/sh", "-y", "--simulated", "--max-price", "0.1"]).await);
-    assert!(text.contains("more than the highest price given"), "{text}");
+    assert!(text.contains("it costs 0.36 GPU an hour, above"), "{text}");
 }

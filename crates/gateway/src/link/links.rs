@@ -90,7 +90,7 @@ impl Links {
 
 #[cfg(test)]
 mod tests {
-    use wire::http::HardwareJson;
+    use wire::HardwareJson;
 
     use super::*;
 

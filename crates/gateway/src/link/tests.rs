@@ -1,7 +1,7 @@
 //! The table of steps of a link.
 
 use chain::Wallet;
-use wire::{TermsJson, feed::JobNews, feed::Phase, http::HardwareJson};
+use wire::{HardwareJson, TermsJson, feed::JobNews, feed::Phase};
 
 use super::*;
 

@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use chain::{Account, Market, SendConfig, Wallet};
 use market::{Hardware, Needs, PerHour, Seconds};
 use renter::{FollowConfig, Renter, RenterConfig, RenterError};
-use wire::http::{GpuJson, HardwareJson};
+use wire::{HardwareJson, http::GpuJson};
 
 use crate::stage::{DURATION, PRICE, Stage};
 

@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use market::Status;
 use renter::{RenterError, Update};
-use wire::{JobNews, WireError, http::HardwareJson, record::ReadyRecord};
+use wire::{HardwareJson, JobNews, WireError, record::ReadyRecord};
 
 use crate::stage::{Job, OTHER_CID, Stage, ready_record, spec};
 

@@ -12,9 +12,9 @@ use renter::{Ending, FollowConfig, JobFile, Order, Placed, Quote, Renter, Renter
 use testkit::{TestMarket, eventually};
 use tokio::{task::JoinHandle, time::timeout};
 use wire::{
-    JobNews, JobSpec, SignatureBytes, Terms, document,
+    HardwareJson, JobNews, JobSpec, SignatureBytes, Terms, document,
     feed::{BeatJson, LogStream},
-    http::{GpuJson, HardwareJson, ReadyBody},
+    http::{GpuJson, ReadyBody},
     record::{CompletionRecord, ReadyRecord},
     signed::{Attest, Beat, Ready},
 };

@@ -16,7 +16,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn get(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
-    let (renter, _) = run::renter(settings).await?;
+    let (renter, _) = run::reader(settings).await?;
     let store = run::open_store(settings).await?;
     let dest = args.output.clone().unwrap_or_else(|| args.cid.clone().into());
     let bar = ui.bar("content");

@@ -7,25 +7,37 @@ use wire::JobSpec;
 use super::show::Screen;
 use crate::{answer::Token, failure::Failure, ui::Ui};
 
-/// Follows a job and acts for its renter. The first Ctrl-C stops the job, the second leaves it alone with its provider.
+/// What Ctrl-C means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interrupt {
+    /// Stop the job.
+    Stops,
+    /// Leave it running without its renter.
+    Leaves,
+}
+
+/// Follows a job and acts for its renter. `None` when it was left.
 pub(crate) async fn attend(
     renter: &Renter,
     job: &JobFile,
     spec: &JobSpec,
-    until: Until,
+    (until, interrupt): (Until, Interrupt),
     (ui, stop): (&Ui, &CancellationToken),
-) -> Result<Ending, Failure> {
+) -> Result<Option<Ending>, Failure> {
     let mut screen = Screen::new(ui, Token::of(renter.market()));
     let mut on = |update| screen.update(update);
     let follow = renter.follow(job, spec, until, true, &mut on);
     tokio::pin!(follow);
     tokio::select! {
-        ending = &mut follow => return Ok(ending?),
+        ending = &mut follow => return Ok(Some(ending?)),
         () = stop.cancelled() => {}
     }
-    ui.note("stopping the job; Ctrl-C once more leaves it running without you");
+    if interrupt == Interrupt::Leaves {
+        return Ok(None);
+    }
+    ui.note("stopping the job; Ctrl-C once more does not wait for its end");
     if let Err(err) = renter.stop(job).await {
         ui.warn(format_args!("it could not be stopped: {err}"));
     }
-    Ok(follow.await?)
+    Ok(Some(follow.await?))
 }

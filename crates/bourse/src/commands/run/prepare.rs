@@ -1,6 +1,6 @@
 //! A job put together from its file and the flags, and its content brought into blocks.
 
-use std::{io::Read, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use content::{BlockStore, Cid, image};
 use market::{Amount, PerHour};
@@ -10,7 +10,7 @@ use wire::{
     spec::{Input, JOB_SPEC_BYTES_MAX},
 };
 
-use super::Args;
+use super::{Args, local};
 use crate::{
     answer::{self, Token},
     failure::Failure,
@@ -68,9 +68,8 @@ pub(crate) fn template(args: &Args) -> Result<JobTemplate, Failure> {
         job.command = vec![command.clone()];
         job.args = rest.to_vec();
     }
-    for input in &args.input {
-        split(input)?;
-    }
+    job.check()?;
+    local::check(args)?;
     Ok(job)
 }
 
@@ -132,10 +131,7 @@ pub(crate) async fn content(
 
 /// Brings an image into blocks: a program becomes an image of itself, an archive or layout is taken as it is.
 pub(crate) async fn import(path: &Path, store: &Arc<BlockStore>, ui: &Ui) -> Result<Cid, Failure> {
-    let mut magic = [0; 4];
-    let is_program = path.is_file()
-        && std::fs::File::open(path).and_then(|mut file| file.read(&mut magic)).map_err(Failure::file(path))? == 4
-        && magic == *b"\x7fELF";
+    let is_program = local::is_program(path);
     let (from, store) = (path.to_owned(), store.clone());
     let imported = blocking(move || {
         let import = if is_program { image::image_of_program } else { image::import_image };
@@ -170,7 +166,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     Ok(tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)??)
 }
 
-fn split(input: &str) -> Result<(&str, &str), Failure> {
+pub(super) fn split(input: &str) -> Result<(&str, &str), Failure> {
     let parts = input.split_once('=').filter(|(name, from)| !name.is_empty() && !from.is_empty());
     parts.ok_or_else(|| Failure::Usage(format!("--input {input:?}: write NAME=PATH or NAME=CID")))
 }

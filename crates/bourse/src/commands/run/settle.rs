@@ -19,6 +19,9 @@ use crate::{
     ui::Ui,
 };
 
+/// The CID of an empty folder.
+const NOTHING: &str = "bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354";
+
 /// What is to become of the result.
 #[derive(Debug, Default)]
 pub(crate) struct Wish {
@@ -38,7 +41,7 @@ pub(crate) async fn settled(
 ) -> Result<ExitCode, Failure> {
     let token = Token::of(renter.market());
     if let Some(reason) = &ending.declined {
-        return Err(renter::RenterError::Declined { reason: reason.clone(), refunded: ending.refunded }.into());
+        return Err(Failure::Declined { reason: reason.clone(), refunded: token.show(ending.refunded) });
     }
     if ending.status == Status::Cancelled {
         let answer = json!({ "job": id.to_string(), "status": "cancelled", "refunded": ending.refunded.to_string() });
@@ -79,7 +82,11 @@ pub(crate) async fn settled(
         return Ok(ExitCode::SUCCESS);
     }
     let why = record.and_then(|record| record.reason.clone()).unwrap_or_default();
-    ui.warn(format_args!("the job did not succeed: {} {why}", status::outcome(outcome)));
+    ui.warn(format_args!(
+        "the job did not succeed ({}){}{why}",
+        status::outcome(outcome),
+        if why.is_empty() { "" } else { ": " }
+    ));
     Ok(ExitCode::from(JOB_FAILED))
 }
 
@@ -97,10 +104,17 @@ async fn fetched(
             None => Ok(None),
         };
     };
+    if root == NOTHING && wish.expected.is_none() {
+        ui.note("the program wrote nothing to /outputs");
+        return Ok(None);
+    }
     // Its name first: whatever happens to the fetching, it can be had by that.
     ui.note(format_args!("the result is {root}"));
     let dest =
         wish.output.clone().unwrap_or_else(|| Path::new(&format!("result-{}", &id.to_string()[..10])).to_owned());
+    if dest.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Failure::Usage(format!("{} is there already: name another place with --output", dest.display())));
+    }
     let store = super::open_store(settings).await?;
     let bar = ui.bar("result");
     let drawn = bar.clone();

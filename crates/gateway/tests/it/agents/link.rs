@@ -3,7 +3,8 @@
 use alloy_primitives::B256;
 use chain::Wallet;
 use wire::{
-    http::{GpuJson, HardwareJson, Page},
+    HardwareJson,
+    http::{GpuJson, Page},
     link::{FromAgent, FromGateway, VERSION},
 };
 
