@@ -136,7 +136,7 @@ async fn an_agent_with_a_full_disk_declines_and_everything_comes_back() {
     world.start_agent().await;
     let before = world.balances().await;
     disk.leave_mib(8);
-    let ended = world.job(&["--input", &large_input(&world)], "true").await.with_code(3);
+    let ended = world.job(&["--input", &large_input(&world)], "true").await.with_code(5);
     assert!(ended.text.contains("declined"), "{}", ended.text);
     assert_eq!(world.balances().await, before, "a full refund");
     disk.clear();
@@ -150,7 +150,7 @@ async fn content_beyond_an_agents_own_limit_is_declined() {
     }
     let world = World::with(&["--store-limit", "16"]).await;
     let before = world.balances().await;
-    let ended = world.job(&["--input", &large_input(&world)], "true").await.with_code(3);
+    let ended = world.job(&["--input", &large_input(&world)], "true").await.with_code(5);
     assert!(ended.text.contains("declined"), "{}", ended.text);
     assert_eq!(world.balances().await, before, "a full refund");
     world.job(&[], "true").await.with_code(0);
@@ -208,7 +208,7 @@ async fn content_that_nobody_has_is_declined_with_a_full_refund() {
     let world = World::start().await;
     let before = world.balances().await;
     let unknown = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
-    let ended = world.verb(&["run", unknown, "-y"]).await.with_code(3);
+    let ended = world.verb(&["run", unknown, "-y"]).await.with_code(5);
     assert!(ended.text.contains(unknown), "the reason names what is missing: {}", ended.text);
     assert_eq!(world.balances().await, before);
 }

@@ -48,5 +48,9 @@ async fn content_goes_out_and_comes_back_the_same() {
     assert_eq!(std::fs::read(world.path("back/deep/file")).unwrap(), vec![7; 3 << 20]);
     let unknown = world.verb(&["content", "get", "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"]);
     let unknown = unknown.await.with_code(1);
+    // Reading needs no wallet.
+    let mut command = world.bourse();
+    command.args(["--home", "nobody", "--market-file", "market.json", "content", "get", cid, "-o", "again"]);
+    crate::world::Process::spawn(command).ended().await.with_code(0);
     assert!(unknown.text.contains("bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"), "{}", unknown.text);
 }

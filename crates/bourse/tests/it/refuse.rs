@@ -38,6 +38,29 @@ async fn what_is_wrong_in_a_job_file_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_or_cannot_start_is_found_before_anybody_is_asked() {
+    let world = World::without_agent(&[]).await;
+    std::fs::create_dir_all(world.path("full/thing")).unwrap();
+    let program = std::env::current_exe().unwrap();
+    let cases: [(&[&str], &str); 6] = [
+        (&[program.to_str().unwrap()], "linked dynamically"),
+        (&["./nofile"], "no such file"),
+        (&["bafkreifzzz"], "looks like a CID, but is none"),
+        (&[IMAGE, "--input", "x=missing"], "the input \"missing\""),
+        (&[IMAGE, "--output", "full"], "full is not empty"),
+        (&[IMAGE, "--expect-output", "missing"], "no folder to compare with"),
+    ];
+    for (args, expected) in cases {
+        for dry in ["--dry-run", "-y"] {
+            let ended = world.verb(&[&["run", dry], args].concat()).await.with_code(4);
+            assert!(ended.text.contains(expected), "{}", ended.text);
+        }
+    }
+    let usage = world.verb(&["run", "--bogus"]).await.with_code(2);
+    assert!(usage.answer["error"].as_str().unwrap().contains("--bogus"), "{}", usage.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hostile_image_archives_are_refused_before_money_moves() {
     let world = World::start().await;
     let before = world.balances().await;
