@@ -60,7 +60,8 @@ impl Market {
         match wait_ready(context, &mut up, &lines) {
             Ok(ready) => {
                 // What `up` said of its steps belongs to what a person came to see.
-                ui::note(std::fs::read_to_string(&log).unwrap_or_default().trim_end());
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                said.lines().filter(|line| !line.starts_with('{')).for_each(ui::note);
                 Ok(Self { up, ready, log })
             }
             Err(error) => {
