@@ -8,7 +8,7 @@ use std::{
 
 use content::Cid;
 
-use super::{Args, prepare};
+use super::Args;
 use crate::failure::Failure;
 
 /// How a program of Linux begins.
@@ -23,7 +23,7 @@ pub(crate) fn check(args: &Args) -> Result<(), Failure> {
         needs_no_loader(Path::new(image))?;
     }
     for input in &args.input {
-        named(prepare::split(input)?.1, "the input")?;
+        named(split(input)?.1, "the input")?;
     }
     if let Some(output) = &args.output
         && output.read_dir().is_ok_and(|mut entries| entries.next().is_some())
@@ -36,6 +36,12 @@ pub(crate) fn check(args: &Args) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// An input's name and where it comes from.
+pub(super) fn split(input: &str) -> Result<(&str, &str), Failure> {
+    let parts = input.split_once('=').filter(|(name, from)| !name.is_empty() && !from.is_empty());
+    parts.ok_or_else(|| Failure::Usage(format!("--input {input:?}: write NAME=PATH or NAME=CID")))
 }
 
 fn named(what: &str, role: &str) -> Result<(), Failure> {

@@ -115,7 +115,7 @@ pub(crate) async fn content(
         template.image = Some(root.to_string());
     }
     for input in &args.input {
-        let (name, from) = split(input)?;
+        let (name, from) = local::split(input)?;
         let cid = match from.parse::<Cid>() {
             Ok(cid) => cid,
             Err(_) => {
@@ -164,9 +164,4 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, content::Error> + Send + 'static,
 ) -> Result<T, Failure> {
     Ok(tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)??)
-}
-
-pub(super) fn split(input: &str) -> Result<(&str, &str), Failure> {
-    let parts = input.split_once('=').filter(|(name, from)| !name.is_empty() && !from.is_empty());
-    parts.ok_or_else(|| Failure::Usage(format!("--input {input:?}: write NAME=PATH or NAME=CID")))
 }
