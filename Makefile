@@ -2,7 +2,7 @@
 XTASK := cargo run -q -p xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench codegen setup interop deep
+.PHONY: help run test check bench codegen setup deep
 
 help:    ## show this menu
 	@grep -hE '^[a-z]+: +##' $(MAKEFILE_LIST) | sed -E 's/: +## /\t/' | expand -t 12
@@ -24,9 +24,6 @@ codegen: ## write the generated files
 
 setup:   ## install what is missing for all of this
 	@$(XTASK) setup --for run && $(XTASK) setup --for test && $(XTASK) setup --for check
-
-interop: ## also the tests against other people's programs that are slow to install
-	@cargo test --workspace --no-fail-fast -- --include-ignored interop
 
 deep:    ## the long campaigns: more cases of every property and fuzz test
 	@PROPTEST_CASES=10000 FOUNDRY_FUZZ_RUNS=100000 $(XTASK) test

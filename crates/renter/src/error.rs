@@ -1,7 +1,5 @@
 //! What can go wrong for a renter, by what to do next.
 
-use market::Amount;
-
 /// An error of the renter's side.
 #[derive(Debug, thiserror::Error)]
 pub enum RenterError {
@@ -38,14 +36,6 @@ pub enum RenterError {
         what: &'static str,
         /// What was found.
         detail: String,
-    },
-    /// The job ended before it was ready.
-    #[error("the provider declined the job and the lock of {refunded} units was refunded: {reason}")]
-    Declined {
-        /// Why, in the provider's words.
-        reason: String,
-        /// What came back.
-        refunded: Amount,
     },
     /// No job of that name is known here.
     #[error("no job {0} is known here; `bourse ps` lists those that are")]
