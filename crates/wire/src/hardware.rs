@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a resource is made of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HardwareJson {
     /// The card's or the processor's name.

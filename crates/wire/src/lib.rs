@@ -20,6 +20,8 @@ pub use spec::{JobSpec, Network};
 
 pub mod record;
 
+pub mod receipt;
+
 pub mod feed;
 pub use feed::{JobEvent, JobNews};
 
@@ -44,6 +46,12 @@ pub struct MarketFile {
     pub token: alloy_primitives::Address,
     /// Block in which the Market was deployed: nothing of it is older.
     pub deployed_at: u64,
+    /// Where receipts are committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<alloy_primitives::Address>,
+    /// Keys whose commits this market calls its own; a verifier decides for himself whom he trusts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recorders: Vec<alloy_primitives::Address>,
     /// Gateway that relays and serves content, if one is known.
     pub gateway: Option<String>,
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! gateway → Challenge          agent → Hello (signed over the nonce)      gateway → Welcome | Refused
 //! agent   → Beat               every heartbeat
+//! agent   → Metrics            every ten seconds
 //! agent   → Job                a job it serves, with its terms            gateway → Have { seq }: what it holds
 //! agent   → Event              the job's feed from seq + 1 on
 //! gateway → Ready              the controller's signature, as it came
@@ -12,9 +13,9 @@ use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    SignatureBytes, TermsJson,
+    HardwareJson, SignatureBytes, TermsJson,
     feed::{BeatJson, JobEvent},
-    http::{GpuJson, ReadyBody},
+    http::{JobMetricsPoint, MetricsPoint, ReadyBody},
 };
 
 /// Where the gateway serves the link.
@@ -23,6 +24,8 @@ pub const PATH: &str = "/api/v1/agents/link";
 pub const VERSION: u32 = 1;
 /// The largest message either side accepts: a log line or a beat with many jobs fits many times.
 pub const MESSAGE_BYTES_MAX: usize = 256 << 10;
+/// How often an agent measures.
+pub const METRICS_EVERY_S: u64 = 10;
 /// Resources one agent may announce.
 pub const RESOURCES_MAX: usize = 64;
 
@@ -37,7 +40,7 @@ pub enum FromAgent {
         /// The agent's address.
         agent: Address,
         /// What it serves. The gateway checks each against the chain.
-        resources: Vec<GpuJson>,
+        resources: Vec<Announced>,
         /// Over `signed::Hello` with the challenge's nonce and the resources' ids in order.
         signature: SignatureBytes,
     },
@@ -47,6 +50,13 @@ pub enum FromAgent {
         beat: BeatJson,
         /// Its signature.
         signature: SignatureBytes,
+    },
+    /// What it measures, every ten seconds. Unsigned: the link knows who speaks, and no money follows from it.
+    Metrics {
+        /// The machine.
+        machine: MetricsPoint,
+        /// Each job that runs.
+        jobs: Vec<JobMetrics>,
     },
     /// It serves this job.
     Job {
@@ -60,6 +70,26 @@ pub enum FromAgent {
         /// What.
         event: JobEvent,
     },
+}
+
+/// A resource that an agent serves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Announced {
+    /// Its id.
+    pub id: B256,
+    /// What it is made of, as it is listed on chain.
+    pub hardware: HardwareJson,
+}
+
+/// What a job's container uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JobMetrics {
+    /// Which.
+    pub job: B256,
+    /// What it uses.
+    pub metrics: JobMetricsPoint,
 }
 
 /// What a gateway says.

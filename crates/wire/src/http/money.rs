@@ -1,0 +1,82 @@
+//! Money as every body writes it.
+
+use alloy_primitives::Address;
+use market::Amount;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::WireError;
+
+/// An amount of a token. As answered, `amount` is a whole number of smallest units; as asked, a value with a point
+/// means whole tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Money {
+    /// Digits; with a point, whole tokens.
+    #[schema(example = "2500000")]
+    pub amount: String,
+    /// The token's contract.
+    #[schema(value_type = String)]
+    pub token: Address,
+}
+
+impl Money {
+    /// An amount of smallest units.
+    #[must_use]
+    pub fn new(amount: Amount, token: Address) -> Self {
+        Self { amount: amount.0.to_string(), token }
+    }
+
+    /// The amount in smallest units of the market's token, which has `decimals` places.
+    pub fn amount(&self, token: Address, decimals: u8) -> Result<Amount, WireError> {
+        if self.token != token {
+            let reason = format!("this market settles in {token}, not in {}", self.token);
+            return Err(WireError::field("token", reason));
+        }
+        if self.amount.contains('.') {
+            return tokens("amount", &self.amount, decimals);
+        }
+        let reason = || format!("{:?} is neither a whole number of smallest units nor tokens with a point", self.amount);
+        self.amount.parse().map(Amount).map_err(|_| WireError::field("amount", reason()))
+    }
+}
+
+/// Reads whole tokens, written with a point. A bare integer could mean two things and is refused with both readings.
+pub(crate) fn tokens(field: &str, text: &str, decimals: u8) -> Result<Amount, WireError> {
+    let Some((whole, part)) = text.split_once('.') else {
+        return Err(WireError::field(
+            field,
+            format!("{text:?} could mean tokens or smallest units: write \"{text}.0\" for {text} whole tokens"),
+        ));
+    };
+    let bad = || WireError::field(field, format!("{text:?} is no amount: at most {decimals} digits after the point"));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(part) || part.len() > usize::from(decimals) {
+        return Err(bad());
+    }
+    let digits = format!("{whole}{part:0<width$}", width = usize::from(decimals));
+    digits.parse().map(Amount).map_err(|_| bad())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Option<u128>) {
+        assert_eq!(tokens("maxPrice", text, 6).ok(), expected.map(Amount), "{text}");
+    }
+
+    #[test]
+    fn tokens_have_a_point_and_nothing_ambiguous_is_read() {
+        check("2.5", Some(2_500_000));
+        check("0.000001", Some(1));
+        check("2.0", Some(2_000_000));
+        check("2", None);
+        check("2.", None);
+        check(".5", None);
+        check("-1.0", None);
+        check("0.0000001", None);
+        check("1e3.0", None);
+        check("999999999999999999999999999999999999999.0", None);
+    }
+}
