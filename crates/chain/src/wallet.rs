@@ -4,7 +4,7 @@ use std::fmt;
 
 use alloy::{
     network::TxSignerSync,
-    primitives::{Address, B256, Signature},
+    primitives::{Address, B256, Signature, eip191_hash_message},
     signers::{SignerSync, local::PrivateKeySigner},
     sol_types::SolStruct,
 };
@@ -42,6 +42,11 @@ impl Wallet {
     /// Signs `statement` for one chain and market: low s, v 27 or 28.
     pub fn sign(&self, domain: &Domain, statement: &impl SolStruct) -> Result<SignatureBytes, ChainError> {
         self.sign_hash(domain.signing_hash(statement)).map(SignatureBytes::from)
+    }
+
+    /// Signs a text as wallets do (EIP-191 `personal_sign`): low s, v 27 or 28.
+    pub fn sign_message(&self, text: &str) -> Result<SignatureBytes, ChainError> {
+        self.sign_hash(eip191_hash_message(text)).map(SignatureBytes::from)
     }
 
     pub(crate) fn sign_hash(&self, hash: B256) -> Result<Signature, ChainError> {

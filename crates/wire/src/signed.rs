@@ -109,6 +109,12 @@ pub fn fresh(what: &'static str, at: u64, now: u64) -> Result<(), WireError> {
 pub struct SignatureBytes(pub [u8; 65]);
 
 impl SignatureBytes {
+    /// Who signed `text` as wallets sign texts (EIP-191 `personal_sign`).
+    #[must_use]
+    pub fn signer_of_message(&self, text: &str) -> Option<Address> {
+        self.recover(alloy_primitives::eip191_hash_message(text))
+    }
+
     fn recover(&self, hash: B256) -> Option<Address> {
         if !matches!(self.0[64], 27 | 28) {
             return None;
