@@ -1,7 +1,10 @@
 //! Installs what is missing and says in a line each what and why; says nothing when all is there.
+mod apt;
 mod cargo_deny;
 mod docker;
 mod npm;
+mod postgres;
+mod python;
 mod toolchain;
 
 pub(crate) use cargo_deny::cargo_deny;
@@ -32,6 +35,9 @@ pub(crate) fn setup(context: &Context, purpose: Purpose) -> Result<(), Error> {
         }
         Purpose::Test => {
             npm(context, "crates/content/tests/peers")?;
+            npm(context, "crates/bourse/tests/peers")?;
+            python::install(context, "crates/bourse/tests/peers")?;
+            postgres::ensure(context)?;
             // The tests that need containers skip themselves where there can be none.
             let containers = docker::ensure(context).and_then(|()| docker::ensure_busybox(context));
             containers.or_else(|error| match error {

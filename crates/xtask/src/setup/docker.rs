@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use super::say;
+use super::{apt, say};
 use crate::context::{Context, is_root};
 use crate::error::Error;
 use crate::process::{command, find_program, run};
@@ -47,7 +47,7 @@ pub(super) fn ensure(context: &Context) -> Result<(), Error> {
     if find_program("dockerd").is_none() {
         let packages = PACKAGES.join(" ");
         say(&format!("apt-get install {packages}"), "jobs run in containers");
-        apt_install(context, &PACKAGES)?;
+        apt::install(context, &PACKAGES)?;
     }
     start(context)
 }
@@ -64,26 +64,7 @@ pub(super) fn ensure_busybox(context: &Context) -> Result<(), Error> {
         });
     }
     say("apt-get install busybox-static", "the shell example runs on it");
-    apt_install(context, &["busybox-static"])
-}
-
-fn apt_install(context: &Context, packages: &[&str]) -> Result<(), Error> {
-    if find_program("apt-get").is_none() {
-        return Err(Error::Missing {
-            what: packages.join(", "),
-            remedy: "this is no Debian: install them with your package manager".into(),
-        });
-    }
-    let apt = || {
-        let mut apt = command("apt-get", &context.root);
-        apt.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq");
-        apt
-    };
-    run(context, apt().arg("update"))?;
-    // What apt says on standard output is not ours: `bench` keeps that for measurements.
-    let mut install = apt();
-    install.args(["install", "-y", "--no-install-recommends"]).args(packages);
-    run(context, install.stdout(std::io::stderr()))
+    apt::install(context, &["busybox-static"])
 }
 
 /// Starts the daemon detached: it serves on after this program has ended.
