@@ -9,6 +9,7 @@ const ROOT = dirname(fileURLToPath(import.meta.url));
 const CONTRACTS = {
   Market: "Market.sol",
   GPUToken: "GPUToken.sol",
+  CommitRegister: "CommitRegister.sol",
   AccessManager: "AccessManager.sol",
   AccrualHarness: "AccrualHarness.sol",
 };
