@@ -15,6 +15,8 @@ pub use signed::{Domain, SignatureBytes};
 mod hardware;
 pub use hardware::HardwareJson;
 
+pub mod details;
+
 pub mod spec;
 pub use spec::{JobSpec, Network};
 
