@@ -7,12 +7,12 @@ mod gpu;
 pub use gpu::{GpuJson, GpuQuery, Presence};
 
 mod provider;
-pub use provider::{EarningsJson, MetricsPoint, PriceBody, ProviderJson, AvailabilityBody, RegisterBody, UnsignedTx};
+pub use provider::{AvailabilityBody, EarningsJson, MetricsPoint, PriceBody, ProviderJson, RegisterBody, UnsignedTx};
 
 mod job;
 pub use job::{
-    AuthorizationJson, ChainEventJson, CreateJobBody, CreatedJobJson, JobJson, JobMetricsPoint, LogsJson, OutcomeJson,
-    ReadyBody, ResultJson, StatusJson,
+    AuthorizationJson, ChainEventJson, CreateJobBody, CreatedJobJson, JobJson, JobMetricsPoint, JobStatusJson,
+    LogsJson, OutcomeJson, ReadyBody, ResultJson, StatusJson, StoppedJson,
 };
 
 mod auth;

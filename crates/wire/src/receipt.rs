@@ -70,7 +70,6 @@ pub struct ReceiptDocument {
     #[schema(value_type = String)]
     pub market: Address,
     /// What was agreed; its hash is the job's id.
-    #[schema(value_type = Object)]
     pub terms: TermsJson,
     /// The cards were pretended.
     pub simulated: bool,
@@ -183,7 +182,6 @@ pub struct Receipt {
     pub to_block: u64,
     /// The agent's completion record, where it is known. The provider's word, not the chain's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
     pub record: Option<CompletionRecord>,
     /// The agent's signature over that record (`Attest`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -203,6 +201,22 @@ pub struct Trust {
     /// Keys whose commits count.
     #[schema(value_type = Vec<String>)]
     pub recorders: Vec<Address>,
+}
+
+/// `POST /api/v1/receipts/verify`: a receipt by itself, or with whom to believe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "one body at a time; nobody keeps many")]
+pub enum VerifyReceiptBody {
+    /// Judged by the trust given.
+    By {
+        /// What is verified.
+        receipt: Receipt,
+        /// Whom to believe.
+        trust: Trust,
+    },
+    /// Judged by what this market calls its own.
+    Alone(Receipt),
 }
 
 /// A market that a verifier believes.

@@ -72,10 +72,11 @@ fn attested(
 }
 
 /// How a job ended: bound by `completeJob.resultDigest`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CompletionRecord {
     /// The job.
+    #[schema(value_type = String)]
     pub job_id: B256,
     /// The program's exit code; none when it was stopped before it ended.
     pub exit_code: Option<i64>,

@@ -20,7 +20,7 @@ pub const ENV_MAX: usize = 256;
 pub const PATH_BYTES_MAX: usize = 1024;
 
 /// What a provider is asked to run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct JobSpec {
     /// Always 1.
@@ -50,7 +50,7 @@ pub struct JobSpec {
 }
 
 /// One input.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Input {
     /// A file or a directory.
@@ -60,7 +60,7 @@ pub struct Input {
 }
 
 /// What the job may use; the container is held to these figures.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Needs {
     /// A word that the GPU's model must contain.
@@ -81,7 +81,7 @@ pub struct Needs {
 }
 
 /// What a job may reach over the network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Network {
     /// Nothing, not even the host.

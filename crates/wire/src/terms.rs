@@ -50,20 +50,26 @@ impl Terms {
 }
 
 /// The same agreement as JSON: numbers that can exceed 53 bits are decimal strings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = Terms)]
 pub struct TermsJson {
     /// Pays, and gets back what is not earned.
+    #[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{40}$")]
     pub renter: Address,
     /// Signs `Ready` and may stop.
+    #[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{40}$")]
     pub controller: Address,
     /// The rented resource.
+    #[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{64}$")]
     pub resource_id: B256,
     /// Smallest units an hour.
     #[serde(with = "decimal")]
+    #[schema(value_type = String, pattern = "^[0-9]{1,39}$")]
     pub price_per_hour: u128,
     /// Smallest units.
     #[serde(with = "decimal")]
+    #[schema(value_type = String, pattern = "^[0-9]{1,39}$")]
     pub min_charge: u128,
     /// Seconds.
     pub max_duration: u32,
@@ -72,13 +78,16 @@ pub struct TermsJson {
     /// Hundredths of a percent.
     pub cancel_fee_bps: u16,
     /// sha2-256 of the job spec.
+    #[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{64}$")]
     pub spec_digest: B256,
     /// Reserved.
     pub flags: u32,
     /// Makes equal agreements differ.
     #[serde(with = "decimal")]
+    #[schema(value_type = String, pattern = "^[0-9]{1,39}$")]
     pub salt: u64,
     /// Reserved.
+    #[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{64}$")]
     pub extra: B256,
 }
 

@@ -161,6 +161,55 @@ pub struct JobJson {
     pub changed_block: u64,
 }
 
+/// `GET /api/v1/jobs/{id}/status`: where a job and its money stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JobStatusJson {
+    /// The job.
+    #[schema(value_type = String)]
+    pub id: B256,
+    /// Where it stands.
+    pub status: StatusJson,
+    /// Why it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<OutcomeJson>,
+    /// 0–100, as the program says; told to the job's parties only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress_pct: Option<u8>,
+    /// The time that the figures are of.
+    pub at: Timestamp,
+    /// Seconds on the clock.
+    pub seconds: u64,
+    /// What they cost, fee included.
+    pub accrued: Money,
+    /// What the provider has received.
+    pub paid: Money,
+    /// What of the lock is not used up; once the job is over, what went back to the renter.
+    pub left: Money,
+    /// Seconds of clock that are left; 0 once the job is over.
+    pub runway_s: u64,
+}
+
+/// `POST /api/v1/jobs/{id}/stop`: what ended the job, or what its renter must send to end it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StoppedJson {
+    /// The job.
+    #[schema(value_type = String)]
+    pub job_id: B256,
+    /// Where it stood when this was answered.
+    pub status: StatusJson,
+    /// What was done, or is to be done.
+    pub does: String,
+    /// The gateway's transaction, mined, that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub tx: Option<B256>,
+    /// The transaction that ends it, for the caller to sign and send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<UnsignedTx>,
+}
+
 /// One thing that the chain says happened: who did what, when, why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -197,7 +246,6 @@ pub struct CreateJobBody {
     pub resource_id: Option<B256>,
     /// What to run.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
     pub spec: Option<JobSpec>,
     /// Seconds of clock to lock money for.
     #[serde(default)]
@@ -205,13 +253,15 @@ pub struct CreateJobBody {
     /// Price of an hour, at most.
     #[serde(default)]
     pub max_price: Option<Money>,
+    /// Pretended cards are good enough.
+    #[serde(default)]
+    pub simulated: bool,
     /// Who signs Ready and may stop; the gateway's watcher when left out.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub controller: Option<Address>,
     /// The terms that the authorization pays for.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
     pub terms: Option<TermsJson>,
     /// The renter's signature for the lock.
     #[serde(default)]
@@ -239,7 +289,6 @@ pub struct CreatedJobJson {
     #[schema(value_type = String)]
     pub job_id: B256,
     /// What is agreed.
-    #[schema(value_type = Object)]
     pub terms: TermsJson,
     /// What is locked; unused seconds come back.
     pub estimated_cost: Money,
@@ -309,6 +358,5 @@ pub struct ResultJson {
     pub result_digest: Option<B256>,
     /// The record, when this gateway holds it: the provider's signed word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
     pub record: Option<CompletionRecord>,
 }

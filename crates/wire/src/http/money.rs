@@ -36,7 +36,8 @@ impl Money {
         if self.amount.contains('.') {
             return tokens("amount", &self.amount, decimals);
         }
-        let reason = || format!("{:?} is neither a whole number of smallest units nor tokens with a point", self.amount);
+        let reason =
+            || format!("{:?} is neither a whole number of smallest units nor tokens with a point", self.amount);
         self.amount.parse().map(Amount).map_err(|_| WireError::field("amount", reason()))
     }
 }
