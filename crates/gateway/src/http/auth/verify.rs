@@ -1,0 +1,55 @@
+//! `POST /api/v1/auth/siwe/verify`: a signed message becomes a session.
+
+use alloy_primitives::B256;
+use axum::{
+    Json as Answer,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use market::Timestamp;
+use wire::http::{SessionJson, VerifyBody};
+
+use crate::{
+    GatewayError,
+    auth::{Headers, origins, siwe, token_hash},
+    config::SESSION_FOR,
+    http::{auth, body::Json},
+    state::{Shared, now},
+};
+
+/// Whoever signed the message is signed in for 24 hours. The token is in the answer for programs and in a cookie for
+/// browsers.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/siwe/verify",
+    tag = "auth",
+    request_body = VerifyBody,
+    responses((status = 200, body = SessionJson), (status = "4XX", body = wire::http::Problem))
+)]
+pub(crate) async fn verify(
+    State(shared): State<Shared>,
+    Headers(headers): Headers,
+    Json(body): Json<VerifyBody>,
+) -> Result<Response, GatewayError> {
+    let origins = origins(shared.public_url.as_ref(), &headers);
+    let at = Timestamp(now());
+    let expected = siwe::Expected { origins: &origins, chain_id: shared.market.domain().chain_id, now: at };
+    let signed = siwe::check(&body, &expected)?;
+    // Last, so that only a message that is right uses a nonce up.
+    let bound = auth::stored(&signed.nonce, Some(signed.address));
+    let taken = shared.store.take_nonce(&bound, at).await? || shared.store.take_nonce(&signed.nonce, at).await?;
+    if !taken {
+        let reason = "its nonce was not given out, is used or has expired; ask for a new one".into();
+        return Err(GatewayError::SignIn { reason });
+    }
+    let token = format!("{:x}", super::nonce::random::<B256>()?);
+    let expires = at.0 + SESSION_FOR.as_secs();
+    shared.store.new_session(token_hash(&token), signed.address, at, Timestamp(expires)).await?;
+    tracing::info!(address = %signed.address, "somebody signed in");
+    let cookie = auth::cookie(shared.public_url.as_ref(), &token, SESSION_FOR.as_secs());
+    let session = SessionJson { token, address: signed.address, expires_at: auth::time(expires) };
+    let mut response = Answer(session).into_response();
+    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok(response)
+}
