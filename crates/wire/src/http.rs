@@ -54,16 +54,16 @@ pub struct Health {
     /// The chain it serves.
     pub chain_id: u64,
     /// The market it serves.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub market: Address,
     /// The settlement token.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub token: Address,
     /// Watches over jobs that name it as their controller: signs Ready, counts beats, reports silence.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::schema::Account>)]
     pub watcher: Option<Address>,
     /// Signs the commits of receipts.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::schema::Account>)]
     pub recorder: Option<Address>,
     /// The newest block whose events can be queried here.
     pub indexed_block: Option<u64>,

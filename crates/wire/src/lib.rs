@@ -17,6 +17,8 @@ pub use hardware::HardwareJson;
 
 pub mod details;
 
+pub mod schema;
+
 pub mod spec;
 pub use spec::{JobSpec, Network};
 

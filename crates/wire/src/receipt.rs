@@ -53,12 +53,12 @@ pub struct ReceiptDocument {
     /// What it is about.
     pub event_type: ReceiptKind,
     /// The job.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub job_id: B256,
     /// `container`: an image run with a command.
     pub task_type: String,
     /// The agent that ran it.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub executor: Address,
     /// Block time of the event.
     pub occurred_at: Timestamp,
@@ -67,7 +67,7 @@ pub struct ReceiptDocument {
     /// The chain.
     pub chain_id: u64,
     /// The Market contract.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub market: Address,
     /// What was agreed; its hash is the job's id.
     pub terms: TermsJson,
@@ -105,7 +105,7 @@ pub struct ReceiptMetadata {
     pub started_at: Option<Timestamp>,
     /// sha2-256 of the agent's completion record, as `completeJob` carried it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::schema::Hash>)]
     pub output_hash: Option<B256>,
     /// CID of that record: what the provider says came out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,7 @@ pub struct ReceiptCost {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CommitBody {
     /// The job.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub job_id: B256,
     /// What the receipt is about.
     pub event_type: ReceiptKind,
@@ -148,13 +148,13 @@ pub struct CommitJson {
     /// The chain of the register.
     pub chain_id: u64,
     /// The register.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub register: Address,
     /// Who committed.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub recorder: Address,
     /// The transaction.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub tx: B256,
     /// Its block.
     pub block: u64,
@@ -169,7 +169,7 @@ pub struct Receipt {
     /// The document's CID.
     pub nid: String,
     /// The document's sha2-256.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub proof_hash: B256,
     /// What is receipted.
     pub document: ReceiptDocument,
@@ -185,7 +185,7 @@ pub struct Receipt {
     pub record: Option<CompletionRecord>,
     /// The agent's signature over that record (`Attest`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::schema::SignatureHex>)]
     pub record_signature: Option<SignatureBytes>,
     /// Where anybody can look at its verification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -199,7 +199,7 @@ pub struct Trust {
     /// Markets whose events count.
     pub markets: Vec<TrustedMarket>,
     /// Keys whose commits count.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<crate::schema::Account>)]
     pub recorders: Vec<Address>,
 }
 
@@ -226,10 +226,10 @@ pub struct TrustedMarket {
     /// Its chain.
     pub chain_id: u64,
     /// The Market contract.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub market: Address,
     /// Where its receipts are committed.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub register: Address,
 }
 

@@ -76,7 +76,7 @@ fn attested(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CompletionRecord {
     /// The job.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub job_id: B256,
     /// The program's exit code; none when it was stopped before it ended.
     pub exit_code: Option<i64>,

@@ -55,13 +55,13 @@ impl Terms {
 #[schema(as = Terms)]
 pub struct TermsJson {
     /// Pays, and gets back what is not earned.
-    #[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{40}$")]
+    #[schema(value_type = crate::schema::Account)]
     pub renter: Address,
     /// Signs `Ready` and may stop.
-    #[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{40}$")]
+    #[schema(value_type = crate::schema::Account)]
     pub controller: Address,
     /// The rented resource.
-    #[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{64}$")]
+    #[schema(value_type = crate::schema::Hash)]
     pub resource_id: B256,
     /// Smallest units an hour.
     #[serde(with = "decimal")]
@@ -78,7 +78,7 @@ pub struct TermsJson {
     /// Hundredths of a percent.
     pub cancel_fee_bps: u16,
     /// sha2-256 of the job spec.
-    #[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{64}$")]
+    #[schema(value_type = crate::schema::Hash)]
     pub spec_digest: B256,
     /// Reserved.
     pub flags: u32,
@@ -87,7 +87,7 @@ pub struct TermsJson {
     #[schema(value_type = String, pattern = "^[0-9]{1,39}$")]
     pub salt: u64,
     /// Reserved.
-    #[schema(value_type = String, pattern = "^0x[0-9a-fA-F]{64}$")]
+    #[schema(value_type = crate::schema::Hash)]
     pub extra: B256,
 }
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 pub struct NonceBody {
     /// Who will sign; with it the answer carries a message ready to be signed.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::schema::Account>)]
     pub address: Option<Address>,
 }
 
@@ -51,7 +51,7 @@ pub struct SessionJson {
     /// For programs: `Authorization: Bearer …`. Whoever has it is the address.
     pub token: String,
     /// Who signed in.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub address: Address,
     /// Good until then.
     pub expires_at: Timestamp,
@@ -68,7 +68,7 @@ impl std::fmt::Debug for SessionJson {
 #[serde(rename_all = "camelCase")]
 pub struct MeJson {
     /// Who is signed in.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub address: Address,
     /// Until when.
     pub expires_at: Timestamp,

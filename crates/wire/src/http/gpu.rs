@@ -25,17 +25,17 @@ pub enum Presence {
 #[serde(rename_all = "camelCase")]
 pub struct GpuJson {
     /// The resource's id.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub id: B256,
     /// The market that it is from: `bourse` for this one.
     pub source: String,
     /// Its provider's number.
     pub provider: String,
     /// The provider's owner.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub owner: Address,
     /// The provider's agent.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub agent: Address,
     /// What it is made of, as listed on chain.
     pub hardware: HardwareJson,

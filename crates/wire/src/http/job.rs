@@ -95,18 +95,18 @@ impl OutcomeJson {
 #[serde(rename_all = "camelCase")]
 pub struct JobJson {
     /// The hash of chain, market and terms.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub id: B256,
     /// Pays.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub renter: Address,
     /// Signs Ready, may stop.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub controller: Address,
     /// The provider's number.
     pub provider: String,
     /// The rented resource.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub resource_id: B256,
     /// The rented card or processor.
     pub model: String,
@@ -166,7 +166,7 @@ pub struct JobJson {
 #[serde(rename_all = "camelCase")]
 pub struct JobStatusJson {
     /// The job.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub id: B256,
     /// Where it stands.
     pub status: StatusJson,
@@ -195,7 +195,7 @@ pub struct JobStatusJson {
 #[serde(rename_all = "camelCase")]
 pub struct StoppedJson {
     /// The job.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub job_id: B256,
     /// Where it stood when this was answered.
     pub status: StatusJson,
@@ -203,7 +203,7 @@ pub struct StoppedJson {
     pub does: String,
     /// The gateway's transaction, mined, that ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::schema::Hash>)]
     pub tx: Option<B256>,
     /// The transaction that ends it, for the caller to sign and send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -221,14 +221,14 @@ pub struct ChainEventJson {
     /// Its place in the block.
     pub log_index: u64,
     /// The transaction.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub tx: B256,
     /// The contract's name for it, like `JobStarted`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Who did it, where the event or the job tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::schema::Account>)]
     pub who: Option<Address>,
     /// Its fields.
     #[schema(value_type = Object)]
@@ -242,7 +242,7 @@ pub struct ChainEventJson {
 pub struct CreateJobBody {
     /// The resource to rent; the cheapest free one that satisfies the spec when left out.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::schema::Hash>)]
     pub resource_id: Option<B256>,
     /// What to run.
     #[serde(default)]
@@ -258,7 +258,7 @@ pub struct CreateJobBody {
     pub simulated: bool,
     /// Who signs Ready and may stop; the gateway's watcher when left out.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::schema::Account>)]
     pub controller: Option<Address>,
     /// The terms that the authorization pays for.
     #[serde(default)]
@@ -277,7 +277,7 @@ pub struct AuthorizationJson {
     /// Unix seconds.
     pub valid_before: u64,
     /// 65 bytes in hex.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::SignatureHex)]
     pub signature: SignatureBytes,
 }
 
@@ -286,7 +286,7 @@ pub struct AuthorizationJson {
 #[serde(rename_all = "camelCase")]
 pub struct CreatedJobJson {
     /// The job's id.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub job_id: B256,
     /// What is agreed.
     pub terms: TermsJson,
@@ -301,7 +301,7 @@ pub struct CreatedJobJson {
     pub sign: Option<serde_json::Value>,
     /// The transaction that created it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::schema::Hash>)]
     pub tx: Option<B256>,
 }
 
@@ -310,12 +310,12 @@ pub struct CreatedJobJson {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReadyBody {
     /// Digest of the agent's readiness record.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub ready_record: B256,
     /// Unix seconds.
     pub at: u64,
     /// By controller or renter over `signed::Ready`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::SignatureHex)]
     pub signature: SignatureBytes,
 }
 
@@ -354,7 +354,7 @@ pub struct ResultJson {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<OutcomeJson>,
     /// sha2-256 of the completion record, as the chain has it.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::schema::Hash>)]
     pub result_digest: Option<B256>,
     /// The record, when this gateway holds it: the provider's signed word.
     #[serde(default, skip_serializing_if = "Option::is_none")]

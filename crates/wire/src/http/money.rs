@@ -16,7 +16,7 @@ pub struct Money {
     #[schema(example = "2500000")]
     pub amount: String,
     /// The token's contract.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub token: Address,
 }
 

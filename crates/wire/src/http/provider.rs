@@ -15,13 +15,13 @@ pub struct ProviderJson {
     /// Its number.
     pub id: String,
     /// Lists and sets prices.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub owner: Address,
     /// Runs jobs.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub agent: Address,
     /// Gets the money.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub payout: Address,
     /// Whether its agent is heard.
     pub status: Presence,
@@ -78,14 +78,14 @@ pub struct MetricsPoint {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RegisterBody {
     /// Runs the jobs.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub agent: Address,
     /// Gets the money; the owner when left out.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::schema::Account>)]
     pub payout: Option<Address>,
     /// Chosen by the agent from the machine's identity; listing the same key twice gives one record.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub key: B256,
     /// What is listed.
     pub hardware: HardwareJson,
@@ -101,7 +101,7 @@ pub struct RegisterBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AvailabilityBody {
     /// Which of the provider's resources.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub resource_id: B256,
     /// Offered, or not.
     pub available: bool,
@@ -112,7 +112,7 @@ pub struct AvailabilityBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PriceBody {
     /// Which of the provider's resources.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Hash)]
     pub resource_id: B256,
     /// Price of an hour for new jobs.
     pub price_per_hour: Money,
@@ -125,13 +125,13 @@ pub struct UnsignedTx {
     /// The chain.
     pub chain_id: u64,
     /// Who must send it.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub from: Address,
     /// The contract.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::Account)]
     pub to: Address,
     /// The call.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::schema::BytesHex)]
     pub data: Bytes,
     /// Coins that go with it, in wei.
     pub value: String,
