@@ -16,6 +16,7 @@ mod operate;
 mod provide;
 mod rent;
 mod send;
+mod typed;
 
 pub use authorize::Authorization;
 pub(crate) use flight::Flight;

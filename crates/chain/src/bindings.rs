@@ -18,6 +18,15 @@ pub(crate) mod token {
     );
 }
 
+pub(crate) mod register {
+    //! The register of commits.
+    alloy::sol!(
+        #[derive(Debug)]
+        CommitRegister,
+        "../../contracts/abi/CommitRegister.json"
+    );
+}
+
 pub(crate) mod access {
     //! The contract that holds the roles.
     alloy::sol!(

@@ -28,6 +28,7 @@ use serde::Deserialize;
 use crate::{ChainConfig, ChainError, MarketRevert, account::Lane};
 
 mod failure;
+mod range;
 
 /// A block as far as anyone here needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,25 @@ pub struct Block {
     pub hash: B256,
     /// The hash of the block below.
     pub parent: B256,
+    /// Block time.
+    pub timestamp: Timestamp,
+}
+
+impl Block {
+    /// Which block it is, and when.
+    #[must_use]
+    pub fn header(&self) -> BlockHeader {
+        BlockHeader { number: self.number, hash: self.hash, timestamp: self.timestamp }
+    }
+}
+
+/// Which block something stands in, and when that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockHeader {
+    /// Height.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
     /// Block time.
     pub timestamp: Timestamp,
 }
@@ -155,6 +175,13 @@ impl Chain {
     /// The block of this hash, `None` when the node does not know it.
     pub async fn block_by_hash(&self, hash: B256) -> Result<Option<Block>, ChainError> {
         self.header("eth_getBlockByHash", hash.to_string()).await
+    }
+
+    /// The newest block that the chain will never take back, by its own word (tag `finalized`).
+    pub async fn finalized(&self) -> Result<Block, ChainError> {
+        let what = "eth_getBlockByNumber";
+        let missing = || ChainError::BadAnswer { what, message: "no finalized block".into() };
+        self.header(what, "finalized".to_owned()).await?.ok_or_else(missing)
     }
 
     async fn header(&self, what: &'static str, which: String) -> Result<Option<Block>, ChainError> {

@@ -127,6 +127,8 @@ pub struct DeployConfig {
     pub mint: Vec<(Address, Amount)>,
     /// Keys that may report a provider's silence in any job.
     pub oracles: Vec<Address>,
+    /// Keys that may report a provider's silence in jobs that they control.
+    pub watchers: Vec<Address>,
     /// Keys that may pause creating and registering, at once, next to the deployer.
     pub guardians: Vec<Address>,
     /// Keys that hold every other operating role next to the deployer, who also administers them.
@@ -143,6 +145,7 @@ impl Default for DeployConfig {
             fee: rules::FEE_DEFAULT,
             mint: Vec::new(),
             oracles: Vec::new(),
+            watchers: Vec::new(),
             guardians: Vec::new(),
             operators: Vec::new(),
             admin_delay: Seconds(0),

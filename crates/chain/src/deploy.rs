@@ -1,4 +1,4 @@
-//! Puts a market on a chain: roles, token, market, first money.
+//! Puts a market on a chain: roles, token, market, register of receipts, first money.
 
 use alloy::{
     primitives::{Address, Bytes, FixedBytes, U256},
@@ -9,7 +9,10 @@ use futures_util::future::try_join_all;
 use crate::{
     Chain, ChainError, DeployConfig, SendConfig, Wallet,
     account::{Call, Flight, Sender},
-    bindings::{access::AccessManager as access, market::Market as market, token::GPUToken as token},
+    bindings::{
+        access::AccessManager as access, market::Market as market, register::CommitRegister as register,
+        token::GPUToken as token,
+    },
 };
 
 /// Administers the roles; the AccessManager's own number.
@@ -34,6 +37,8 @@ pub struct Deployment {
     pub token: Address,
     /// The contract that holds the roles of both.
     pub access_manager: Address,
+    /// The register of receipts; nobody holds a role in it.
+    pub register: Address,
     /// The block of the Market: nothing of it is older.
     pub block: u64,
 }
@@ -41,16 +46,17 @@ pub struct Deployment {
 /// Deploys and sets up a market. The deployer administers its roles from then on.
 pub async fn deploy(chain: &Chain, deployer: &Wallet, config: DeployConfig) -> Result<Deployment, ChainError> {
     let sender = Sender::new(chain.clone(), deployer.clone(), SendConfig::default());
-    // A contract's address follows from its nonce, so the three need not wait for each other.
+    // A contract's address follows from its nonce, so the four need not wait for each other.
     let authority = access::constructorCall { initialAdmin: deployer.address() };
     let (access_manager, first) = begin(&sender, &access::BYTECODE, &authority.abi_encode()).await?;
     let authority = token::constructorCall { authority: access_manager };
     let (token_at, second) = begin(&sender, &token::BYTECODE, &authority.abi_encode()).await?;
     let settings = market::constructorCall::from((token_at, access_manager, config.fee.0)).abi_encode();
     let early = begin(&sender, &market::BYTECODE, &settings).await;
+    let (register_at, fourth) = begin(&sender, &register::BYTECODE, &[]).await?;
     // The market asks for code at both. A node whose pending block is its latest sees none before they are mined.
     let alone = matches!(early, Err(ChainError::Reverted(_)));
-    tokio::try_join!(sender.finish(first), sender.finish(second))?;
+    tokio::try_join!(sender.finish(first), sender.finish(second), sender.finish(fourth))?;
     let (market_at, third) = if alone { begin(&sender, &market::BYTECODE, &settings).await? } else { early? };
     let block = sender.finish(third).await?.block_number.ok_or_else(|| {
         let message = "no block of the market".to_owned();
@@ -65,13 +71,17 @@ pub async fn deploy(chain: &Chain, deployer: &Wallet, config: DeployConfig) -> R
         let call = market::setOracleCall { oracle: *oracle, registered: true };
         Call { to: Some(market_at), input: call.abi_encode().into() }
     });
+    let near = config.watchers.iter().map(|watcher| {
+        let call = market::setWatcherCall { watcher: *watcher, registered: true };
+        Call { to: Some(market_at), input: call.abi_encode().into() }
+    });
     // As administrator, without a delay; the roles come last and end that.
-    let mut flights = try_join_all(minted.chain(heard).map(|call| sender.begin(call))).await?;
+    let mut flights = try_join_all(minted.chain(heard).chain(near).map(|call| sender.begin(call))).await?;
     let data = roles(token_at, market_at, deployer.address(), &config);
     let input = access::multicallCall { data }.abi_encode().into();
     flights.push(sender.begin(Call { to: Some(access_manager), input }).await?);
     try_join_all(flights.into_iter().map(|flight| sender.finish(flight))).await?;
-    Ok(Deployment { market: market_at, token: token_at, access_manager, block })
+    Ok(Deployment { market: market_at, token: token_at, access_manager, register: register_at, block })
 }
 
 /// Which role may call what, who holds it, and how long before.

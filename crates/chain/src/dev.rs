@@ -190,6 +190,8 @@ fn spawn(config: &DevChainConfig, port: u16) -> Result<Child, ChainError> {
     let mut command = Command::new(&program);
     command.args(["--silent", "--host", "127.0.0.1"]);
     command.args(["--port", &port.to_string(), "--chain-id", &config.chain_id.to_string()]);
+    // An epoch of one block: what is two blocks deep is final.
+    command.args(["--slots-in-an-epoch", "1"]);
     if let Some(every) = config.block_time {
         command.args(["--block-time", &every.as_secs_f64().to_string()]);
     }

@@ -83,6 +83,20 @@ pub enum ChainError {
         /// And on which chain.
         chain_id: u64,
     },
+    /// There is no register of commits at the address.
+    #[error("there is no contract at {address} on chain {chain_id} to commit to; check the register's address")]
+    NoRegister {
+        /// Where it was looked for.
+        address: Address,
+        /// And on which chain.
+        chain_id: u64,
+    },
+    /// The nonce of signed bytes is used up: by themselves or by others of the same key. Look for their receipt.
+    #[error("the nonce of transaction {tx} is used up, by itself or by another one of the same key")]
+    NonceUsed {
+        /// The transaction that was handed in.
+        tx: B256,
+    },
     /// The text is no private key. The text itself is not repeated.
     #[error("a private key is 64 hexadecimal digits, with or without 0x, and not zero")]
     BadKey,

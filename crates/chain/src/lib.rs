@@ -17,13 +17,18 @@ pub use wallet::Wallet;
 pub mod keystore;
 
 mod chain;
-pub use chain::{Block, Chain};
+pub use chain::{Block, BlockHeader, Chain};
 
 mod reads;
 pub use reads::{JobState, Listing, Market, Provider, ResourceState};
 
+pub mod calls;
+
 mod account;
 pub use account::{Account, Authorization, Mined};
+
+mod register;
+pub use register::{Commit, Inclusion, NonceAt, Prepared, Recorder, Register};
 
 mod event;
 pub use event::MarketEvent;
@@ -39,3 +44,4 @@ pub use dev::{DevChain, native_anvil};
 
 mod bindings;
 mod convert;
+mod history;

@@ -309,9 +309,14 @@ impl Market {
         self.chain.call(self.address, &call, BlockId::pending()).await.map(convert::amount)
     }
 
-    /// Whether `account` may report a provider's silence.
+    /// Whether `account` may report a provider's silence in jobs that it controls.
     pub async fn is_watcher(&self, account: Address) -> Result<bool, ChainError> {
         self.read(&contract::isWatcherCall { account }).await
+    }
+
+    /// Whether `account` may report a provider's silence in any job.
+    pub async fn is_oracle(&self, account: Address) -> Result<bool, ChainError> {
+        self.read(&contract::isOracleCall { account }).await
     }
 
     /// Money that could not be delivered to `account` and waits to be withdrawn.

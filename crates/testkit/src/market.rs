@@ -9,7 +9,7 @@ use std::{
 use alloy::primitives::{Address, B256, U256};
 use chain::{
     Account, Chain, ChainConfig, ChainError, DeployConfig, Deployment, DevChain, DevChainConfig, Listing, Market,
-    SendConfig, Wallet, deploy,
+    Register, SendConfig, Wallet, deploy,
 };
 use market::{Amount, BasisPoints, Hardware, Mebibytes, PerHour, ResourceId, Seconds, Timestamp};
 use wire::{SignatureBytes, Terms, signed::Ready};
@@ -71,8 +71,12 @@ pub struct TestMarket {
     pub agent: Account,
     /// Takes no part in anything.
     pub stranger: Account,
-    /// May report silence.
+    /// May report silence in any job, as an oracle, and in those that it controls, as a registered watcher.
     pub watcher: Account,
+    /// Where receipts are committed.
+    pub register: Register,
+    /// Commits receipts; has gas and sends nothing else.
+    pub recorder: Wallet,
     /// Signs `Ready` for the renter's jobs; has neither coin nor token.
     pub controller: Wallet,
     config: TestMarketConfig,
@@ -101,11 +105,15 @@ impl TestMarket {
                 fee: config.fee,
                 mint: wallets.iter().map(|wallet| (wallet.address(), TOKENS)).collect(),
                 oracles: vec![wallets[5].address()],
+                watchers: vec![wallets[5].address()],
                 ..DeployConfig::default()
             },
         )
         .await?;
         let market = Market::open(chain.clone(), deployment.market).await?;
+        let register = Register::open(chain.clone(), deployment.register).await?;
+        let recorder = Wallet::random();
+        dev.fund(recorder.address(), U256::from(COINS)).await?;
         let [deployer, renter, owner, agent, stranger, watcher] =
             wallets.map(|wallet| Account::new(market.clone(), wallet, config.send));
         let registered = owner.register_provider(agent.address(), Address::ZERO);
@@ -121,6 +129,8 @@ impl TestMarket {
             agent,
             stranger,
             watcher,
+            register,
+            recorder,
             controller: Wallet::random(),
             config,
             count: AtomicU64::new(1),

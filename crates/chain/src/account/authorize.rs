@@ -114,6 +114,6 @@ impl Account {
 }
 
 /// The lock of a new job. Fee and extensions do not enter it.
-fn locked(terms: &Terms) -> U256 {
+pub(super) fn locked(terms: &Terms) -> U256 {
     U256::from(terms.stream(market::Seconds(0), market::BasisPoints(0)).locked().0)
 }

@@ -25,9 +25,14 @@ impl Account {
         self.send(&contract::setFeeCall::from((fee.0,))).await
     }
 
-    /// Lets `watcher` report silence, or no longer.
+    /// Lets `watcher` report silence in jobs that it controls, or no longer.
     pub async fn set_watcher(&self, watcher: Address, registered: bool) -> Result<Mined, ChainError> {
         self.send(&contract::setWatcherCall { watcher, registered }).await
+    }
+
+    /// Lets `oracle` report silence in any job, or no longer.
+    pub async fn set_oracle(&self, oracle: Address, registered: bool) -> Result<Mined, ChainError> {
+        self.send(&contract::setOracleCall { oracle, registered }).await
     }
 
     /// Takes the fees booked so far.

@@ -8,7 +8,7 @@ use std::{
 use alloy::{
     consensus::{SignableTransaction, TxEip1559, TxEnvelope},
     eips::{BlockId, eip2718::Encodable2718, eip2930::AccessList},
-    primitives::{Address, Bytes, TxKind, U256},
+    primitives::{Address, B256, Bytes, TxKind, U256},
     providers::Provider,
     rpc::types::{TransactionReceipt, TransactionRequest},
 };
@@ -151,7 +151,31 @@ impl Sender {
         }
     }
 
-    async fn rejected(&self, rejection: Rejection) -> ChainError {
+    /// Signs a call at this nonce and sends nothing. Whoever sends it numbers this key's transactions.
+    pub(crate) async fn prepare(&self, call: &Call, nonce: u64) -> Result<(B256, Bytes), ChainError> {
+        let (gas, fees) = tokio::try_join!(self.estimate(call), self.fees())?;
+        let Signed { hash, raw, .. } = self.sign(call, nonce, gas, fees)?;
+        Ok((hash, raw))
+    }
+
+    /// The same at more than was `paid` for a unit of gas, in all and to the block's builder.
+    pub(crate) async fn prepare_dearer(
+        &self,
+        call: &Call,
+        nonce: u64,
+        gas: u64,
+        paid: (u128, u128),
+    ) -> Result<(B256, Bytes), ChainError> {
+        let fees = dearer(Fees { max: paid.0, tip: paid.1 }, self.fees().await?);
+        let limit = self.config.max_fee_per_gas;
+        if fees.max > limit {
+            return Err(ChainError::FeeTooHigh { asked: fees.max, limit });
+        }
+        let Signed { hash, raw, .. } = self.sign(call, nonce, gas, fees)?;
+        Ok((hash, raw))
+    }
+
+    pub(crate) async fn rejected(&self, rejection: Rejection) -> ChainError {
         let what = "eth_sendRawTransaction";
         match rejection {
             Rejection::Poor => {
@@ -296,9 +320,7 @@ impl Sender {
             return Ok(None);
         }
         let before = flight.newest().fees;
-        let more = |fee: u128| fee.saturating_add(fee / BUMP_DIVISOR).saturating_add(1);
-        let now = self.fees().await.unwrap_or(before);
-        let fees = Fees { max: more(before.max).max(now.max), tip: more(before.tip).max(now.tip) };
+        let fees = dearer(before, self.fees().await.unwrap_or(before));
         if fees.max > self.config.max_fee_per_gas {
             return Ok(None);
         }
@@ -318,4 +340,10 @@ impl Sender {
         }
         ChainError::Reverted(MarketRevert::Unexplained(receipt.transaction_hash))
     }
+}
+
+/// An eighth more than before, or what blocks ask now if that is more.
+fn dearer(before: Fees, now: Fees) -> Fees {
+    let more = |fee: u128| fee.saturating_add(fee / BUMP_DIVISOR).saturating_add(1);
+    Fees { max: more(before.max).max(now.max), tip: more(before.tip).max(now.tip) }
 }
