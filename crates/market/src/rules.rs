@@ -20,6 +20,8 @@ pub const CLOSE_AFTER: Seconds = Seconds(2 * 3600);
 pub const READY_VALID: Seconds = Seconds(120);
 /// The least charge may not exceed the price of this much time.
 pub const MIN_CHARGE_TIME: Seconds = Seconds(600);
+/// So long after a job's end its renter may dispute what was paid. Nothing can be disputed yet.
+pub const DISPUTE_WINDOW: Seconds = Seconds(0);
 /// The longest job that one agreement may lock money for; extensions come on top.
 pub const DURATION_MAX: Seconds = Seconds(30 * 24 * 3600);
 /// The platform's share unless the market says otherwise.
