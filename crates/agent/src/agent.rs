@@ -16,7 +16,7 @@ use crate::job::{Folder, Job, Phase, Record};
 use crate::journal::Journal;
 use crate::limits::{JOBS_MAX, RESULT_KEPT};
 use crate::probe::{self, Cards};
-use crate::{AgentConfig, AgentError, beat, follow, link, listing};
+use crate::{AgentConfig, AgentError, beat, follow, link, listing, metrics};
 
 /// Done jobs are looked through for results whose time is over.
 const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(3600);
@@ -25,6 +25,7 @@ const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(3600);
 /// same state folder takes them up.
 pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(), AgentError> {
     config.gateway.iter().try_for_each(|gateway| link::check(gateway, config.allow_plain_gateway))?;
+    config.region.iter().try_for_each(|region| wire::details::check_region(region))?;
     std::fs::create_dir_all(config.state_dir.join("jobs")).map_err(AgentError::io(&config.state_dir))?;
     let _lock = lock(&config.state_dir)?;
     // Boxed: whoever composes the program carries a small future.
@@ -58,7 +59,7 @@ fn lock(state_dir: &Path) -> Result<Lock, AgentError> {
 
 struct Opened {
     host: Arc<Host>,
-    cards: Cards,
+    cards: Arc<Cards>,
 }
 
 /// Opens chain, machine, listing and stores; waits for a chain that does not answer.
@@ -83,11 +84,11 @@ async fn open(config: AgentConfig, shutdown: CancellationToken) -> Result<Opened
             Err(error) => return Err(error),
         }
     };
-    machine.hardware = listing::as_listed(&market, resource, config.deployed_at, machine.hardware).await?;
+    machine.hardware = listing::as_listed(&market, resource, &config, machine.hardware).await?;
     let head = market.chain().head().await?;
     let host = Host::open(Parts { config, market, account, machine, resource, shutdown })?;
     host.clock.saw(head.timestamp);
-    Ok(Opened { host: Arc::new(host), cards })
+    Ok(Opened { host: Arc::new(host), cards: Arc::new(cards) })
 }
 
 async fn serve(Opened { host, cards }: Opened) -> Result<(), AgentError> {
@@ -104,7 +105,8 @@ async fn serve(Opened { host, cards }: Opened) -> Result<(), AgentError> {
         tasks.spawn(take_up(host.clone(), id, record));
     }
     tasks.spawn(remove_strays(host.clone(), known));
-    tasks.spawn(beat::run(host.clone(), cards));
+    tasks.spawn(beat::run(host.clone(), cards.clone()));
+    tasks.spawn(metrics::run(host.clone(), cards));
     tasks.spawn(sweep(host.clone()));
     if let Some(gateway) = host.config.gateway.clone() {
         tasks.spawn(link::run(host.clone(), gateway));

@@ -8,12 +8,12 @@ use wire::{JobNews, feed::BeatJson, signed};
 
 use crate::AgentError;
 use crate::host::{Host, wall};
-use crate::probe::Cards;
+use crate::probe::{Cards, Gauge};
 
 /// Beats until the agent shuts down.
-pub(crate) async fn run(host: Arc<Host>, cards: Cards) {
+pub(crate) async fn run(host: Arc<Host>, cards: Arc<Cards>) {
     let began = Instant::now();
-    let mut system = sysinfo::System::new().ok();
+    let mut gauge = Gauge::new(cards);
     let mut ticks = tokio::time::interval(host.config.heartbeat);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -21,21 +21,15 @@ pub(crate) async fn run(host: Arc<Host>, cards: Cards) {
             _ = ticks.tick() => {}
             () = host.shutdown.cancelled() => return,
         }
-        let gauges = cards.gauges();
-        let (processors, memory) = system.as_mut().map_or((0.0, 0), |system| {
-            system.refresh_cpu_usage();
-            system.refresh_memory();
-            (system.global_cpu_usage().clamp(0.0, 100.0), system.used_memory())
-        });
+        let now = gauge.read();
         let beat = BeatJson {
             agent: host.account.address(),
             at: wall(),
             jobs: host.alive().into_iter().map(|job| B256::from(job.0)).collect(),
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0–100")]
-            utilisation_pct: gauges.map_or(processors.round() as u16, |gauges| gauges.utilisation_pct),
-            memory_mib: u32::try_from(memory >> 20).unwrap_or(u32::MAX),
-            temperature_c: gauges.map_or(0, |gauges| gauges.temperature_c),
-            power_w: gauges.map_or(0, |gauges| gauges.power_w),
+            utilisation_pct: now.utilisation_pct,
+            memory_mib: now.memory_mib,
+            temperature_c: now.temperature_c,
+            power_w: now.power_w,
             uptime_s: began.elapsed().as_secs(),
         };
         if let Err(error) = tell(&host, beat) {

@@ -171,7 +171,9 @@ fn gpu_finding() -> Finding {
     let severity = if found.is_empty() { Severity::Warning } else { Severity::Good };
     let actual = match found.first() {
         None => "no NVIDIA driver or no card".into(),
-        Some(card) => format!("{} × {} with {} ({})", found.len(), card.model, card.vram, cards.driver()),
+        Some(card) => {
+            format!("{} × {} with {} (NVIDIA driver {})", found.len(), card.model, card.vram, cards.driver())
+        }
     };
     Finding {
         id: "gpu",

@@ -33,6 +33,9 @@ pub struct AgentConfig {
     pub heartbeat: Duration,
     /// Price of an hour, in smallest units of the market's token.
     pub price_per_hour: PerHour,
+    /// Where the machine stands, as its owner says: small letters, digits, `-`, `_`, `.` or `/`. It is written into the
+    /// listing, which never changes: what is said first stays.
+    pub region: Option<String>,
     /// What of the machine is offered.
     pub offered: Offered,
     /// Pretends a card.
@@ -65,6 +68,7 @@ impl AgentConfig {
             content_sources: Vec::new(),
             heartbeat: Duration::from_secs(market::rules::HEARTBEAT.0),
             price_per_hour: price,
+            region: None,
             offered: Offered::default(),
             simulate: None,
             allow_network: false,

@@ -2,6 +2,7 @@
 
 mod images;
 mod policy;
+mod usage;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use wire::feed::LogStream;
 
 pub(crate) use images::Images;
 pub(crate) use policy::{JOB_LABEL, Plan};
+pub(crate) use usage::Usage;
 
 use crate::AgentError;
 use crate::limits::STOP_GRACE;

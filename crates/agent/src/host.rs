@@ -9,11 +9,12 @@ use content::{BlockStore, Fetcher};
 use market::{JobId, ResourceId, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use wire::{SignatureBytes, feed::BeatJson, http::GpuJson, http::ReadyBody};
+use wire::{SignatureBytes, feed::BeatJson, http::ReadyBody, link::Announced};
 
 use crate::engine::{Engine, Images};
 use crate::feeds::Feeds;
 use crate::job::Nudge;
+use crate::metrics::Measured;
 use crate::probe::Machine;
 use crate::{AgentConfig, AgentError};
 
@@ -32,6 +33,8 @@ pub(crate) struct Host {
     pub(crate) clock: ChainClock,
     /// The last beat, for the link.
     pub(crate) beats: watch::Sender<Option<(BeatJson, SignatureBytes)>>,
+    /// What was measured last, for the link.
+    pub(crate) measured: watch::Sender<Option<Measured>>,
     pub(crate) shutdown: CancellationToken,
     alive: Mutex<BTreeSet<JobId>>,
     mail: Mutex<HashMap<JobId, mpsc::Sender<Nudge>>>,
@@ -81,6 +84,7 @@ impl Host {
             resource,
             clock: ChainClock::default(),
             beats: watch::Sender::new(None),
+            measured: watch::Sender::new(None),
             shutdown,
             alive: Mutex::default(),
             mail: Mutex::default(),
@@ -88,15 +92,8 @@ impl Host {
     }
 
     /// What is announced to a gateway.
-    pub(crate) fn listing(&self) -> GpuJson {
-        GpuJson {
-            id: B256::from(self.resource.0),
-            hardware: (&self.machine.hardware).into(),
-            price_per_hour: self.config.price_per_hour.0.to_string(),
-            available: true,
-            busy: !self.alive().is_empty(),
-            agent: self.account.address(),
-        }
+    pub(crate) fn announced(&self) -> Announced {
+        Announced { id: B256::from(self.resource.0), hardware: (&self.machine.hardware).into() }
     }
 
     /// Takes a job's pins off its content.

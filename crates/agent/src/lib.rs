@@ -28,5 +28,6 @@ mod journal;
 pub mod limits;
 mod link;
 mod listing;
+mod metrics;
 mod probe;
 mod scratch;

@@ -37,6 +37,8 @@ pub const PAYMENT_EVERY: Duration = Duration::from_secs(3600);
 pub const DISK_WATCH_EVERY: Duration = Duration::from_secs(1);
 /// How often a job looks at its clock when nothing else happens.
 pub const TICK: Duration = Duration::from_secs(1);
+/// Measuring a container ends within this time or is left for the next round.
+pub const USAGE_WITHIN: Duration = Duration::from_secs(5);
 /// The first and the longest wait between two tries of anything that may come back.
 pub const RETRY_WAIT: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 /// A transaction whose fate is unknown is not sent again before this.

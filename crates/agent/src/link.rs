@@ -22,6 +22,7 @@ use crate::AgentError;
 use crate::backoff::Backoff;
 use crate::host::Host;
 use crate::limits::{LINK_BATCH, LINK_GREETING};
+use crate::metrics::Measured;
 
 /// A link that was up for this long is no failing one: the next try comes at once.
 const GOOD_AFTER: Duration = Duration::from_secs(30);
@@ -123,7 +124,7 @@ async fn greet(host: &Host, gateway: &Url, socket: &mut Socket) -> Result<(), Li
     if (chain_id, market) != (domain.chain_id, domain.market) {
         return Err(LinkError::OtherMarket(chain_id, market));
     }
-    let resources = vec![host.listing()];
+    let resources = vec![host.announced()];
     let agent = host.account.address();
     let ids = resources.iter().map(|resource| resource.id).collect();
     // Bound to whom was dialled: another gateway cannot pass it on as its own.
@@ -150,6 +151,8 @@ impl Session {
     async fn serve(&mut self) -> Result<(), LinkError> {
         let mut beats = self.host.beats.subscribe();
         beats.mark_changed();
+        // What was measured before this session may have been told in the one before.
+        let mut measured = self.host.measured.subscribe();
         let mut heard = Instant::now();
         // A gateway answers pings; one that does not answer two in a row is gone, whatever TCP believes.
         let patience = self.host.config.heartbeat.max(LINK_GREETING);
@@ -165,6 +168,12 @@ impl Session {
                     let beat = beats.borrow_and_update().clone();
                     if let Some((beat, signature)) = beat {
                         write(&mut self.socket, &FromAgent::Beat { beat, signature }).await?;
+                    }
+                }
+                Ok(()) = measured.changed() => {
+                    let round = measured.borrow_and_update().clone();
+                    if let Some(Measured { machine, jobs }) = round {
+                        write(&mut self.socket, &FromAgent::Metrics { machine, jobs }).await?;
                     }
                 }
                 _ = pings.tick() => {

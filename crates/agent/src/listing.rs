@@ -39,12 +39,20 @@ pub(crate) async fn ensure(
 pub(crate) async fn as_listed(
     market: &Market,
     resource: ResourceId,
-    deployed_at: u64,
+    config: &AgentConfig,
     measured: Hardware,
 ) -> Result<Hardware, AgentError> {
-    let Some(Listing { hardware, .. }) = market.listing(resource, deployed_at).await? else {
+    let Some(Listing { hardware, details, .. }) = market.listing(resource, config.deployed_at).await? else {
         return Ok(measured);
     };
+    let listed = wire::details::region(&details);
+    if config.region.is_some() && config.region.as_deref() != listed {
+        tracing::warn!(
+            listed = listed.unwrap_or("none"),
+            wished = config.region,
+            "a listing never changes, and this machine was listed with another region: that one stays"
+        );
+    }
     if hardware != measured {
         tracing::warn!(?hardware, ?measured, "the machine is not what was listed; the listing is what is offered");
     }
@@ -70,7 +78,7 @@ async fn list(
                 key: machine.key,
                 price: config.price_per_hour,
                 hardware: machine.hardware.clone(),
-                details: machine.details.clone(),
+                details: details(config, machine),
             };
             owner.register_resource(&listing).await?;
         }
@@ -80,6 +88,12 @@ async fn list(
         Some(_) => {}
     }
     Ok(resource)
+}
+
+/// What is said of the machine beside its figures.
+fn details(config: &AgentConfig, machine: &Machine) -> String {
+    let region = config.region.as_deref().unwrap_or_default();
+    wire::details::write(&[(wire::details::REGION, region), (wire::details::DRIVER, &machine.driver)])
 }
 
 async fn find(market: &Market, agent: Address, machine: &Machine) -> Result<Option<ResourceId>, AgentError> {

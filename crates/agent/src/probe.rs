@@ -4,6 +4,7 @@
 //! card is offered for what it is. A simulated card is marked in its name and in every record.
 
 mod cards;
+mod gauge;
 
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use alloy_primitives::{B256, keccak256};
 use market::{Hardware, Mebibytes};
 
 pub(crate) use cards::Cards;
+pub(crate) use gauge::Gauge;
 
 use crate::limits::OPEN_FILES_MAX;
 use crate::{AgentError, Offered, Simulated, disk};
@@ -30,8 +32,8 @@ pub(crate) struct Machine {
     pub(crate) key: B256,
     /// Real cards by UUID.
     pub(crate) gpus: Vec<String>,
-    /// The driver, for the listing's details.
-    pub(crate) details: String,
+    /// The version of the cards' driver; nothing where there is none.
+    pub(crate) driver: String,
 }
 
 /// Looks at the machine and takes what the owner offers of it.
@@ -71,7 +73,7 @@ pub(crate) fn machine(
         simulated: simulate.is_some(),
     };
     let key = key(&machine_id(state_dir)?, &gpus_by_id, simulate);
-    Ok(Machine { hardware, key, gpus: gpus_by_id, details: cards.driver() })
+    Ok(Machine { hardware, key, gpus: gpus_by_id, driver: cards.driver() })
 }
 
 /// The processor's name, as the system knows it.

@@ -34,8 +34,7 @@ impl Cards {
 
     /// The driver's version, or nothing.
     pub(crate) fn driver(&self) -> String {
-        let version = self.0.as_ref().and_then(|nvml| nvml.sys_driver_version().ok());
-        version.map(|version| format!("NVIDIA driver {version}")).unwrap_or_default()
+        self.0.as_ref().and_then(|nvml| nvml.sys_driver_version().ok()).unwrap_or_default()
     }
 
     /// All cards. One whose facts cannot be read is left out: it could not be rented by its name.
@@ -48,6 +47,17 @@ impl Cards {
             Some(Card { uuid: device.uuid().ok()?, model: device.name().ok()?, vram })
         };
         (0..count).filter_map(read).collect()
+    }
+
+    /// How busy the busiest of these cards is, in percent, and the memory in use of all of them.
+    pub(crate) fn usage(&self, uuids: &[String]) -> (u16, Mebibytes) {
+        let Some(nvml) = &self.0 else { return (0, Mebibytes(0)) };
+        let devices = uuids.iter().filter_map(|uuid| nvml.device_by_uuid(uuid.as_str()).ok());
+        devices.fold((0, Mebibytes(0)), |(busiest, memory), device| {
+            let busy = device.utilization_rates().map_or(0, |rates| u16::try_from(rates.gpu).unwrap_or(100));
+            let used = device.memory_info().map_or(0, |memory| memory.used >> 20);
+            (busiest.max(busy), Mebibytes(memory.0 + used))
+        })
     }
 
     /// How the cards are now; `None` without cards.

@@ -13,8 +13,8 @@ use chain::Wallet;
 use content::BlockStore;
 use market::{JobId, ResourceId};
 use url::Url;
-use wire::http::{ReadyBody, UploadPass};
-use wire::link::{FromAgent, FromGateway};
+use wire::http::{MetricsPoint, ReadyBody, UploadPass};
+use wire::link::{FromAgent, FromGateway, JobMetrics};
 use wire::{Domain, JobEvent, JobNews, Terms, signed};
 
 #[derive(Clone)]
@@ -33,7 +33,10 @@ struct Shared {
     agrees: AtomicBool,
     links: AtomicUsize,
     beats: AtomicUsize,
-    resource: Mutex<Option<wire::http::GpuJson>>,
+    resource: Mutex<Option<wire::link::Announced>>,
+    metrics: Mutex<Vec<(MetricsPoint, Vec<JobMetrics>)>>,
+    /// Whether links are taken.
+    open: AtomicBool,
     feeds: Mutex<BTreeMap<JobId, Vec<JobEvent>>>,
     /// What is said without being asked; nothing means that the line is cut.
     outbox: tokio::sync::broadcast::Sender<Option<FromGateway>>,
@@ -61,6 +64,8 @@ impl TestGateway {
             links: AtomicUsize::new(0),
             beats: AtomicUsize::new(0),
             resource: Mutex::new(None),
+            metrics: Mutex::default(),
+            open: AtomicBool::new(true),
             feeds: Mutex::default(),
             outbox: tokio::sync::broadcast::Sender::new(8),
         });
@@ -92,6 +97,16 @@ impl TestGateway {
         self.shared.beats.load(Ordering::SeqCst)
     }
 
+    /// What was measured, as it was told.
+    pub(crate) fn metrics(&self) -> Vec<(MetricsPoint, Vec<JobMetrics>)> {
+        self.shared.metrics.lock().unwrap().clone()
+    }
+
+    /// Takes links, or takes none any more.
+    pub(crate) fn set_open(&self, open: bool) {
+        self.shared.open.store(open, Ordering::SeqCst);
+    }
+
     /// Cuts all links.
     pub(crate) fn drop_links(&self) {
         self.shared.outbox.send(None).unwrap();
@@ -121,7 +136,7 @@ impl TestGateway {
         ready(&self.shared, wallet, job, digest.unwrap(), change)
     }
 
-    fn announced(&self) -> wire::http::GpuJson {
+    fn announced(&self) -> wire::link::Announced {
         self.shared.resource.lock().unwrap().clone().expect("an agent is linked")
     }
 
@@ -159,6 +174,9 @@ async fn hear(socket: &mut WebSocket) -> Option<FromAgent> {
 }
 
 async fn talk(shared: &Shared, mut socket: WebSocket) -> Option<()> {
+    if !shared.open.load(Ordering::SeqCst) {
+        return None;
+    }
     let nonce = B256::from(*Wallet::random().address().into_word());
     let Domain { chain_id, market } = shared.domain;
     say(&mut socket, &FromGateway::Challenge { nonce, chain_id, market }).await?;
@@ -187,6 +205,7 @@ async fn talk(shared: &Shared, mut socket: WebSocket) -> Option<()> {
                 shared.domain.verify(&signed::Beat::from(&beat), &signature, agent).unwrap();
                 shared.beats.fetch_add(1, Ordering::SeqCst);
             }
+            FromAgent::Metrics { machine, jobs } => shared.metrics.lock().unwrap().push((machine, jobs)),
             FromAgent::Job { terms } => {
                 let job = Terms::try_from(&terms).unwrap().job_id(chain_id, market);
                 let seq = shared.feeds.lock().unwrap().entry(job).or_default().len() as u64;

@@ -29,6 +29,20 @@ async fn a_machine_that_changed_is_announced_as_it_was_listed() {
 }
 
 #[tokio::test]
+async fn the_region_that_was_said_first_stays_and_a_wrong_one_is_refused() {
+    let mut stage = Stage::new().await;
+    stage.config.region = Some("EU West".into());
+    let refused = agent::run(stage.config.clone(), Default::default()).await;
+    assert!(matches!(refused, Err(AgentError::Wire(_))), "{refused:?}");
+    for region in ["eu-west", "us-east"] {
+        stage.config.region = Some(region.into());
+        stage.agent().await.stop().await.unwrap();
+        let listing = stage.town.market.listing(stage.gateway.resource(), 0).await.unwrap().unwrap();
+        assert_eq!(wire::details::region(&listing.details), Some("eu-west"), "{listing:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_simulated_card_is_marked_on_chain() {
     let mut stage = Stage::new().await;
     stage.config.simulate = Some(Simulated::H100);

@@ -9,6 +9,8 @@ mod faults;
 mod gateway;
 mod happy;
 mod listing;
+mod metrics;
 mod restart;
+mod silence;
 mod stage;
 mod walls;
