@@ -115,6 +115,12 @@ impl SignatureBytes {
         self.recover(alloy_primitives::eip191_hash_message(text))
     }
 
+    /// Who signed these 32 bytes.
+    #[must_use]
+    pub fn signer_of_hash(&self, hash: B256) -> Option<Address> {
+        self.recover(hash)
+    }
+
     fn recover(&self, hash: B256) -> Option<Address> {
         if !matches!(self.0[64], 27 | 28) {
             return None;

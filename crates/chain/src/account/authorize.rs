@@ -53,23 +53,48 @@ impl Market {
         valid_before: Timestamp,
     ) -> Result<Authorization, ChainError> {
         let valid_after = Timestamp(0);
-        let statement = ReceiveWithAuthorization {
-            from: renter.address(),
+        let statement = self.lock_statement(renter.address(), terms, valid_after, valid_before);
+        let signature = self.sign_for_token(renter, &statement).await?;
+        Ok(Authorization { valid_after, valid_before, signature })
+    }
+
+    /// Who signed `authorization` over the lock of a job with these terms. Whatever was signed over something else is by
+    /// nobody that anyone knows.
+    pub async fn authorizer(
+        &self,
+        terms: &Terms,
+        authorization: &Authorization,
+    ) -> Result<Option<Address>, ChainError> {
+        let Authorization { valid_after, valid_before, signature } = *authorization;
+        let statement = self.lock_statement(terms.renter, terms, valid_after, valid_before);
+        Ok(signature.signer_of_hash(self.token_digest(&statement).await?))
+    }
+
+    fn lock_statement(
+        &self,
+        from: Address,
+        terms: &Terms,
+        valid_after: Timestamp,
+        valid_before: Timestamp,
+    ) -> ReceiveWithAuthorization {
+        ReceiveWithAuthorization {
+            from,
             to: self.address(),
             value: locked(terms),
             validAfter: U256::from(valid_after.0),
             validBefore: U256::from(valid_before.0),
             nonce: B256::from(self.job_id(terms).0),
-        };
-        let signature = self.sign_for_token(renter, &statement).await?;
-        Ok(Authorization { valid_after, valid_before, signature })
+        }
     }
 
-    /// Signs under the domain that the token itself names.
     async fn sign_for_token(&self, wallet: &Wallet, statement: &impl SolStruct) -> Result<SignatureBytes, ChainError> {
+        wallet.sign_hash(self.token_digest(statement).await?).map(SignatureBytes::from)
+    }
+
+    /// What is signed for `statement` under the domain that the token itself names.
+    async fn token_digest(&self, statement: &impl SolStruct) -> Result<B256, ChainError> {
         let domain = self.chain().call(self.token(), &token::DOMAIN_SEPARATORCall {}, BlockId::latest()).await?;
-        let digest = keccak256([&[0x19, 0x01], domain.as_slice(), statement.eip712_hash_struct().as_slice()].concat());
-        wallet.sign_hash(digest).map(SignatureBytes::from)
+        Ok(keccak256([&[0x19, 0x01], domain.as_slice(), statement.eip712_hash_struct().as_slice()].concat()))
     }
 
     async fn permit_nonce(&self, owner: Address) -> Result<U256, ChainError> {

@@ -1,9 +1,13 @@
 //! Jobs paid by signature: no approval before, or no gas of the renter at all.
 
+use alloy::{
+    providers::{Provider, RootProvider},
+    rpc::client::RpcClient,
+};
 use chain::{Account, Authorization, MarketRevert as R, Wallet};
 use market::{Amount, PerHour, Seconds, Status, Timestamp};
 use testkit::TestMarket;
-use wire::Terms;
+use wire::{SignatureBytes, Terms};
 
 const PRICE: PerHour = PerHour(3_600_001);
 
@@ -45,6 +49,25 @@ async fn an_authorization_needs_no_gas_of_the_renter() {
     assert_eq!(twice.revert(), Some(&R::JobExists(t.market.job_id(&terms))));
 }
 
+/// A wallet that knows nothing of us signs the typed data, and a relayer pays the gas.
+#[tokio::test]
+async fn a_wallet_elsewhere_signs_the_lock() {
+    let t = TestMarket::start().await.unwrap();
+    let provider: RootProvider = RootProvider::new(RpcClient::new_http(t.dev.rpc()));
+    let wallet = provider.get_accounts().await.unwrap()[0];
+    t.deployer.mint(wallet, Amount(10_000_000)).await.unwrap();
+    let resource = t.list(PRICE).await.unwrap();
+    let terms = Terms { renter: wallet, ..t.terms(resource, PRICE) };
+    let (valid_after, valid_before) = (Timestamp(5), soon(&t).await);
+    let typed = t.market.authorization_to_sign(&terms, valid_after, valid_before).await.unwrap();
+    let signature: SignatureBytes = provider.client().request("eth_signTypedData_v4", (wallet, typed)).await.unwrap();
+    let authorization = Authorization { valid_after, valid_before, signature };
+    t.stranger.create_job_with_authorization(&terms, &authorization).await.unwrap();
+    assert_eq!(t.market.job(t.market.job_id(&terms)).await.unwrap().status, Status::Created);
+    let paid = Amount(10_000_000).saturating_sub(t.market.token_balance(wallet).await.unwrap());
+    assert_eq!(paid, PRICE.cost(Seconds(3600)));
+}
+
 #[tokio::test]
 async fn an_authorization_is_for_one_job_one_renter_and_its_time() {
     let t = TestMarket::start().await.unwrap();
@@ -55,11 +78,17 @@ async fn an_authorization_is_for_one_job_one_renter_and_its_time() {
         let refused = t.stranger.create_job_with_authorization(terms, authorization).await.unwrap_err();
         assert_eq!(refused.revert(), Some(&expected), "{refused}");
     };
+    let signer = async |terms: &Terms, authorization: &Authorization| {
+        t.market.authorizer(terms, authorization).await.unwrap()
+    };
+    assert_eq!(signer(&terms, &good).await, Some(renter.address()), "known before anything is sent");
     let other_job = Terms { salt: terms.salt + 1000, ..terms.clone() };
+    assert_ne!(signer(&other_job, &good).await, Some(renter.address()));
     check(&other_job, &good, R::AuthorizationNotSigned).await;
     let other_key = t.market.authorize(&Wallet::random(), &terms, valid_before).await.unwrap();
     check(&terms, &other_key, R::AuthorizationNotSigned).await;
     let stretched = Authorization { valid_before: valid_before.after(Seconds(1)), ..good };
+    assert_ne!(signer(&terms, &stretched).await, Some(renter.address()));
     check(&terms, &stretched, R::AuthorizationNotSigned).await;
     t.advance(Seconds(601)).await.unwrap();
     check(&terms, &good, R::AuthorizationNotNow { after: Timestamp(0), before: valid_before }).await;
