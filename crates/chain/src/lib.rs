@@ -42,6 +42,7 @@ pub use deploy::{Deployment, deploy};
 mod dev;
 pub use dev::{DevChain, native_anvil};
 
+mod agents;
 mod bindings;
 mod convert;
 mod history;

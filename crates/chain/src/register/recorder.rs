@@ -39,6 +39,8 @@ pub enum NonceAt {
     Latest,
     /// With what waits in the node's pool.
     Pending,
+    /// What is in final blocks: lower nonces are used up for good.
+    Finalized,
 }
 
 /// A signed commit that nobody has seen yet.
@@ -90,6 +92,7 @@ impl Recorder {
         let count = match at {
             NonceAt::Latest => count.latest().await,
             NonceAt::Pending => count.pending().await,
+            NonceAt::Finalized => count.finalized().await,
         };
         count.map_err(|error| chain.failed("eth_getTransactionCount", error))
     }
