@@ -8,10 +8,12 @@
 mod deploying;
 mod following;
 mod happy;
+mod history;
 mod listings;
 mod money;
 mod node;
 mod pool;
+mod register;
 mod reverts;
 mod sending;
 mod signed_money;

@@ -130,6 +130,10 @@ async fn listings_and_roles() {
     t.deployer.set_fee(BasisPoints(500)).await.unwrap();
     t.deployer.set_watcher(stranger, true).await.unwrap();
     assert!(t.market.is_watcher(stranger).await.unwrap());
+    t.deployer.set_oracle(stranger, true).await.unwrap();
+    assert!(t.market.is_oracle(stranger).await.unwrap());
+    t.deployer.set_oracle(stranger, false).await.unwrap();
+    assert!(!t.market.is_oracle(stranger).await.unwrap());
 }
 
 /// A day of pauses to the very second cannot be had on a chain whose time passes.
