@@ -1,10 +1,12 @@
 //! Settings, as plain values: whoever composes the program fills them in.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
     time::Duration,
 };
 
+use alloy_primitives::Address;
 use content::UploadConfig;
 use url::Url;
 use wire::{http::FEED_EVENTS_MAX, link};
@@ -20,6 +22,10 @@ pub struct GatewayConfig {
     /// A block at or before the market's first, where looking for listings begins. From 0 it takes too long on a long
     /// chain whose node refuses to look through all of it at once.
     pub from_block: u64,
+    /// Who signs the commits of this market's receipts, for `health` to name.
+    pub recorder: Option<Address>,
+    /// Proxies in front whose `X-Forwarded-For` is believed; anybody else's is his own word.
+    pub trusted_proxies: Vec<IpAddr>,
     /// How much it holds and how long it waits.
     pub limits: Limits,
     /// What `/ipfs` hands out, and how slowly it may be taken. Unless `serves` says otherwise that is what is under a
@@ -36,6 +42,8 @@ impl Default for GatewayConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
             public_url: None,
             from_block: 0,
+            recorder: None,
+            trusted_proxies: Vec::new(),
             limits: Limits::default(),
             content: content::GatewayConfig::default(),
             upload: UploadConfig::default(),
@@ -100,8 +108,18 @@ pub struct Limits {
     pub subscriptions: usize,
     /// Refused messages after which a client is sent away.
     pub refusals: usize,
-    /// An agent not heard for this long is not listed.
-    pub agent_silent_after: Duration,
+    /// An agent not heard for this long is called stale.
+    pub stale_after: Duration,
+    /// An agent not heard for this long is called offline.
+    pub offline_after: Duration,
+    /// Presence in a list may be this old.
+    pub presence_fresh: Duration,
+    /// Uptime in a list may be this old.
+    pub uptime_fresh: Duration,
+    /// The index may be this far behind the chain before the gateway calls itself not ready.
+    pub index_lag: Duration,
+    /// How much one client may ask for.
+    pub rates: RateLimits,
     /// An agent must have said hello within this time.
     pub hello_within: Duration,
     /// A quiet socket is pinged this often.
@@ -139,8 +157,16 @@ impl Default for Limits {
             clients: 4096,
             subscriptions: 32,
             refusals: 16,
-            // Three heartbeats: PROTOCOL calls an agent offline from then on.
-            agent_silent_after: Duration::from_secs(180),
+            // Two heartbeats may get lost; PROTOCOL's names.
+            stale_after: Duration::from_secs(60),
+            offline_after: Duration::from_secs(180),
+            // Nobody sees a difference, and a list is joined at most four times a second however many ask.
+            presence_fresh: Duration::from_millis(250),
+            // It is a share of seven days: a minute more or less is nothing.
+            uptime_fresh: Duration::from_secs(60),
+            // Several blocks of any chain this is meant for, and less than a heartbeat.
+            index_lag: Duration::from_secs(30),
+            rates: RateLimits::default(),
             hello_within: Duration::from_secs(10),
             // Shorter than the minute after which common proxies drop a quiet connection.
             ping_every: Duration::from_secs(20),
@@ -150,6 +176,57 @@ impl Default for Limits {
             chain_reads: 16,
             chain_within: Duration::from_secs(5),
             shutdown_within: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How often something may happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// In the long run.
+    pub per_second: NonZeroU32,
+    /// At once, after a pause.
+    pub burst: NonZeroU32,
+}
+
+impl Rate {
+    /// A rate; nought counts as one.
+    #[must_use]
+    pub fn new(per_second: u32, burst: u32) -> Self {
+        let at_least_one = |count| match NonZeroU32::new(count) {
+            Some(count) => count,
+            None => NonZeroU32::MIN,
+        };
+        Self { per_second: at_least_one(per_second), burst: at_least_one(burst) }
+    }
+}
+
+/// How much one client address, and one signed-in account, may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimits {
+    /// GET and HEAD.
+    pub reads: Rate,
+    /// Everything else.
+    pub writes: Rate,
+    /// What tries to sign in: each attempt costs a row and a signature check.
+    pub sign_in: Rate,
+    /// Clients remembered of each kind; beyond, newcomers share one budget.
+    pub clients: usize,
+    /// This machine's own programs are not limited.
+    pub spare_loopback: bool,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            // A page with many open tabs behind one office address.
+            reads: Rate::new(200, 1000),
+            // A job needs two or three of them.
+            writes: Rate::new(50, 200),
+            sign_in: Rate::new(2, 30),
+            // About 100 bytes each.
+            clients: 100_000,
+            spare_loopback: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
+use store::StoreError;
 use wire::WireError;
 
 /// Every failure of this crate: of starting and serving, and of answering one request.
@@ -66,6 +67,44 @@ pub enum GatewayError {
         /// What is wrong with the pass.
         source: WireError,
     },
+    /// Nobody is signed in.
+    #[error("{reason}; sign in with POST /api/v1/auth/siwe/nonce and /verify, and send the token as `Authorization: Bearer`")]
+    NotSignedIn {
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A message or signature that signs nobody in.
+    #[error("nobody is signed in: {reason}")]
+    SignIn {
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A page of somebody else tries to use a session.
+    #[error("a cookie counts only on this gateway's own pages; send the token as `Authorization: Bearer` instead")]
+    ForeignPage,
+    /// Whoever is signed in may not do this.
+    #[error("{who} may not do this: {reason}")]
+    Forbidden {
+        /// Who is signed in.
+        who: alloy_primitives::Address,
+        /// Who may.
+        reason: String,
+    },
+    /// It contradicts what there is already.
+    #[error("{what}")]
+    Conflict {
+        /// What is there, and what to do.
+        what: String,
+    },
+    /// A client asks for more than its share.
+    #[error("too many requests; ask again in {retry_after_s} s")]
+    TooMany {
+        /// When there is budget again.
+        retry_after_s: u64,
+    },
+    /// The database did not answer.
+    #[error("the database cannot be used now ({0}); try again in a few seconds")]
+    Store(#[from] StoreError),
     /// Too many connections, jobs or messages.
     #[error("{what}; try again in a few seconds")]
     Busy {
@@ -78,6 +117,6 @@ impl GatewayError {
     /// Whether the same call may succeed later, with nothing changed by the caller.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Chain { .. } | Self::Busy { .. })
+        matches!(self, Self::Chain { .. } | Self::Busy { .. } | Self::TooMany { .. } | Self::Store(_))
     }
 }

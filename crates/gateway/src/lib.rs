@@ -4,13 +4,13 @@
 //! comes from the chain, and all it remembers may be lost at any moment.
 
 mod config;
-pub use config::{GatewayConfig, Limits};
+pub use config::{GatewayConfig, Limits, Rate, RateLimits};
 
 mod error;
 pub use error::GatewayError;
 
 mod gateway;
-pub use gateway::{Gateway, run};
+pub use gateway::{Gateway, GatewayKeys, run};
 
 mod server;
 
@@ -24,7 +24,10 @@ mod client;
 
 mod listings;
 
+mod board;
+
 mod http;
+pub use http::openapi;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

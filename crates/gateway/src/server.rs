@@ -1,8 +1,12 @@
 //! Accepts connections: so many at once, each with a time to say what it wants.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, extract::Request};
+use hyper::{
+    body::Incoming,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
@@ -15,7 +19,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::config::Limits;
+use crate::{config::Limits, http::Peer};
 
 mod stall;
 use stall::Stall;
@@ -35,8 +39,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: &Limits
             let Ok(place) = places.clone().acquire_owned().await else {
                 return;
             };
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     sleep(AFTER_FAILED_ACCEPT).await;
@@ -46,7 +50,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: &Limits
             // News are small and wait for nothing; where it cannot be set they come a little later.
             let _ = stream.set_nodelay(true);
             let stream = Stall::new(stream, limits.write_within);
-            let connection = connection(builder.clone(), stream, router.clone(), shutdown.clone());
+            let connection = connection(builder.clone(), stream, peer.ip(), router.clone(), shutdown.clone());
             open.spawn(async move {
                 connection.await;
                 drop(place);
@@ -64,10 +68,15 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: &Limits
 async fn connection(
     builder: Builder<TokioExecutor>,
     stream: Stall<TcpStream>,
+    peer: IpAddr,
     router: Router,
     shutdown: CancellationToken,
 ) {
-    let service = TowerToHyperService::new(router);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        router.call(request)
+    });
     let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let served = tokio::select! {
         served = connection.as_mut() => served,

@@ -8,13 +8,19 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use chain::Market;
+use alloy_primitives::Address;
+use chain::{Account, Market};
 use content::BlockStore;
-use tokio::sync::Semaphore;
+use indexer::Progress;
+use store::Store;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
-use crate::{GatewayConfig, config::Limits, feed::Feeds, link::Links, listings::Listings};
+use crate::{
+    GatewayConfig, GatewayKeys, board::{Board, Shown}, config::Limits, feed::Feeds, http::Rates, link::Links,
+    listings::Listings,
+};
 
 /// Shared by every connection.
 pub(crate) type Shared = Arc<State>;
@@ -22,11 +28,22 @@ pub(crate) type Shared = Arc<State>;
 pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) public_url: Option<Url>,
+    /// Signs the commits of receipts.
+    pub(crate) recorder: Option<Address>,
+    /// Watches over jobs that name it as their controller.
+    pub(crate) watcher: Option<Account>,
     pub(crate) market: Market,
-    pub(crate) store: Arc<BlockStore>,
+    pub(crate) blocks: Arc<BlockStore>,
+    pub(crate) store: Store,
+    /// How far the index is.
+    pub(crate) index: watch::Receiver<Progress>,
+    /// Every listing with who is heard.
+    pub(crate) board: Board,
     pub(crate) feeds: Feeds,
     pub(crate) links: Links,
     pub(crate) listings: Listings,
+    /// How much each client may ask for.
+    pub(crate) rates: Rates,
     /// One permit for each client on `/api/v1/ws`.
     pub(crate) clients: Arc<Semaphore>,
     /// One permit for each agent that has not proven who it is.
@@ -37,18 +54,25 @@ pub(crate) struct State {
     numbers: AtomicU64,
 }
 
+/// What a gateway is built from.
+pub(crate) struct Parts {
+    pub(crate) market: Market,
+    pub(crate) blocks: Arc<BlockStore>,
+    pub(crate) store: Store,
+    pub(crate) index: watch::Receiver<Progress>,
+    pub(crate) keys: GatewayKeys,
+}
+
 impl State {
-    pub(crate) fn new(
-        config: &GatewayConfig,
-        market: Market,
-        store: Arc<BlockStore>,
-        shutdown: CancellationToken,
-    ) -> Shared {
+    pub(crate) fn new(config: &GatewayConfig, parts: Parts, shutdown: CancellationToken) -> Shared {
         let limits = config.limits.clone();
+        let Parts { market, blocks, store, index, keys } = parts;
         Arc::new(Self {
             feeds: Feeds::new(&limits),
             links: Links::new(limits.links),
             listings: Listings::new(market.clone(), config.from_block, &limits),
+            board: Board::new(market.token(), &limits),
+            rates: Rates::new(&limits.rates, config.trusted_proxies.clone()),
             clients: Arc::new(Semaphore::new(limits.clients)),
             pending_links: Arc::new(Semaphore::new(limits.pending_links)),
             sockets: TaskTracker::new(),
@@ -56,9 +80,18 @@ impl State {
             numbers: AtomicU64::new(1),
             limits,
             public_url: config.public_url.clone(),
+            recorder: config.recorder,
+            watcher: keys.watcher,
             market,
+            blocks,
             store,
+            index,
         })
+    }
+
+    /// Every listing as it is now.
+    pub(crate) fn gpus(&self) -> Arc<Shown> {
+        self.board.shown(&|agent| self.gauges.heard_at(agent), now())
     }
 
     /// A number for a new connection, larger than all before.

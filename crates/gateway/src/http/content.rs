@@ -22,9 +22,9 @@ pub(crate) fn router(shared: &Shared, config: &GatewayConfig) -> Router {
             .map_err(|error| upload::Refused { status: StatusCode::UNAUTHORIZED.as_u16(), detail: error.to_string() })
     });
     let mut serving = config.content.clone();
-    serving.serves.get_or_insert_with(|| content::serves_pinned(&shared.store));
-    gateway::router(shared.store.clone(), serving).merge(upload::router(
-        shared.store.clone(),
+    serving.serves.get_or_insert_with(|| content::serves_pinned(&shared.blocks));
+    gateway::router(shared.blocks.clone(), serving).merge(upload::router(
+        shared.blocks.clone(),
         config.upload.clone(),
         authorise,
     ))

@@ -20,10 +20,15 @@ impl IntoResponse for GatewayError {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match status {
             StatusCode::UNAUTHORIZED => {
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bourse"));
+                let scheme = if matches!(self, Self::Pass { .. }) { "Bourse" } else { "Bearer" };
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                let GatewayError::TooMany { retry_after_s } = self else { return response };
+                response.headers_mut().insert(header::RETRY_AFTER, retry_after_s.into());
             }
             _ => {}
         }
@@ -56,6 +61,13 @@ fn kind(error: &GatewayError) -> (StatusCode, &'static str, &'static str) {
         GatewayError::Wire(WireError::Signer { .. }) => (StatusCode::FORBIDDEN, "signer", "Signed by another"),
         GatewayError::Wire(WireError::Stale { .. }) => (StatusCode::FORBIDDEN, "stale", "Signed too long ago"),
         GatewayError::Pass { .. } => (StatusCode::UNAUTHORIZED, "pass", "Not authorised"),
+        GatewayError::NotSignedIn { .. } => (StatusCode::UNAUTHORIZED, "sign-in", "Not signed in"),
+        GatewayError::SignIn { .. } => (StatusCode::UNAUTHORIZED, "sign-in-failed", "Sign-in failed"),
+        GatewayError::ForeignPage => (StatusCode::FORBIDDEN, "foreign-page", "Not from our own page"),
+        GatewayError::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
+        GatewayError::Conflict { .. } => (StatusCode::CONFLICT, "conflict", "Conflict"),
+        GatewayError::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many requests"),
+        GatewayError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store", "Database unreachable"),
         GatewayError::Slow { .. } => (StatusCode::REQUEST_TIMEOUT, "slow", "Too slow"),
         GatewayError::Upgrade => (StatusCode::UPGRADE_REQUIRED, "upgrade", "A WebSocket"),
         GatewayError::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"),

@@ -1,52 +1,37 @@
-//! `GET /api/v1/gpus?limit=&cursor=`: what connected agents offer, as the chain has it now.
+//! `GET /api/v1/gpus`: every listing of the market, filtered, ordered, page by page.
 
-use alloy_primitives::B256;
 use axum::{
-    Json,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::{RawQuery, State},
+    http::{Uri, header},
+    response::{IntoResponse, Response},
 };
-use serde::Deserialize;
-use wire::http::{GpuJson, Page};
+use wire::http::{GpuJson, GpuQuery, Page};
 
-use crate::{GatewayError, config::PAGE_MAX, state::Shared};
+use crate::{GatewayError, board::Search, http::page::Query, state::Shared};
 
-#[derive(Deserialize)]
-pub(crate) struct Wish {
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// One page, ordered by id.
+/// List GPUs
+///
+/// Every listing of the market with its price, whether a job holds it and whether its agent is heard. Also at
+/// `/api/v1/gpus/search`. Pages of one query neither skip nor repeat an entry that stays as it is.
+#[utoipa::path(
+    get,
+    path = "/api/v1/gpus",
+    tag = "gpus",
+    params(GpuQuery),
+    responses((status = 200, description = "A page of listings.", body = Page<GpuJson>))
+)]
 pub(crate) async fn list(
     State(shared): State<Shared>,
-    wish: Result<Query<Wish>, QueryRejection>,
-) -> Result<Json<Page<GpuJson>>, GatewayError> {
-    let Query(wish) = wish.map_err(|rejection| malformed("query", rejection.body_text()))?;
-    let (page, next_cursor) = page(super::announced(&shared), &wish)?;
-    let items = shared.listings.joined(page).await?;
-    Ok(Json(Page { items, next_cursor }))
-}
-
-/// The wished part of `all` (ordered by id) and where the next one begins.
-fn page(all: Vec<GpuJson>, wish: &Wish) -> Result<(Vec<GpuJson>, Option<String>), GatewayError> {
-    let limit = wish.limit.unwrap_or(PAGE_MAX);
-    if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(malformed("limit", format!("a page has 1 to {PAGE_MAX} entries")));
-    }
-    let after = match &wish.cursor {
-        None => None,
-        Some(cursor) => Some(
-            cursor
-                .parse::<B256>()
-                .map_err(|_| malformed("cursor", "take it as the page before gave it, or leave it out".into()))?,
-        ),
+    RawQuery(raw): RawQuery,
+    uri: Uri,
+) -> Result<Response, GatewayError> {
+    let shown = shared.gpus();
+    // What most ask for is ready.
+    let page = if raw.as_deref().unwrap_or_default().is_empty() {
+        shown.first.clone()
+    } else {
+        let query: Query<GpuQuery> = Query::of(&uri)?;
+        Search::read(&query.0, shared.market.decimals())?.page(&shown)
     };
-    let mut rest = all.into_iter().filter(|gpu| after.is_none_or(|after| gpu.id > after));
-    let items: Vec<GpuJson> = rest.by_ref().take(limit).collect();
-    let next = if rest.next().is_some() { items.last().map(|gpu| format!("{:x}", gpu.id)) } else { None };
-    Ok((items, next))
-}
-
-fn malformed(field: &str, reason: String) -> GatewayError {
-    GatewayError::Malformed { field: field.into(), reason }
+    Ok(([(header::CONTENT_TYPE, "application/json")], page).into_response())
 }

@@ -1,15 +1,28 @@
 //! `GET /api/v1/gpus/{id}`: one resource.
 
-use axum::{Json, extract::State};
-use wire::http::GpuJson;
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use wire::{http::GpuJson, schema::Hash};
 
 use crate::{GatewayError, http::path::Id, state::Shared};
 
-/// The resource as the chain has it now, when a connected agent offers it.
-pub(crate) async fn show(State(shared): State<Shared>, Id(id): Id) -> Result<Json<GpuJson>, GatewayError> {
-    let announced = super::announced(&shared).into_iter().filter(|gpu| gpu.id == id).collect();
-    let found = shared.listings.joined(announced).await?.pop();
-    found.map(Json).ok_or_else(|| GatewayError::NotFound {
-        what: format!("no connected agent offers resource {id} now; GET /api/v1/gpus lists those that are offered"),
-    })
+/// Show a GPU
+///
+/// One listing as it is now.
+#[utoipa::path(
+    get,
+    path = "/api/v1/gpus/{id}",
+    tag = "gpus",
+    params(("id" = Hash, Path, description = "The resource's id.")),
+    responses((status = 200, description = "The listing.", body = GpuJson))
+)]
+pub(crate) async fn show(State(shared): State<Shared>, Id(id): Id) -> Result<Response, GatewayError> {
+    let shown = shared.gpus();
+    let entry = shown.get(id).ok_or_else(|| GatewayError::NotFound {
+        what: format!("no resource {id} is listed in this market; GET /api/v1/gpus lists those that are"),
+    })?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], entry.json.clone()).into_response())
 }

@@ -1,0 +1,248 @@
+//! How much each client may ask for: by its address, and by its account where it is signed in.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use alloy_primitives::Address;
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, Method},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use governor::{
+    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
+
+use crate::{
+    GatewayError,
+    config::{Rate, RateLimits},
+    state::Shared,
+};
+
+/// Full budgets are looked for this often when there is no room.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// What a client's requests are counted as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Read,
+    Write,
+    SignIn,
+}
+
+impl Kind {
+    /// None for content, whose own limits are on bytes: an image may have thousands of blocks.
+    fn of(method: &Method, path: &str) -> Option<Self> {
+        match path {
+            path if path.starts_with("/ipfs/") || path.starts_with("/api/v1/images/") => None,
+            path if path.starts_with("/api/v1/auth/siwe/") => Some(Self::SignIn),
+            _ if method.is_safe() => Some(Self::Read),
+            _ => Some(Self::Write),
+        }
+    }
+}
+
+/// The other end of a connection, put into each of its requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// Who is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Who {
+    Client(IpAddr),
+    Account(Address),
+    /// Whoever came when there was no room to remember him.
+    Crowd,
+}
+
+/// The budgets of everybody.
+pub(crate) struct Rates {
+    reads: Budget,
+    writes: Budget,
+    sign_in: Budget,
+    trusted_proxies: Vec<IpAddr>,
+    spare_loopback: bool,
+}
+
+impl Rates {
+    pub(crate) fn new(limits: &RateLimits, trusted_proxies: Vec<IpAddr>) -> Self {
+        let budget = |rate| Budget::new(rate, limits.clients);
+        Self {
+            reads: budget(limits.reads),
+            writes: budget(limits.writes),
+            sign_in: budget(limits.sign_in),
+            trusted_proxies,
+            spare_loopback: limits.spare_loopback,
+        }
+    }
+
+    /// Counts a request of a signed-in account; its address is counted already.
+    pub(crate) fn account(&self, account: Address, method: &Method) -> Result<(), GatewayError> {
+        let kind = if method.is_safe() { Kind::Read } else { Kind::Write };
+        self.budget(kind).take(Who::Account(account))
+    }
+
+    /// Counts a request of a client.
+    fn client(&self, client: IpAddr, kind: Kind) -> Result<(), GatewayError> {
+        if self.spare_loopback && client.is_loopback() {
+            return Ok(());
+        }
+        self.budget(kind).take(Who::Client(subscriber(client)))
+    }
+
+    fn budget(&self, kind: Kind) -> &Budget {
+        match kind {
+            Kind::Read => &self.reads,
+            Kind::Write => &self.writes,
+            Kind::SignIn => &self.sign_in,
+        }
+    }
+}
+
+/// One budget for each client.
+struct Budget {
+    buckets: DefaultKeyedRateLimiter<Who>,
+    clock: DefaultClock,
+    clients: usize,
+    swept: Mutex<Instant>,
+}
+
+impl Budget {
+    fn new(rate: Rate, clients: usize) -> Self {
+        let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
+        Self { buckets: RateLimiter::keyed(quota), clock: DefaultClock::default(), clients, swept: Mutex::new(Instant::now()) }
+    }
+
+    fn take(&self, who: Who) -> Result<(), GatewayError> {
+        let who = if self.has_room() { who } else { Who::Crowd };
+        self.buckets.check_key(&who).map_err(|until| {
+            let wait = until.wait_time_from(self.clock.now());
+            GatewayError::TooMany { retry_after_s: wait.as_secs() + u64::from(wait.subsec_nanos() > 0) }
+        })
+    }
+
+    /// Forgets who has his whole budget again when there is no room for more.
+    fn has_room(&self) -> bool {
+        if self.buckets.len() < self.clients {
+            return true;
+        }
+        // All are looked at, so not for everybody who comes.
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        if swept.elapsed() >= SWEEP_EVERY {
+            *swept = Instant::now();
+            self.buckets.retain_recent();
+            self.buckets.shrink_to_fit();
+        }
+        self.buckets.len() < self.clients
+    }
+}
+
+/// Who has the address: an IPv6 subscriber has at least a /64 of them.
+fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+/// Who asks: the peer, or whom the proxies that are trusted say they forward for. The last address that is no trusted
+/// proxy's is the one that a trusted proxy saw; what stands before it anybody can have written.
+fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let peer = peer.to_canonical();
+    if !trusted.contains(&peer) {
+        return peer;
+    }
+    let named: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    let mut client = peer;
+    for name in named.into_iter().rev() {
+        let Ok(address) = name.trim().parse::<IpAddr>() else { break };
+        client = address.to_canonical();
+        if !trusted.contains(&client) {
+            break;
+        }
+    }
+    client
+}
+
+/// Lets a request through while its client has budget left.
+pub(crate) async fn limit(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.0);
+    let client = client(peer, request.headers(), &shared.rates.trusted_proxies);
+    let counted = Kind::of(request.method(), request.uri().path());
+    match counted.map_or(Ok(()), |kind| shared.rates.client(client, kind)) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn only_trusted_proxies_say_whom_they_forward_for() {
+        let check = |peer: &str, forwarded: &[&'static str], trusted: &[&str], expected: &str| {
+            let headers =
+                forwarded.iter().map(|value| ("x-forwarded-for".parse().unwrap(), value.parse().unwrap())).collect();
+            let trusted: Vec<_> = trusted.iter().map(|address| ip(address)).collect();
+            assert_eq!(client(ip(peer), &headers, &trusted), ip(expected), "{peer} {forwarded:?} {trusted:?}");
+        };
+        check("9.9.9.9", &["1.1.1.1"], &[], "9.9.9.9");
+        check("9.9.9.9", &["1.1.1.1"], &["8.8.8.8"], "9.9.9.9");
+        check("8.8.8.8", &["1.1.1.1"], &["8.8.8.8"], "1.1.1.1");
+        check("::ffff:8.8.8.8", &["1.1.1.1"], &["8.8.8.8"], "1.1.1.1");
+        check("8.8.8.8", &["6.6.6.6, 1.1.1.1"], &["8.8.8.8"], "1.1.1.1");
+        check("8.8.8.8", &["6.6.6.6", "1.1.1.1, 7.7.7.7"], &["8.8.8.8", "7.7.7.7"], "1.1.1.1");
+        check("8.8.8.8", &["1.1.1.1, nonsense"], &["8.8.8.8"], "8.8.8.8");
+        check("8.8.8.8", &[], &["8.8.8.8"], "8.8.8.8");
+    }
+
+    #[test]
+    fn a_subscriber_has_one_budget_for_all_his_addresses() {
+        assert_eq!(subscriber(ip("2001:db8::1:2:3:4")), subscriber(ip("2001:db8::9")));
+        assert_ne!(subscriber(ip("2001:db8:0:1::1")), subscriber(ip("2001:db8:0:2::1")));
+        assert_eq!(subscriber(ip("::ffff:1.2.3.4")), ip("1.2.3.4"));
+    }
+
+    #[test]
+    fn who_has_used_his_budget_is_told_when_to_come_again() {
+        let limits = RateLimits { reads: Rate::new(1, 2), clients: 2, ..RateLimits::default() };
+        let rates = Rates::new(&limits, Vec::new());
+        let mut others = (1..=200).map(|number| IpAddr::V4(Ipv4Addr::new(10, 0, 0, number)));
+        let one = ip("1.1.1.1");
+        rates.client(one, Kind::Read).unwrap();
+        rates.client(one, Kind::Read).unwrap();
+        let refused = rates.client(one, Kind::Read).unwrap_err();
+        assert!(matches!(refused, GatewayError::TooMany { retry_after_s: 1 }), "{refused}");
+        rates.client(one, Kind::Write).unwrap();
+        // Beyond those that are remembered all share one budget.
+        assert!(others.any(|other| rates.client(other, Kind::Read).is_err()));
+        assert!(rates.reads.buckets.len() <= limits.clients + 1, "{}", rates.reads.buckets.len());
+    }
+
+    #[test]
+    fn loopback_is_spared_only_where_that_is_said() {
+        for (spare_loopback, expected) in [(false, false), (true, true)] {
+            let limits = RateLimits { reads: Rate::new(1, 1), spare_loopback, ..RateLimits::default() };
+            let rates = Rates::new(&limits, Vec::new());
+            let all = (0..5).all(|_| rates.client(ip("127.0.0.1"), Kind::Read).is_ok());
+            assert_eq!(all, expected);
+        }
+    }
+}

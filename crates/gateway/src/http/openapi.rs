@@ -1,0 +1,141 @@
+//! `GET /api/v1/openapi.json`: the contract of the API, gathered from the handlers.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    http::header,
+    response::{IntoResponse, Response},
+};
+use utoipa::{
+    OpenApi,
+    openapi::{
+        Content, Ref, RefOr,
+        path::{Operation, PathItem},
+        response::Response as Described,
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+use wire::{
+    http::Problem,
+    schema::{Account, BytesHex, Hash, SignatureHex},
+};
+
+use crate::auth::COOKIE;
+
+/// The name of the security scheme of programs.
+const BEARER: &str = "bearer";
+/// The name of the security scheme of browsers.
+const SESSION: &str = "session";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Bourse",
+        description = "An open exchange for GPU time. Money is `{amount, token}`: digits are smallest units, a value \
+                       with a point whole tokens. Errors are RFC 9457 `application/problem+json`. Lists page with \
+                       `limit` and an opaque `cursor`. `/api/x` answers as `/api/v1/x`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(Problem, Account, BytesHex, Hash, SignatureHex)),
+    tags(
+        (name = "gpus", description = "What can be rented."),
+        (name = "providers", description = "Who rents it out."),
+        (name = "jobs", description = "What runs: create, read, control."),
+        (name = "receipts", description = "What is proven."),
+        (name = "auth", description = "Signing in with a wallet."),
+        (name = "health", description = "Whether this gateway works."),
+        (name = "contract", description = "This description."),
+    ),
+)]
+struct Base;
+
+/// What every gateway of this release answers, without the paths.
+pub(super) fn base() -> utoipa::openapi::OpenApi {
+    let mut api = Base::openapi();
+    let components = api.components.get_or_insert_default();
+    let bearer = Http::builder().scheme(HttpAuthScheme::Bearer).description(Some(
+        "The token of `POST /api/v1/auth/siwe/verify`, for programs.",
+    ));
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer.build()));
+    let cookie = ApiKeyValue::with_description(COOKIE, "The same token as browsers get it.");
+    components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    api
+}
+
+/// Adds to each operation the problems that any may answer.
+fn finish(mut api: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    for (path, item) in &mut api.paths.paths {
+        let named = path.contains('{');
+        for operation in operations(item) {
+            common(operation, named);
+        }
+    }
+    api
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+fn common(operation: &mut Operation, named: bool) {
+    let has_body = operation.request_body.is_some();
+    let has_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
+    let signed_in = operation.security.as_ref().is_some_and(|security| !security.is_empty());
+    let problems = [
+        (has_body || has_parameters, "400", "Something in the request cannot be read; `field` says what."),
+        (signed_in, "401", "Nobody is signed in, or no longer."),
+        (signed_in, "403", "Whoever is signed in may not do this."),
+        (named, "404", "There is no such thing."),
+        (has_body, "408", "The body did not come in time."),
+        (has_body, "413", "The body is larger than its limit."),
+        (true, "429", "Too many requests; `Retry-After` says when to come again."),
+        (true, "503", "Something that this gateway depends on does not answer now."),
+    ];
+    let responses: &mut BTreeMap<String, RefOr<Described>> = &mut operation.responses.responses;
+    for (_, status, words) in problems.into_iter().filter(|(applies, ..)| *applies) {
+        responses.entry(status.into()).or_insert_with(|| described(words).into());
+    }
+    // A handler names its own problems by status and words; how they look is the same for all.
+    for (status, response) in responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+            && response.content.is_empty()
+        {
+            *response = described(&response.description);
+        }
+    }
+}
+
+fn described(words: &str) -> Described {
+    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+    Described::builder().description(words).content("application/problem+json", problem).build()
+}
+
+/// What the API is, as OpenAPI.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    finish(super::api().into_openapi())
+}
+
+/// The description as text; made once for each gateway.
+#[derive(Clone)]
+pub(crate) struct Contract(pub(crate) axum::body::Bytes);
+
+impl Contract {
+    pub(super) fn new(gathered: utoipa::openapi::OpenApi) -> Self {
+        // All of it has a JSON form; an empty text would only mean that this stops being so.
+        Self(finish(gathered).to_pretty_json().unwrap_or_default().into())
+    }
+}
+
+impl IntoResponse for Contract {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, "application/json")], self.0).into_response()
+    }
+}
+
+/// This description
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "contract", responses((status = 200, description = "OpenAPI 3.1.", body = Object)))]
+pub(crate) async fn contract(axum::Extension(contract): axum::Extension<Contract>) -> Contract {
+    contract
+}
