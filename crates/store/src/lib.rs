@@ -1,1 +1,42 @@
-//! x
+//! What a gateway remembers, in SQLite or PostgreSQL: the market's index, which can be read from the chain again, and
+//! its own rows, which cannot. The only crate that speaks SQL.
+
+mod config;
+pub use config::{ACQUIRE_WITHIN, BUSY_WITHIN, CONNECTIONS_MAX, StoreConfig};
+
+mod error;
+pub use error::StoreError;
+
+mod rows;
+pub use rows::{
+    Batch, BlockChanges, BlockRef, CreditRow, Cursor, EventRow, Indexed, JobRow, Key, MarketRow, ProviderRow,
+    ReporterRow, ResourceRow, Row,
+};
+
+mod connect;
+pub use connect::Store;
+
+mod index;
+pub use index::{RECENT_BLOCKS, Rewound};
+
+mod lease;
+pub use lease::{INDEX_LEASE, RECEIPTS_LEASE};
+
+mod read;
+pub use read::{JOB_EVENTS_MAX, JobFilter, PAGE_MAX};
+
+mod sign_in;
+pub use sign_in::{NONCE_BYTES_MAX, SessionRow};
+
+mod request;
+pub use request::{ABANDONED_AFTER_S, ANSWER_BYTES_MAX, Begun, KEY_BYTES_MAX, REQUESTS_KEPT_S};
+
+mod presence;
+pub use presence::{HOUR_S, METRICS_KEPT_S, PRESENCE_KEPT_S};
+
+mod receipt;
+pub use receipt::{Put, RAW_BYTES_MAX, ReceiptRow, ReceiptState};
+
+mod bulk;
+mod entity;
+mod migration;

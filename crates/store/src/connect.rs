@@ -1,0 +1,137 @@
+//! The handle: connections to SQLite or PostgreSQL, and how one writes beside many who read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
+};
+
+use crate::{config, config::StoreConfig, error::StoreError, migration};
+
+/// Reaching a server takes longer only where it is not there.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// Pages of SQLite's log between two checkpoints: a bulk sync writes the same pages again and again.
+const CHECKPOINT_PAGES: &str = "8000";
+/// SQLite's page cache in KiB, negative as its pragma wants it: the indexes of a million events fit.
+const CACHE_KIB: &str = "-65536";
+
+/// The database of a gateway: the market's index, and what a gateway keeps for itself.
+///
+/// Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// One connection with SQLite, where writers would only wait for each other; else the same as `readers`.
+    writer: DatabaseConnection,
+    readers: DatabaseConnection,
+    url: String,
+}
+
+impl Store {
+    /// Connects, and brings the tables to this version. A database that a newer version wrote is refused.
+    pub async fn open(config: &StoreConfig) -> Result<Self, StoreError> {
+        let url = config::shown(&config.url);
+        let named = |error: StoreError| match error {
+            StoreError::Unreachable { reason, .. } => StoreError::Unreachable { url: url.clone(), reason },
+            other => other,
+        };
+        let (writer, readers) = match config.url.scheme() {
+            "sqlite" => connect_sqlite(config).await.map_err(named)?,
+            "postgres" | "postgresql" => {
+                let pool = Database::connect(options(config, config.connections_max)).await;
+                let pool = pool.map_err(|error| named(error.into()))?;
+                (pool.clone(), pool)
+            }
+            other => return Err(StoreError::BadUrl { reason: format!("{other} is no kind of database") }),
+        };
+        let store = Self { inner: Arc::new(Inner { writer, readers, url: url.clone() }) };
+        migration::run(&store).await?;
+        Ok(store)
+    }
+
+    /// Asks the database whether it is there.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.readers()
+            .ping()
+            .await
+            .map_err(|error| StoreError::Unreachable { url: self.inner.url.clone(), reason: error.to_string() })
+    }
+
+    /// Ends all connections, once those at work are done. Every clone fails from here on.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.inner.readers.close_by_ref().await?;
+        Ok(self.inner.writer.close_by_ref().await?)
+    }
+
+    pub(crate) fn readers(&self) -> &DatabaseConnection {
+        &self.inner.readers
+    }
+
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.inner.writer
+    }
+
+    pub(crate) fn engine(&self) -> DbBackend {
+        self.inner.writer.get_database_backend()
+    }
+
+    pub(crate) fn statement(&self, sql: &str, values: impl IntoIterator<Item = sea_orm::Value>) -> Statement {
+        Statement::from_sql_and_values(self.engine(), sql, values)
+    }
+
+    /// A transaction that will write. SQLite takes its lock at once: a reader that turns writer may be refused.
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.writer().begin_with_options(options).await?)
+    }
+}
+
+fn options(config: &StoreConfig, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(config.url.as_str());
+    options
+        .max_connections(connections.max(1))
+        .min_connections(1)
+        .connect_timeout(CONNECT_WITHIN)
+        .acquire_timeout(config.acquire_within)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false);
+    options
+}
+
+async fn connect_sqlite(config: &StoreConfig) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
+    if config.url.host().is_some() || config.url.path().len() < 2 {
+        let reason = "a SQLite database is named by the path of its file".to_owned();
+        return Err(StoreError::BadUrl { reason });
+    }
+    let busy = config.busy_within;
+    let with = |connections| {
+        let mut options = options(config, connections);
+        options.map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // A power cut may lose the last commits, never the file: all of the index can be read from the chain
+                // again, and what a gateway keeps for itself is safe to lose for a second.
+                .synchronous(SqliteSynchronous::Normal)
+                .busy_timeout(busy)
+                .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+                .pragma("cache_size", CACHE_KIB)
+        });
+        // Idle connections cost nothing, and opening one costs a reader the first answer.
+        options.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
+        options
+    };
+    let writer = Database::connect(with(1)).await?;
+    let readers = Database::connect(with(config.connections_max)).await?;
+    Ok((writer, readers))
+}

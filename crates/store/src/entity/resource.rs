@@ -1,0 +1,86 @@
+//! Listings.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::stored::{Decimal, Hash, Short, Small, Whole};
+use crate::rows::ResourceRow;
+use alloy_primitives::B256;
+use market::{Hardware, JobId, Mebibytes, PerHour, ResourceId, Timestamp};
+
+/// A listing.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
+#[sea_orm(table_name = "resources")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Hash,
+    pub provider: Small,
+    pub key: Hash,
+    pub model: String,
+    pub gpus: Short,
+    pub vram_mib: Whole,
+    pub cpus: Short,
+    pub memory_mib: Whole,
+    pub disk_mib: Whole,
+    pub simulated: bool,
+    pub details: String,
+    pub price: Decimal,
+    pub available: bool,
+    pub held_by: Option<Hash>,
+    pub listed_at: Whole,
+    pub changed: Whole,
+}
+
+/// No table refers to another: rows are rebuilt and rewound one by one.
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl From<&ResourceRow> for Model {
+    fn from(row: &ResourceRow) -> Self {
+        Self {
+            id: B256::new(row.id.0).into(),
+            provider: row.provider.into(),
+            key: row.key.into(),
+            model: row.hardware.model.clone(),
+            gpus: row.hardware.gpus.into(),
+            vram_mib: row.hardware.vram.0.into(),
+            cpus: row.hardware.cpus.into(),
+            memory_mib: row.hardware.memory.0.into(),
+            disk_mib: row.hardware.disk.0.into(),
+            simulated: row.hardware.simulated,
+            details: row.details.clone(),
+            price: row.price.0.into(),
+            available: row.available,
+            held_by: row.held_by.map(|it| B256::new(it.0).into()),
+            listed_at: row.listed_at.0.into(),
+            changed: row.changed.into(),
+        }
+    }
+}
+
+impl From<Model> for ResourceRow {
+    fn from(model: Model) -> Self {
+        Self {
+            id: ResourceId(model.id.0.0),
+            provider: model.provider.0,
+            key: model.key.0,
+            hardware: Hardware {
+                model: model.model,
+                gpus: model.gpus.0,
+                vram: Mebibytes(model.vram_mib.0),
+                cpus: model.cpus.0,
+                memory: Mebibytes(model.memory_mib.0),
+                disk: Mebibytes(model.disk_mib.0),
+                simulated: model.simulated,
+            },
+            details: model.details,
+            price: PerHour(model.price.0),
+            available: model.available,
+            held_by: model.held_by.map(|it| JobId(it.0.0)),
+            listed_at: Timestamp(model.listed_at.0),
+            changed: model.changed.0,
+        }
+    }
+}

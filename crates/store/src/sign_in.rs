@@ -1,0 +1,72 @@
+//! Signing in: numbers that are good for one attempt, and sessions.
+
+use alloy_primitives::{Address, B256};
+use market::Timestamp;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use crate::bulk;
+use crate::connect::Store;
+use crate::entity::stored::{Hash, Whole};
+use crate::entity::{nonce, session};
+use crate::error::StoreError;
+
+/// The longest nonce. A gateway makes them, of some 20 characters.
+pub const NONCE_BYTES_MAX: usize = 128;
+
+/// Somebody who is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Who.
+    pub address: Address,
+    /// Until when.
+    pub expires: Timestamp,
+}
+
+impl Store {
+    /// Keeps a number that a sign-in must carry, until `expires`.
+    pub async fn new_nonce(&self, nonce: &str, expires: Timestamp) -> Result<(), StoreError> {
+        if nonce.len() > NONCE_BYTES_MAX {
+            return Err(StoreError::TooLarge { what: "the nonce", limit: NONCE_BYTES_MAX });
+        }
+        let row = nonce::Model { nonce: nonce.to_owned(), expires: expires.0.into() };
+        Ok(bulk::insert::<nonce::Entity>(self.writer(), vec![row]).await?)
+    }
+
+    /// Uses a number up. True for exactly one caller ever, and for nobody once it is expired.
+    pub async fn take_nonce(&self, nonce: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let good = nonce::Entity::delete_many()
+            .filter(nonce::Column::Nonce.eq(nonce))
+            .filter(nonce::Column::Expires.gt(Whole(now.0)));
+        Ok(good.exec(self.writer()).await?.rows_affected == 1)
+    }
+
+    /// Begins a session. `token_hash` is the sha2-256 of the token, which is kept nowhere.
+    pub async fn new_session(
+        &self,
+        token_hash: B256,
+        address: Address,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), StoreError> {
+        let row = session::Model {
+            token_hash: token_hash.into(),
+            address: address.into(),
+            created_at: now.0.into(),
+            expires: expires.0.into(),
+        };
+        Ok(bulk::insert::<session::Entity>(self.writer(), vec![row]).await?)
+    }
+
+    /// Whose session this is, while it lasts.
+    pub async fn session(&self, token_hash: B256, now: Timestamp) -> Result<Option<SessionRow>, StoreError> {
+        let find = session::Entity::find_by_id(Hash(token_hash)).filter(session::Column::Expires.gt(Whole(now.0)));
+        let row = find.one(self.readers()).await?;
+        Ok(row.map(|row| SessionRow { address: row.address.0, expires: Timestamp(row.expires.0) }))
+    }
+
+    /// Ends a session; one that is over stays over.
+    pub async fn end_session(&self, token_hash: B256) -> Result<(), StoreError> {
+        session::Entity::delete_by_id(Hash(token_hash)).exec(self.writer()).await?;
+        Ok(())
+    }
+}
