@@ -2,8 +2,8 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
 };
 
 use alloy::{
@@ -24,11 +24,20 @@ use alloy::{
 };
 use market::Timestamp;
 use serde::Deserialize;
+use tokio::sync::watch;
 
-use crate::{ChainConfig, ChainError, MarketRevert, account::Lane};
+use crate::{
+    ChainConfig, ChainError, MarketRevert,
+    account::Lane,
+    config::POLLS_SKIPPED,
+    heads::{Announced, Heads, News},
+};
 
-mod failure;
+mod entry;
+pub(crate) mod failure;
 mod range;
+
+pub(crate) use entry::Entry;
 
 /// A block as far as anyone here needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +74,7 @@ pub struct BlockHeader {
 /// The fields of a block's answer that are used; the rest, often a hundred times as much, is skipped over.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Header {
+pub(crate) struct Header {
     number: U64,
     hash: B256,
     parent_hash: B256,
@@ -92,6 +101,7 @@ struct Shared {
     config: ChainConfig,
     id: u64,
     head: tokio::sync::Mutex<Option<(Instant, Block)>>,
+    heads: OnceLock<Heads>,
     lanes: Mutex<HashMap<Address, Arc<Lane>>>,
 }
 
@@ -124,6 +134,7 @@ impl Chain {
             config,
             id,
             head: tokio::sync::Mutex::new(None),
+            heads: OnceLock::new(),
             lanes: Mutex::new(HashMap::new()),
         })))
     }
@@ -143,28 +154,61 @@ impl Chain {
     /// The newest block, asked for now.
     pub async fn head(&self) -> Result<Block, ChainError> {
         let mut seen = self.0.head.lock().await;
-        let head = self.fetch_head().await?;
-        *seen = Some((Instant::now(), head));
+        let (asked, head) = self.fetch_head().await?;
+        *seen = Some((asked, head));
         Ok(head)
     }
 
-    /// The newest block as of at most one poll interval ago: however many wait for it, one asks.
+    /// The newest block as it was announced, or as of at most one poll interval ago: however many wait for it, one
+    /// asks.
     pub(crate) async fn recent_head(&self) -> Result<Block, ChainError> {
         let mut seen = self.0.head.lock().await;
+        let announced = self.announced().filter(|announced| announced.has_changed().is_ok());
+        let announced = announced.map(|announced| *announced.borrow()).unwrap_or_default();
+        let newer = announced.head.filter(|(at, _)| seen.is_none_or(|(asked, _)| *at > asked));
+        *seen = newer.or(*seen);
+        let patience = self.patience(&announced).mul_f64(0.9);
         match *seen {
-            Some((at, head)) if at.elapsed() < self.0.config.poll.mul_f64(0.9) => Ok(head),
+            // What came before the announcements may have been followed by blocks that were not announced.
+            Some((at, head)) if at.elapsed() < patience && announced.since.is_none_or(|since| at >= since) => Ok(head),
             _ => {
-                let head = self.fetch_head().await?;
-                *seen = Some((Instant::now(), head));
+                let (asked, head) = self.fetch_head().await?;
+                *seen = Some((asked, head));
                 Ok(head)
             }
         }
     }
 
-    async fn fetch_head(&self) -> Result<Block, ChainError> {
+    /// Waits for new blocks; they are announced from the first call on, where somebody announces any.
+    pub(crate) fn news(&self) -> News {
+        News::of(self.announced())
+    }
+
+    /// The same, without asking anybody to begin announcing.
+    pub(crate) fn old_news(&self) -> News {
+        News::of(self.0.heads.get().map(Heads::announced))
+    }
+
+    /// New blocks as they are announced, from the first call on; `None` where nobody announces any.
+    fn announced(&self) -> Option<watch::Receiver<Announced>> {
+        let config = &self.0.config;
+        let ws = config.ws.as_ref()?;
+        let subscribe = || Heads::subscribe(ws.clone(), config.request_timeout);
+        Some(self.0.heads.get_or_init(subscribe).announced())
+    }
+
+    /// How long nobody need ask for the newest block.
+    pub(crate) fn patience(&self, announced: &Announced) -> Duration {
+        let poll = self.0.config.poll;
+        if announced.since.is_some() { poll * POLLS_SKIPPED } else { poll }
+    }
+
+    /// The newest block, and since when it may be outdated.
+    async fn fetch_head(&self) -> Result<(Instant, Block), ChainError> {
         let what = "eth_getBlockByNumber";
         let missing = || ChainError::BadAnswer { what, message: "no newest block".into() };
-        self.header(what, "latest".to_owned()).await?.ok_or_else(missing)
+        let asked = Instant::now();
+        Ok((asked, self.header(what, "latest".to_owned()).await?.ok_or_else(missing)?))
     }
 
     /// The block of this height, `None` when the chain is shorter.

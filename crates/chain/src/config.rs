@@ -9,14 +9,22 @@ use url::Url;
 /// Blocks that an event stream remembers, and so the deepest reorganisation that it can undo step by step.
 pub const WINDOW: usize = 256;
 
+/// While new blocks are announced the head is polled only every so many poll intervals, in case an announcement was
+/// lost on the way.
+pub const POLLS_SKIPPED: u32 = 10;
+
 /// How to reach a chain.
 #[derive(Clone, Debug)]
 pub struct ChainConfig {
     /// JSON-RPC endpoint, `http` or `https`. May hold an access key, so it is never logged.
     pub rpc: Url,
+    /// WebSocket endpoint of the same node, `ws` or `wss`, which announces new blocks; without one, or while it does
+    /// not answer, they are asked for. May hold an access key too.
+    pub ws: Option<Url>,
     /// The id that the chain must have, when it is known.
     pub chain_id: Option<u64>,
-    /// Time between two looks at the head; all users of one [`Chain`](crate::Chain) share them.
+    /// Time between two looks at the head; all users of one [`Chain`](crate::Chain) share them. While new blocks are
+    /// announced it is [ten times](POLLS_SKIPPED) this.
     pub poll: Duration,
     /// One request's limit.
     pub request_timeout: Duration,
@@ -32,6 +40,7 @@ impl ChainConfig {
     pub fn new(rpc: Url) -> Self {
         Self {
             rpc,
+            ws: None,
             chain_id: None,
             poll: Duration::from_millis(500),
             request_timeout: Duration::from_secs(20),
@@ -40,11 +49,20 @@ impl ChainConfig {
         }
     }
 
-    /// For a chain on this machine: 100 ms between polls, which cost it and us less than a hundredth of a core.
+    /// For a chain on this machine: 100 ms between polls, which cost it and us less than a hundredth of a core, and a
+    /// WebSocket at the same address.
     #[must_use]
     pub fn local(rpc: Url) -> Self {
-        Self { poll: Duration::from_millis(100), receipt_timeout: Duration::from_secs(60), ..Self::new(rpc) }
+        let ws = beside(&rpc);
+        Self { ws, poll: Duration::from_millis(100), receipt_timeout: Duration::from_secs(60), ..Self::new(rpc) }
     }
+}
+
+/// The WebSocket at the address of an HTTP endpoint.
+fn beside(rpc: &Url) -> Option<Url> {
+    let mut ws = rpc.clone();
+    ws.set_scheme(if rpc.scheme() == "https" { "wss" } else { "ws" }).ok()?;
+    Some(ws)
 }
 
 /// How one key sends transactions.

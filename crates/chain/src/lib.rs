@@ -3,7 +3,7 @@
 //! Nothing here knows SQL, HTTP routes or containers; what leaves are the nouns of `market` and `wire`.
 
 mod config;
-pub use config::{ChainConfig, DeployConfig, DevChainConfig, SendConfig, StreamConfig, WINDOW};
+pub use config::{ChainConfig, DeployConfig, DevChainConfig, POLLS_SKIPPED, SendConfig, StreamConfig, WINDOW};
 
 mod error;
 pub use error::ChainError;
@@ -45,4 +45,5 @@ pub use dev::{DevChain, native_anvil};
 mod agents;
 mod bindings;
 mod convert;
+mod heads;
 mod history;

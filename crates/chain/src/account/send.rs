@@ -220,6 +220,7 @@ impl Sender {
         let mut pause = FIRST_LOOK;
         let (mut looked_at, mut unlooked) = (None, 0);
         loop {
+            let mut news = self.chain.old_news();
             // Until the poll interval is reached each turn looks for the receipt; from then on only a new block calls
             // for a look, or many turns without one.
             let head = if pause < poll { None } else { self.chain.recent_head().await.ok().map(|head| head.hash) };
@@ -240,7 +241,7 @@ impl Sender {
                 return Err(ChainError::NotMined { tx: flight.newest().hash, waited });
             }
             self.nudge(flight).await?;
-            tokio::time::sleep(pause.min(limit.saturating_sub(waited))).await;
+            news.within(pause.min(limit.saturating_sub(waited))).await;
             pause = (pause * 2).min(poll);
         }
     }

@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
-use chain::{BlockEvents, Chain, ChainConfig, EventStream, Item, Market, MarketEvent, StreamConfig};
-use market::{PerHour, Seconds};
+use alloy::primitives::B256;
+use chain::{BlockEvents, Chain, ChainConfig, EventStream, Item, Logged, Market, MarketEvent, StreamConfig};
+use market::{PerHour, Seconds, Timestamp};
 use testkit::{Rng, TestMarket, TestMarketConfig, eventually, rng};
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -38,7 +39,10 @@ impl Fold {
                 if let Some(tip) = self.blocks.last() {
                     assert!(block.number > tip.number, "{} after {}", block.number, tip.number);
                     let next = block.number == tip.number + 1;
-                    assert!(!next || block.parent == tip.hash, "blocks of one chain follow each other");
+                    assert!(
+                        !next || block.parent.is_none_or(|parent| parent == tip.hash),
+                        "blocks of one chain follow each other"
+                    );
                 }
                 self.blocks.push(block);
             }
@@ -48,14 +52,17 @@ impl Fold {
     /// Where two tellings of the same chain differ: in a block with events, or in one so new that all are told.
     fn difference(&self, other: &Self) -> Option<String> {
         let newest = self.blocks.last().map_or(0, |tip| tip.number);
-        let told = |fold: &Self| {
-            let told = fold.blocks.iter().filter(|block| !block.events.is_empty() || block.number + 256 > newest);
-            told.cloned().collect::<Vec<_>>()
-        };
-        let (one, two) = (told(self), told(other));
+        let (one, two) = (self.told(newest), other.told(newest));
         let first = one.iter().zip(&two).find(|(a, b)| a != b);
         let lengths = (one.len() != two.len()).then(|| format!("{} blocks and {}", one.len(), two.len()));
         first.map(|(a, b)| format!("{a:?} and {b:?}")).or(lengths)
+    }
+
+    /// What every telling has: whether it was new or old when it was told does not matter.
+    fn told(&self, newest: u64) -> Vec<(u64, B256, Timestamp, &[Logged])> {
+        let told =
+            self.blocks.iter().filter(|block| !block.events.is_empty() || block.number > newest.saturating_sub(256));
+        told.map(|block| (block.number, block.hash, block.timestamp, &block.events[..])).collect()
     }
 
     fn events(&self) -> Vec<&MarketEvent> {
@@ -275,7 +282,7 @@ async fn errors_that_do_not_pass_reach_the_caller() {
         })
     })
     .await;
-    let config = ChainConfig { poll: Duration::from_millis(5), ..ChainConfig::local(node.rpc.parse().unwrap()) };
+    let config = ChainConfig { poll: Duration::from_millis(5), ..ChainConfig::new(node.rpc.parse().unwrap()) };
     let market = Market::open(Chain::connect(config).await.unwrap(), t.market.address()).await.unwrap();
     let brief = Duration::from_millis(1);
     let config = StreamConfig { backoff: brief, backoff_max: brief, ..StreamConfig::default() };
@@ -293,4 +300,54 @@ async fn errors_that_do_not_pass_reach_the_caller() {
     }
     assert!(node.asked() > asked);
     assert_eq!(fold.difference(&*replay(&t).await), None);
+}
+
+/// Old blocks are told as such, many at a time, with a limit, and their hashes and times are the chain's.
+#[tokio::test]
+async fn many_come_at_once_and_old_ones_are_marked() {
+    let t = TestMarket::start().await.unwrap();
+    let resource = t.list(PRICE).await.unwrap();
+    for _ in 0..40 {
+        t.renter.create_job(&t.terms(resource, PRICE)).await.unwrap();
+        t.dev.mine(3).await.unwrap();
+    }
+    let (window, head) = (100, t.chain.head().await.unwrap());
+    let config = StreamConfig { window, range: 7, ..StreamConfig::default() };
+    let mut stream = EventStream::new(connect(&t).await, 0, config);
+    let (mut fold, mut batches) = (Fold::default(), 0);
+    while fold.blocks.last().is_none_or(|tip| tip.hash != head.hash) {
+        let items = stream.next_many(5).await.unwrap();
+        assert!((1..=5).contains(&items.len()), "{}", items.len());
+        batches += 1;
+        items.into_iter().for_each(|item| fold.apply(item));
+    }
+    assert!(batches < fold.blocks.len(), "{batches} batches");
+    assert_eq!(fold.told(u64::MAX), replay(&t).await.told(u64::MAX));
+    for block in &fold.blocks {
+        let found = t.chain.block(block.number).await.unwrap().unwrap();
+        assert_eq!((block.hash, block.timestamp), (found.hash, found.timestamp));
+        assert_eq!(block.is_old, block.number + 100 <= head.number, "{}", block.number);
+        assert!(block.parent.is_none_or(|parent| parent == found.parent));
+        assert!(block.is_old || block.parent.is_some());
+    }
+}
+
+/// Some nodes do not say in the log when it was.
+#[tokio::test]
+async fn times_that_the_log_does_not_tell_are_asked_for() {
+    let t = TestMarket::start().await.unwrap();
+    let resource = t.list(PRICE).await.unwrap();
+    t.renter.create_job(&t.terms(resource, PRICE)).await.unwrap();
+    t.dev.mine(20).await.unwrap();
+    let node = Node::with_answers(&t, |answer| answer.replace("\"blockTimestamp\"", "\"blockTimeless_\"")).await;
+    let chain = Chain::connect(ChainConfig::new(node.rpc.parse().unwrap())).await.unwrap();
+    let market = Market::open(chain, t.market.address()).await.unwrap();
+    let config = StreamConfig { window: 4, ..StreamConfig::default() };
+    let (fold, task) = follow(market.clone(), t.deployment.block, config);
+    let told = caught_up(&t, &fold).await;
+    task.abort();
+    assert_eq!(told.told(u64::MAX), replay(&t).await.told(u64::MAX));
+    let job = told.events().into_iter().find_map(MarketEvent::job).unwrap();
+    let history = market.history(job, 0, None).await.unwrap();
+    assert_eq!(history, t.market.history(job, 0, None).await.unwrap());
 }

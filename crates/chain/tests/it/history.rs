@@ -61,7 +61,7 @@ async fn a_history_is_what_the_stream_tells_of_the_job() {
         (method == "eth_getLogs" && span >= 4).then(|| "query exceeds the range of blocks".to_owned())
     })
     .await;
-    let chain = Chain::connect(ChainConfig::local(node.rpc.parse().unwrap())).await.unwrap();
+    let chain = Chain::connect(ChainConfig::new(node.rpc.parse().unwrap())).await.unwrap();
     let market = Market::open(chain, t.market.address()).await.unwrap();
     assert_eq!(market.history(job, 0, None).await.unwrap(), told);
 }

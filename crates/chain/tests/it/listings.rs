@@ -22,7 +22,7 @@ fn listing(number: u8) -> Listing {
 }
 
 async fn through(t: &TestMarket, node: &Node) -> Market {
-    let chain = Chain::connect(ChainConfig::local(node.rpc.parse().unwrap())).await.unwrap();
+    let chain = Chain::connect(ChainConfig::new(node.rpc.parse().unwrap())).await.unwrap();
     Market::open(chain, t.market.address()).await.unwrap()
 }
 

@@ -8,6 +8,7 @@
 mod deploying;
 mod following;
 mod happy;
+mod heads;
 mod history;
 mod listings;
 mod money;

@@ -17,6 +17,8 @@ use tokio::{
 
 /// The message of the error to answer a request with, or `None` to let the chain answer.
 type Objection = Arc<dyn Fn(&str, &Value) -> Option<String> + Send + Sync>;
+/// What becomes of the chain's answer.
+type Change = Arc<dyn Fn(String) -> String + Send + Sync>;
 
 /// Counts the requests that it lets through or refuses.
 pub(crate) struct Node {
@@ -29,15 +31,27 @@ impl Node {
         t: &TestMarket,
         objection: impl Fn(&str, &Value) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
+        Self::between(t, Arc::new(objection), Arc::new(|answer| answer)).await
+    }
+
+    /// A node that answers everything, but otherwise. An answer must keep its length.
+    pub(crate) async fn with_answers(
+        t: &TestMarket,
+        change: impl Fn(String) -> String + Send + Sync + 'static,
+    ) -> Self {
+        Self::between(t, Arc::new(|_, _| None), Arc::new(change)).await
+    }
+
+    async fn between(t: &TestMarket, objection: Objection, change: Change) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let rpc = format!("http://{}", listener.local_addr().unwrap());
         let chain = t.dev.rpc().socket_addrs(|| None).unwrap()[0];
         let asked = Arc::new(AtomicUsize::new(0));
-        let (counter, objection): (_, Objection) = (asked.clone(), Arc::new(objection));
+        let counter = asked.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(answer(stream, chain, objection.clone()));
+                tokio::spawn(answer(stream, chain, objection.clone(), change.clone()));
             }
         });
         Self { rpc, asked }
@@ -49,7 +63,7 @@ impl Node {
     }
 }
 
-async fn answer(mut stream: TcpStream, chain: SocketAddr, objection: Objection) {
+async fn answer(mut stream: TcpStream, chain: SocketAddr, objection: Objection, change: Change) {
     let mut reader = BufReader::new(&mut stream);
     let mut length = 0;
     loop {
@@ -78,7 +92,7 @@ async fn answer(mut stream: TcpStream, chain: SocketAddr, objection: Objection) 
             upstream.write_all(&message_of("POST / HTTP/1.1\r\nhost: chain", &body)).await.unwrap();
             let mut answer = Vec::new();
             upstream.read_to_end(&mut answer).await.unwrap();
-            answer
+            change(String::from_utf8(answer).unwrap()).into_bytes()
         }
     };
     // A reader that was dropped meanwhile needs no answer.

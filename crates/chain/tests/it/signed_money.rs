@@ -78,9 +78,8 @@ async fn an_authorization_is_for_one_job_one_renter_and_its_time() {
         let refused = t.stranger.create_job_with_authorization(terms, authorization).await.unwrap_err();
         assert_eq!(refused.revert(), Some(&expected), "{refused}");
     };
-    let signer = async |terms: &Terms, authorization: &Authorization| {
-        t.market.authorizer(terms, authorization).await.unwrap()
-    };
+    let signer =
+        async |terms: &Terms, authorization: &Authorization| t.market.authorizer(terms, authorization).await.unwrap();
     assert_eq!(signer(&terms, &good).await, Some(renter.address()), "known before anything is sent");
     let other_job = Terms { salt: terms.salt + 1000, ..terms.clone() };
     assert_ne!(signer(&other_job, &good).await, Some(renter.address()));
