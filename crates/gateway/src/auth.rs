@@ -16,7 +16,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, Method, header, request::Parts},
 };
-use market::Timestamp;
+use market::{JobId, Timestamp};
 use store::{JobRow, ProviderRow};
 
 use crate::{
@@ -157,6 +157,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Headers {
 /// Whether `who` is a party of the job: its renter, its controller, or its provider's owner or agent.
 pub(crate) fn is_party(job: &JobRow, provider: &ProviderRow, who: Address) -> bool {
     [job.terms.renter, job.terms.controller, provider.owner, provider.agent].contains(&who)
+}
+
+/// The job, when `who` is a party of it as the store has it.
+pub(crate) async fn job_of_party(shared: &Shared, job: JobId, who: Address) -> Result<JobRow, GatewayError> {
+    let row = shared.store.job(job).await?.ok_or_else(|| GatewayError::NotFound {
+        what: format!("there is no job {job} in this market; one that was created a moment ago appears with its block"),
+    })?;
+    let provider = shared.store.provider(row.provider).await?;
+    if provider.is_some_and(|provider| is_party(&row, &provider, who)) {
+        return Ok(row);
+    }
+    let reason = "only the job's renter, its controller and its provider may".into();
+    Err(GatewayError::Forbidden { who, reason })
 }
 
 #[cfg(test)]

@@ -1,24 +1,37 @@
 //! A client of `/api/v1/ws` without its socket: its topics and its place in each.
 
+mod topic;
+use topic::Topic;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::ws::Utf8Bytes;
-use market::JobId;
+use market::{JobId, Timestamp};
 use tokio::sync::Notify;
-use wire::http::{FromClient, Subscribe, ToClient};
+use wire::{
+    Terms,
+    http::{FromClient, Subscribe, ToClient},
+};
 
 use crate::{
+    GatewayError,
+    auth::{Session, job_of_party},
     config::FEED_BATCH,
-    feed::{ClientId, Full, Read, topic},
+    feed::{ClientId, Full, Read},
     state::Shared,
 };
+
+/// The longest part of a topic's name that is said back.
+const NAME_CHARS_MAX: usize = 80;
 
 /// One client. What it follows ends with it.
 pub(crate) struct Client {
     shared: Shared,
     id: ClientId,
+    /// Who signed in, as the upgrade request said.
+    session: Option<Session>,
     wake: Arc<Notify>,
-    places: BTreeMap<JobId, Place>,
+    places: BTreeMap<Topic, Place>,
     refusals: usize,
 }
 
@@ -41,9 +54,9 @@ pub(crate) enum Pumped {
 }
 
 impl Client {
-    pub(crate) fn new(shared: Shared) -> Self {
+    pub(crate) fn new(shared: Shared, session: Option<Session>) -> Self {
         let id = shared.number();
-        Self { shared, id, wake: Arc::default(), places: BTreeMap::new(), refusals: 0 }
+        Self { shared, id, session, wake: Arc::default(), places: BTreeMap::new(), refusals: 0 }
     }
 
     /// Notified when [`pump`](Self::pump) may have something.
@@ -57,9 +70,12 @@ impl Client {
     }
 
     /// The answer to a message that came at `now` (unix seconds).
-    pub(crate) fn said(&mut self, text: &str, now: u64) -> ToClient {
+    pub(crate) async fn said(&mut self, text: &str, now: u64) -> ToClient {
         match serde_json::from_str(text) {
-            Ok(FromClient::Subscribe(wish)) => self.subscribe(&wish, now),
+            Ok(FromClient::Subscribe(wish)) => {
+                let name = wish.topic.chars().take(NAME_CHARS_MAX).collect();
+                self.subscribe(&wish, now).await.unwrap_or_else(|reason| self.refuse(name, reason))
+            }
             Ok(FromClient::Unsubscribe { topic: wish }) => self.unsubscribe(wish),
             Err(error) => self.refuse(String::new(), format!("the message cannot be read: {error}")),
         }
@@ -68,8 +84,8 @@ impl Client {
     /// The next news of every topic, some of each. When there is more the client is woken again.
     pub(crate) fn pump(&mut self) -> Pumped {
         let mut news = Vec::new();
-        for (job, place) in &mut self.places {
-            match self.shared.feeds.read(*job, place.after, FEED_BATCH) {
+        for (topic, place) in &mut self.places {
+            match read(&self.shared, *topic, place.after) {
                 Read::Events { texts, upto } => {
                     let is_more = texts.len() == FEED_BATCH;
                     if is_more {
@@ -79,15 +95,15 @@ impl Client {
                     place.after = upto;
                     news.extend(texts);
                     if !is_more && !std::mem::replace(&mut place.current, true) {
-                        news.push(notice(*job, "CURRENT", "all that was held is told; what follows is new".into()));
+                        news.push(notice(*topic, "CURRENT", "all that was held is told; what follows is new".into()));
                     }
                 }
                 Read::Behind { .. } if place.begun => {
-                    return Pumped::TooSlow { topic: topic(*job) };
+                    return Pumped::TooSlow { topic: topic.to_string() };
                 }
                 Read::Behind { oldest } => {
-                    let detail = format!("news {} to {} are not held any more", place.after + 1, oldest - 1);
-                    news.push(notice(*job, "RESYNC", detail));
+                    let detail = format!("some news after {} are not held; read the state again", place.after);
+                    news.push(notice(*topic, "RESYNC", detail));
                     place.begun = true;
                     place.after = oldest - 1;
                     self.wake.notify_one();
@@ -97,36 +113,59 @@ impl Client {
         Pumped::News(news)
     }
 
-    fn subscribe(&mut self, wish: &Subscribe, now: u64) -> ToClient {
-        let name: String = wish.topic.chars().take(80).collect();
-        let (job, terms) = match wish.verify(&self.shared.market.domain(), now) {
-            Ok(found) => found,
-            Err(error) => return self.refuse(name, error.to_string()),
-        };
+    async fn subscribe(&mut self, wish: &Subscribe, now: u64) -> Result<ToClient, String> {
+        let topic: Topic = wish.topic.parse()?;
         let limit = self.shared.limits.subscriptions;
-        if self.places.len() >= limit && !self.places.contains_key(&job) {
-            return self.refuse(name, format!("one connection follows at most {limit} jobs; unsubscribe from one"));
+        if self.places.len() >= limit && !self.places.contains_key(&topic) {
+            return Err(format!("one connection follows at most {limit} topics; unsubscribe from one"));
         }
-        if let Err(Full) = self.shared.feeds.subscribe(job, terms, self.id, self.wake.clone()) {
-            let detail = "too many jobs are waited for that no agent serves; try again when yours is accepted";
-            return self.refuse(name, detail.into());
+        match topic {
+            Topic::Job(job) => {
+                let terms = match &wish.proof {
+                    Some(proof) => {
+                        let proven = proof.verify(&wish.topic, &self.shared.market.domain(), now);
+                        proven.map_err(|error| error.to_string())?.1
+                    }
+                    None => self.terms_of_party(job, now).await.map_err(|error| error.to_string())?,
+                };
+                let subscribed = self.shared.feeds.subscribe(job, terms, self.id, self.wake.clone());
+                subscribed.map_err(|Full| "too many jobs are waited for that no agent serves; try again when yours is accepted")?;
+            }
+            Topic::Provider(provider) => {
+                let row = self.shared.store.provider(provider).await.map_err(|error| error.to_string())?;
+                row.ok_or("there is no provider with this number; GET /api/v1/providers/available lists them")?;
+                let now = jiff::Timestamp::now();
+                let subscribed = self.shared.providers.subscribe(provider, self.id, self.wake.clone(), now);
+                subscribed.map_err(|Full| "too many providers are followed here; try again later")?;
+            }
         }
-        self.places.insert(job, Place { after: wish.since, begun: false, current: false });
+        self.places.insert(topic, Place { after: wish.since, begun: false, current: false });
         self.wake.notify_one();
         let detail = format!("news after {} follow", wish.since);
-        ToClient::Notice { topic: topic(job), kind: "SUBSCRIBED".into(), detail }
+        Ok(ToClient::Notice { topic: topic.to_string(), kind: "SUBSCRIBED".into(), detail })
+    }
+
+    /// The terms of a job of which whoever signed in is a party. The session is looked up again: it may be over.
+    async fn terms_of_party(&self, job: JobId, now: u64) -> Result<Terms, GatewayError> {
+        let nobody = GatewayError::NotSignedIn { reason: "a job's news are for its parties: sign in, or give a proof" };
+        let Some(session) = &self.session else {
+            return Err(nobody);
+        };
+        let found = self.shared.store.session(session.hash, Timestamp(now)).await?;
+        let who = found.ok_or(nobody)?.address;
+        Ok(job_of_party(&self.shared, job, who).await?.terms)
     }
 
     fn unsubscribe(&mut self, name: String) -> ToClient {
-        match self.places.keys().copied().find(|job| topic(*job) == name) {
-            Some(job) => {
-                self.places.remove(&job);
-                self.shared.feeds.unsubscribe(job, self.id);
+        match self.places.keys().copied().find(|topic| topic.to_string() == name) {
+            Some(topic) => {
+                self.places.remove(&topic);
+                leave(&self.shared, topic, self.id);
                 let detail = "no more news follow".into();
                 ToClient::Notice { topic: name, kind: "UNSUBSCRIBED".into(), detail }
             }
             None => {
-                let name = name.chars().take(80).collect();
+                let name = name.chars().take(NAME_CHARS_MAX).collect();
                 self.refuse(name, "this connection does not follow it".into())
             }
         }
@@ -138,13 +177,27 @@ impl Client {
     }
 }
 
-fn notice(job: JobId, kind: &str, detail: String) -> Utf8Bytes {
-    let notice = ToClient::Notice { topic: topic(job), kind: kind.into(), detail };
+fn read(shared: &Shared, topic: Topic, after: u64) -> Read {
+    match topic {
+        Topic::Job(job) => shared.feeds.read(job, after, FEED_BATCH),
+        Topic::Provider(provider) => shared.providers.read(provider, after, FEED_BATCH),
+    }
+}
+
+fn leave(shared: &Shared, topic: Topic, client: ClientId) {
+    match topic {
+        Topic::Job(job) => shared.feeds.unsubscribe(job, client),
+        Topic::Provider(provider) => shared.providers.unsubscribe(provider, client),
+    }
+}
+
+fn notice(topic: Topic, kind: &str, detail: String) -> Utf8Bytes {
+    let notice = ToClient::Notice { topic: topic.to_string(), kind: kind.into(), detail };
     serde_json::to_string(&notice).unwrap_or_default().into()
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.places.keys().for_each(|job| self.shared.feeds.unsubscribe(*job, self.id));
+        self.places.keys().for_each(|topic| leave(&self.shared, *topic, self.id));
     }
 }

@@ -24,8 +24,12 @@ pub struct GatewayConfig {
     pub from_block: u64,
     /// Who signs the commits of this market's receipts, for `health` to name.
     pub recorder: Option<Address>,
+    /// Where those are committed: what receipts are verified against.
+    pub register: Option<Address>,
     /// Proxies in front whose `X-Forwarded-For` is believed; anybody else's is his own word.
     pub trusted_proxies: Vec<IpAddr>,
+    /// An agent signs this often that it runs its jobs; the watcher reports who missed four.
+    pub heartbeat: Duration,
     /// How much it holds and how long it waits.
     pub limits: Limits,
     /// What `/ipfs` hands out, and how slowly it may be taken. Unless `serves` says otherwise that is what is under a
@@ -43,7 +47,9 @@ impl Default for GatewayConfig {
             public_url: None,
             from_block: 0,
             recorder: None,
+            register: None,
             trusted_proxies: Vec::new(),
+            heartbeat: Duration::from_secs(market::rules::HEARTBEAT.0),
             limits: Limits::default(),
             content: content::GatewayConfig::default(),
             upload: UploadConfig::default(),
@@ -57,12 +63,34 @@ const DEFAULT_PORT: u16 = 4510;
 pub(crate) const JSON_BODY_BYTES_MAX: usize = 64 << 10;
 /// Entries of one page of a list.
 pub(crate) const PAGE_MAX: usize = 200;
+/// Listings shown with their provider: an agent announces at most a third of these.
+pub(crate) const PROVIDER_RESOURCES_MAX: usize = 200;
 /// The longest hardware name that is listed; drivers give names of under 64 bytes.
 pub(crate) const MODEL_BYTES_MAX: usize = 128;
 /// Feed events written to a client before its own words are looked at again.
 pub(crate) const FEED_BATCH: usize = 64;
 /// Messages waiting for one agent: only `Ready` and answers go that way, a few for each job.
 pub(crate) const LINK_OUTBOX_MAX: usize = 64;
+/// Bytes of events kept of one provider: each has under 1 KiB.
+pub(crate) const PROVIDER_FEED_BYTES_MAX: usize = 128 << 10;
+/// Hours of providers whose seconds are not written yet: a day of a thousand providers without a database.
+pub(crate) const HOURS_UNWRITTEN_MAX: usize = 24_000;
+/// The largest signed record of an agent's that is remembered: a few times what one about a spec with all inputs has.
+pub(crate) const RECORD_BYTES_MAX: usize = 32 << 10;
+/// Records of one agent that wait for the chain at once.
+pub(crate) const RECORDS_OF_AGENT_MAX: usize = 64;
+/// Bytes of a sign-in message: wallets show it whole, and nobody reads more.
+pub(crate) const SIWE_MESSAGE_BYTES_MAX: usize = 4 << 10;
+/// How long a sign-in's nonce is good: longer than a person takes to find his wallet's window.
+pub(crate) const NONCE_FOR: Duration = Duration::from_secs(600);
+/// How long a session is good: a day's work, and no longer than a lost machine should be believed.
+pub(crate) const SESSION_FOR: Duration = Duration::from_secs(24 * 3600);
+/// Log lines of one answer.
+pub(crate) const LOG_LINES_MAX: usize = 1000;
+/// Events of a job that are looked through for one answer of log lines.
+pub(crate) const LOG_EVENTS_READ_MAX: usize = 4 * LOG_LINES_MAX;
+/// Reports of silence on their way at once.
+pub(crate) const REPORTS_AT_ONCE: usize = 16;
 /// Events of one job that fit into [`FEED_BYTES_MAX`] whatever their size.
 const LARGEST_EVENTS_HELD: usize = 16;
 /// Bytes of events kept of one job: 20,000 lines of an ordinary log.
@@ -120,6 +148,24 @@ pub struct Limits {
     pub index_lag: Duration,
     /// How much one client may ask for.
     pub rates: RateLimits,
+    /// Events kept of one provider.
+    pub provider_feed_events: usize,
+    /// Providers with news held.
+    pub provider_feeds: usize,
+    /// Agents whose last word is remembered.
+    pub agents_remembered: usize,
+    /// Measurements of an agent that come sooner after one another are passed over.
+    pub metrics_apart: Duration,
+    /// Jobs whose measurements of the last hour are held.
+    pub jobs_measured: usize,
+    /// Measurements that the database does not have yet.
+    pub metrics_unwritten: usize,
+    /// Measurements are written to the database this often.
+    pub metrics_written_every: Duration,
+    /// Jobs that the watcher watches over.
+    pub jobs_watched: usize,
+    /// Records of jobs that wait for what the chain says of them.
+    pub records_waiting: usize,
     /// An agent must have said hello within this time.
     pub hello_within: Duration,
     /// A quiet socket is pinged this often.
@@ -167,6 +213,23 @@ impl Default for Limits {
             // Several blocks of any chain this is meant for, and less than a heartbeat.
             index_lag: Duration::from_secs(30),
             rates: RateLimits::default(),
+            // Three quarters of an hour of measurements.
+            provider_feed_events: 256,
+            // 256 MiB at most.
+            provider_feeds: 2048,
+            // Eight times as many as are linked at once.
+            agents_remembered: 8192,
+            // Half the usual pace: a late one and a punctual one may follow each other.
+            metrics_apart: Duration::from_secs(link::METRICS_EVERY_S / 2),
+            // 720 points of 32 bytes each: under 64 MiB.
+            jobs_measured: 2048,
+            // What all agents that may be linked measure in a minute and more.
+            metrics_unwritten: 8192,
+            metrics_written_every: Duration::from_secs(10),
+            // One key pays the gas of all reports.
+            jobs_watched: 4096,
+            // 32 MiB at most.
+            records_waiting: 1024,
             hello_within: Duration::from_secs(10),
             // Shorter than the minute after which common proxies drop a quiet connection.
             ping_every: Duration::from_secs(20),

@@ -9,6 +9,9 @@ pub(crate) use ring::{Read, Ring};
 mod shelf;
 pub(crate) use shelf::{Full, Shelf};
 
+mod providers;
+pub(crate) use providers::ProviderFeeds;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use market::JobId;
@@ -84,10 +87,24 @@ impl Feeds {
     ) -> Result<Result<(), u64>, Full> {
         let seq = event.seq;
         let last = is_last(&event.news);
+        let progress = match event.news {
+            JobNews::JobProgress { percent, .. } => Some(percent.min(100)),
+            _ => None,
+        };
         let message = ToClient::News { topic: topic(job), event };
         // Every part of an event has a JSON form; an empty text would only mean that this stops being so.
         let text = serde_json::to_string(&message).unwrap_or_default();
-        self.shelf().push(job, terms, link, seq, text, last)
+        let mut shelf = self.shelf();
+        let pushed = shelf.push(job, terms, link, seq, text, last)?;
+        if let (Ok(()), Some(percent)) = (pushed, progress) {
+            shelf.set_progress(job, percent);
+        }
+        Ok(pushed)
+    }
+
+    /// How far the job's program says it is, in percent, as far as its news are held.
+    pub(crate) fn progress(&self, job: JobId) -> Option<u8> {
+        self.shelf().progress(job)
     }
 
     /// The link is gone; its jobs keep their news.

@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    GatewayConfig, GatewayError, board, http, server,
+    GatewayConfig, GatewayError, board, gauges, http, server, watcher,
     state::{Parts, State},
 };
 
@@ -72,6 +72,8 @@ impl Gateway {
         // Nobody gets an empty list because he was the first to ask.
         board::load(&state).await;
         tasks.spawn(board::follow(state.clone()));
+        tasks.spawn(gauges::run(state.clone()));
+        tasks.spawn(watcher::run(state.clone(), self.local));
         let router = http::router(&state, &self.config);
         tracing::info!(listen = %self.local, "the gateway serves");
         server::serve(self.listener, router, &limits, ends.clone()).await;

@@ -1,6 +1,6 @@
 //! The routes, one file for each verb.
 
-mod body;
+pub(crate) mod body;
 mod content;
 mod docs;
 mod limits;
@@ -11,9 +11,13 @@ mod problem;
 mod socket;
 
 mod agents;
+mod auth;
 mod gpus;
 mod health;
+mod instances;
 mod jobs;
+mod providers;
+mod receipts;
 mod ws;
 
 pub(crate) use limits::{Peer, Rates};
@@ -24,11 +28,11 @@ use axum::{
     extract::Request,
     http::Uri,
     middleware,
-    routing::{get, post},
+    routing::get,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{GatewayConfig, GatewayError, state::Shared};
+use crate::{GatewayConfig, GatewayError, idempotency, state::Shared};
 
 /// The routes that the contract of the API describes, each by its handler.
 fn api() -> OpenApiRouter<Shared> {
@@ -37,9 +41,38 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(health::ready::ready))
         .routes(routes!(gpus::list::list))
         .routes(routes!(gpus::show::show))
+        .routes(routes!(providers::available::available))
+        .routes(routes!(providers::check_new::check_new))
+        .routes(routes!(providers::show::show))
+        .routes(routes!(providers::metrics::metrics))
+        .routes(routes!(providers::earnings::earnings))
+        .routes(routes!(providers::register::register))
+        .routes(routes!(providers::availability::availability))
+        .routes(routes!(providers::price::price))
+        .routes(routes!(auth::nonce::nonce))
+        .routes(routes!(auth::verify::verify))
+        .routes(routes!(auth::logout::logout))
+        .routes(routes!(auth::me::me))
+        .routes(routes!(jobs::list::list, jobs::create::create))
+        .routes(routes!(jobs::list::history))
+        .routes(routes!(jobs::show::show))
+        .routes(routes!(jobs::status::status))
+        .routes(routes!(jobs::terms::terms))
+        .routes(routes!(jobs::events::events))
+        .routes(routes!(jobs::result::result))
+        .routes(routes!(jobs::stop::stop))
+        .routes(routes!(jobs::ready::ready))
+        .routes(routes!(jobs::logs::logs))
+        .routes(routes!(jobs::metrics::metrics))
+        .routes(routes!(instances::mine))
+        .routes(routes!(instances::instance, instances::end))
+        .routes(routes!(receipts::list::list))
+        .routes(routes!(receipts::show::show))
+        .routes(routes!(receipts::timeline::timeline))
+        .routes(routes!(receipts::verify::verify))
+        .routes(routes!(receipts::page::page))
         .routes(routes!(openapi::contract))
         .routes(routes!(docs::page))
-        .route("/api/v1/jobs/{id}/ready", post(jobs::ready::ready))
 }
 
 /// Everything that the gateway answers.
@@ -48,7 +81,10 @@ pub(crate) fn router(shared: &Shared, config: &GatewayConfig) -> Router {
     let api = described
         .layer(Extension(openapi::Contract::new(contract)))
         .route("/api/v1/ws", get(ws::connect))
+        .route("/api/v1/instances/{id}/logs", get(instances::logs::connect))
+        .route("/api/v1/instances/{id}/metrics", get(instances::metrics::connect))
         .route(wire::link::PATH, get(agents::link::connect))
+        .layer(middleware::from_fn_with_state(shared.clone(), idempotency::guard))
         .with_state(shared.clone())
         .merge(content::router(shared, config))
         .fallback(unknown)

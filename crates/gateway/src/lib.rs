@@ -16,7 +16,13 @@ mod server;
 
 mod state;
 
+mod auth;
+
 mod feed;
+
+mod gauges;
+
+mod watcher;
 
 mod link;
 
@@ -25,6 +31,10 @@ mod client;
 mod listings;
 
 mod board;
+
+mod orders;
+
+mod idempotency;
 
 mod http;
 pub use http::openapi;

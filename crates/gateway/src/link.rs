@@ -1,7 +1,7 @@
 //! The agent link without its socket: who has said what, and what follows from it.
 //!
 //! ```text
-//! Challenged ─hello─▶ Checking ─the chain agrees─▶ Open ─beat · job · event─▶ Open
+//! Challenged ─hello─▶ Checking ─the chain agrees─▶ Open ─beat · metrics · job · event─▶ Open
 //!      └──── anything else, a wrong signature, a foreign resource ────▶ Over
 //! ```
 
@@ -18,8 +18,8 @@ use market::{JobId, ResourceId};
 use wire::{
     Domain, SignatureBytes, Terms,
     feed::{BeatJson, JobEvent},
-    http::GpuJson,
-    link::{FromAgent, RESOURCES_MAX, VERSION},
+    http::{JobMetricsPoint, MetricsPoint},
+    link::{Announced, FromAgent, JobMetrics, RESOURCES_MAX, VERSION},
     signed,
 };
 
@@ -47,6 +47,8 @@ pub(crate) struct Open {
     agent: Address,
     resources: HashSet<ResourceId>,
     jobs: HashMap<JobId, Served>,
+    /// When it was last measured, in unix seconds.
+    measured: u64,
 }
 
 #[derive(Debug)]
@@ -61,9 +63,13 @@ struct Served {
 #[derive(Debug)]
 pub(crate) enum Step {
     /// Ask the chain about these, then call [`Session::checked`].
-    Check { agent: Address, resources: Vec<GpuJson> },
-    /// The agent is alive.
-    Heard,
+    Check { agent: Address, resources: Vec<Announced> },
+    /// The agent is alive and signed that it runs these jobs.
+    Heard { jobs: Vec<JobId>, at: u64 },
+    /// What it measured.
+    Measured { machine: MetricsPoint, jobs: Vec<(JobId, JobMetricsPoint)> },
+    /// Nothing: more than is asked for.
+    Pass,
     /// Announce the job and answer what is held.
     Announce { job: JobId, terms: Arc<Terms> },
     /// Hold the event; when it is not the next one, call [`Session::tell`].
@@ -78,6 +84,8 @@ pub(crate) struct Rules {
     /// What a hello may name as the gateway that it dialled.
     pub(crate) origins: Vec<String>,
     pub(crate) jobs_max: usize,
+    /// Measurements that come sooner after one another are passed over.
+    pub(crate) metrics_apart_s: u64,
 }
 
 impl Session {
@@ -96,6 +104,7 @@ impl Session {
                 }
             }
             (Self::Open(open), FromAgent::Beat { beat, signature }) => open.beat(&beat, &signature, rules, now),
+            (Self::Open(open), FromAgent::Metrics { machine, jobs }) => open.metrics(machine, &jobs, rules, now),
             (Self::Open(open), FromAgent::Job { terms }) => open.announce(&terms, rules),
             (Self::Open(open), FromAgent::Event { job, event }) => open.push(JobId(job.0), event),
             (Self::Open(_), FromAgent::Hello { .. }) => Err("hello was said already on this connection".into()),
@@ -116,7 +125,7 @@ impl Session {
             return Err("nothing was being checked".into());
         };
         verdict?;
-        *self = Self::Open(Open { agent, resources, jobs: HashMap::new() });
+        *self = Self::Open(Open { agent, resources, jobs: HashMap::new(), measured: 0 });
         Ok(())
     }
 
@@ -147,7 +156,29 @@ impl Open {
         if beat.agent != self.agent {
             return Err(format!("the beat names agent {}, the hello named {}", beat.agent, self.agent));
         }
-        Ok(Step::Heard)
+        Ok(Step::Heard { jobs: beat.jobs.iter().map(|job| JobId(job.0)).collect(), at: beat.at })
+    }
+
+    fn metrics(
+        &mut self,
+        machine: MetricsPoint,
+        jobs: &[JobMetrics],
+        rules: &Rules,
+        now: u64,
+    ) -> Result<Step, String> {
+        let seconds = |at: jiff::Timestamp| u64::try_from(at.as_second()).unwrap_or(0);
+        let times = jobs.iter().map(|job| job.metrics.at).chain([machine.at]);
+        for at in times {
+            signed::fresh("Metrics", seconds(at), now).map_err(|error| error.to_string())?;
+        }
+        if let Some(job) = jobs.iter().find(|job| !self.jobs.contains_key(&JobId(job.job.0))) {
+            return Err(format!("job {} was not announced on this link; send Job first", job.job));
+        }
+        if now < self.measured.saturating_add(rules.metrics_apart_s) {
+            return Ok(Step::Pass);
+        }
+        self.measured = now;
+        Ok(Step::Measured { machine, jobs: jobs.iter().map(|job| (JobId(job.job.0), job.metrics)).collect() })
     }
 
     fn announce(&mut self, terms: &wire::TermsJson, rules: &Rules) -> Result<Step, String> {
@@ -176,7 +207,7 @@ impl Open {
 fn check_hello(
     version: u32,
     agent: Address,
-    resources: &[GpuJson],
+    resources: &[Announced],
     distinct: usize,
     nonce: B256,
     signature: &SignatureBytes,
@@ -192,9 +223,6 @@ fn check_hello(
         return Err("a resource is named twice in the hello".into());
     }
     for resource in resources {
-        if resource.agent != agent {
-            return Err(format!("resource {} names agent {}, the hello is by {agent}", resource.id, resource.agent));
-        }
         if resource.hardware.model.len() > MODEL_BYTES_MAX {
             return Err(format!("resource {} has a name of more than {MODEL_BYTES_MAX} bytes", resource.id));
         }

@@ -5,21 +5,29 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use alloy_primitives::Address;
 use chain::{Account, Market};
 use content::BlockStore;
 use indexer::Progress;
-use store::Store;
+use store::{ProviderRow, Store};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 use crate::{
-    GatewayConfig, GatewayKeys, board::{Board, Shown}, config::Limits, feed::Feeds, http::Rates, link::Links,
+    GatewayConfig, GatewayKeys,
+    board::{Board, Facts, Shown},
+    config::Limits,
+    feed::{Feeds, ProviderFeeds},
+    gauges::Gauges,
+    http::Rates,
+    link::Links,
     listings::Listings,
+    orders::Relays,
+    watcher::Watch,
 };
 
 /// Shared by every connection.
@@ -30,6 +38,10 @@ pub(crate) struct State {
     pub(crate) public_url: Option<Url>,
     /// Signs the commits of receipts.
     pub(crate) recorder: Option<Address>,
+    /// Where receipts are committed.
+    pub(crate) register: Option<Address>,
+    /// A block at or before the market's first.
+    pub(crate) from_block: u64,
     /// Watches over jobs that name it as their controller.
     pub(crate) watcher: Option<Account>,
     pub(crate) market: Market,
@@ -40,7 +52,16 @@ pub(crate) struct State {
     /// Every listing with who is heard.
     pub(crate) board: Board,
     pub(crate) feeds: Feeds,
+    /// News of providers.
+    pub(crate) providers: ProviderFeeds,
+    /// What agents measure, and when they are heard.
+    pub(crate) gauges: Gauges,
+    /// What agents say that the watcher waits for.
+    pub(crate) watch: Watch,
+    pub(crate) heartbeat: Duration,
     pub(crate) links: Links,
+    /// Jobs that are on their way to the chain.
+    pub(crate) relays: Relays,
     pub(crate) listings: Listings,
     /// How much each client may ask for.
     pub(crate) rates: Rates,
@@ -69,7 +90,12 @@ impl State {
         let Parts { market, blocks, store, index, keys } = parts;
         Arc::new(Self {
             feeds: Feeds::new(&limits),
+            providers: ProviderFeeds::new(&limits),
+            gauges: Gauges::new(&limits),
+            watch: Watch::new(market.domain(), &limits),
+            heartbeat: config.heartbeat,
             links: Links::new(limits.links),
+            relays: Relays::default(),
             listings: Listings::new(market.clone(), config.from_block, &limits),
             board: Board::new(market.token(), &limits),
             rates: Rates::new(&limits.rates, config.trusted_proxies.clone()),
@@ -81,6 +107,8 @@ impl State {
             limits,
             public_url: config.public_url.clone(),
             recorder: config.recorder,
+            register: config.register,
+            from_block: config.from_block,
             watcher: keys.watcher,
             market,
             blocks,
@@ -92,6 +120,11 @@ impl State {
     /// Every listing as it is now.
     pub(crate) fn gpus(&self) -> Arc<Shown> {
         self.board.shown(&|agent| self.gauges.heard_at(agent), now())
+    }
+
+    /// What is known of a provider beside the chain.
+    pub(crate) fn facts(&self, provider: &ProviderRow, now: u64) -> Facts {
+        self.board.facts(provider, &|agent| self.gauges.heard_at(agent), now)
     }
 
     /// A number for a new connection, larger than all before.

@@ -65,6 +65,10 @@ pub(crate) fn check(body: &VerifyBody, expected: &Expected<'_>) -> Result<Signed
         let (found, own) = (message.chain_id, expected.chain_id);
         return Err(wrong("message", format!("it is for chain {found}, this gateway serves chain {own}")));
     }
+    // No nonce of ours has other characters, and none may stand for one that is bound to an address.
+    if !message.nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(wrong("message", "its nonce has characters other than letters and digits".into()));
+    }
     in_time(&message, expected.now)?;
     let signature: SignatureBytes =
         body.signature.parse().map_err(|_| wrong("signature", "it is 65 bytes in hex, EIP-191 personal_sign".into()))?;

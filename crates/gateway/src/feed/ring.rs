@@ -33,7 +33,18 @@ pub(crate) enum Read {
 
 impl Ring {
     pub(crate) fn new(events_max: usize, bytes_max: usize) -> Self {
-        Self { events: VecDeque::new(), first: 1, bytes: 0, events_max: events_max.max(1), bytes_max }
+        Self::after(0, events_max, bytes_max)
+    }
+
+    /// A ring whose first event has the number after `last`.
+    pub(crate) fn after(last: u64, events_max: usize, bytes_max: usize) -> Self {
+        let first = last.saturating_add(1);
+        Self { events: VecDeque::new(), first, bytes: 0, events_max: events_max.max(1), bytes_max }
+    }
+
+    /// The oldest number held, or the next one when nothing is.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
     }
 
     /// The number of the newest event, 0 when there never was one.

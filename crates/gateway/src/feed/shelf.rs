@@ -38,6 +38,8 @@ struct Feed {
     ready: Option<(ReadyBody, u64)>,
     /// Its last news has come.
     over: bool,
+    /// How far its program says it is, in percent.
+    progress: Option<u8>,
     used: u64,
 }
 
@@ -149,6 +151,17 @@ impl Shelf {
         }
     }
 
+    /// The job's program is so far, in percent; it never goes back.
+    pub(crate) fn set_progress(&mut self, job: JobId, percent: u8) {
+        if let Some(feed) = self.feeds.get_mut(&job) {
+            feed.progress = feed.progress.max(Some(percent));
+        }
+    }
+
+    pub(crate) fn progress(&self, job: JobId) -> Option<u8> {
+        self.feeds.get(&job).and_then(|feed| feed.progress)
+    }
+
     pub(crate) fn parties(&self, job: JobId) -> Option<Parties> {
         self.feeds.get(&job).map(|feed| Parties { terms: feed.terms.clone(), announced: feed.announced })
     }
@@ -168,6 +181,7 @@ impl Shelf {
             announced: false,
             ready: None,
             over: false,
+            progress: None,
             used: self.uses,
         };
         self.feeds.insert(job, feed);

@@ -10,7 +10,7 @@ use axum::http::HeaderValue;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::auth::COOKIE;
+use crate::auth::{COOKIE, token_hash};
 
 /// The cookie that carries `token` for `for_s` seconds; 0 takes it away. No script reads it, no other site sends it, and
 /// where the gateway is dialled over TLS nobody on the way sees it.
@@ -22,7 +22,7 @@ fn cookie(public: Option<&Url>, token: &str, for_s: u64) -> Option<HeaderValue> 
 
 /// Under which name a nonce is stored: one that was asked for with an address is good for that address only.
 fn stored(nonce: &str, address: Option<Address>) -> String {
-    address.map_or_else(|| nonce.to_owned(), |address| format!("{nonce}:{address}"))
+    address.map_or_else(|| nonce.to_owned(), |address| format!("{:x}", token_hash(&format!("{nonce}:{address}"))))
 }
 
 /// Unix seconds as a time of the interface.

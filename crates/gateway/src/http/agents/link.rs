@@ -1,25 +1,28 @@
 //! `GET /api/v1/agents/link`: an agent's one connection. The rules are in [`crate::link`]; this carries them out.
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use axum::{
     extract::{
         State,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
-    http::{HeaderMap, header},
+    http::HeaderMap,
     response::Response,
 };
+use jiff::Timestamp;
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use wire::{
+    http::ProviderNews,
     link::{FromAgent, FromGateway},
     signed::FRESH_S,
 };
 
 use crate::{
-    GatewayError,
+    GatewayError, auth,
     config::LINK_OUTBOX_MAX,
+    gauges,
     http::socket::{self, Farewell, Gone, Heard, Socket},
     link::{LinkId, Live, Rules, Session, Step},
     state::{Shared, now},
@@ -35,15 +38,20 @@ pub(crate) async fn connect(
     let pending = pending.map_err(|_| GatewayError::Busy { what: "too many agents are saying hello" })?;
     let mut nonce = B256::ZERO;
     aws_lc_rs::rand::fill(nonce.as_mut_slice()).map_err(|_| GatewayError::Busy { what: "no randomness now" })?;
-    let origins = origins(shared.public_url.as_ref(), &headers);
+    let origins = dialled(shared.public_url.as_ref(), &headers);
     let state = shared.clone();
     Ok(socket::upgrade(&state, upgrade, move |socket| async move {
         let (outbox, inbox) = mpsc::channel(LINK_OUTBOX_MAX);
-        let rules = Rules { domain: shared.market.domain(), origins, jobs_max: shared.limits.jobs_per_link };
+        let rules = Rules {
+            domain: shared.market.domain(),
+            origins,
+            jobs_max: shared.limits.jobs_per_link,
+            metrics_apart_s: shared.limits.metrics_apart.as_secs(),
+        };
         let session = Session::Challenged { nonce };
         let replaced = CancellationToken::new();
         let id = shared.number();
-        let mut link = Link { shared, id, socket, session, rules, inbox, replaced };
+        let mut link = Link { shared, id, socket, session, rules, inbox, replaced, agent: Address::ZERO, providers: vec![] };
         let ended = match link.greet(nonce, outbox).await {
             Ok(()) => {
                 drop(pending);
@@ -55,20 +63,9 @@ pub(crate) async fn connect(
     }))
 }
 
-/// What an agent that dialled this gateway can have dialled: its public address, or else the host of the request,
-/// with or without TLS in front.
-fn origins(public: Option<&Url>, headers: &HeaderMap) -> Vec<String> {
-    let of = |url: Url| url.origin().ascii_serialization();
-    let http = match public {
-        Some(public) => vec![of(public.clone())],
-        None => {
-            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-            let urls = host.map(|host| ["http", "https"].map(|scheme| Url::parse(&format!("{scheme}://{host}"))));
-            urls.into_iter().flatten().flatten().map(of).collect()
-        }
-    };
-    // An address may be given as the WebSocket's.
-    http.into_iter().flat_map(|origin| [origin.replacen("http", "ws", 1), origin]).rev().collect()
+/// What an agent that dialled this gateway can have dialled: an address may be given as the WebSocket's.
+fn dialled(public: Option<&Url>, headers: &HeaderMap) -> Vec<String> {
+    auth::origins(public, headers).into_iter().flat_map(|origin| [origin.replacen("http", "ws", 1), origin]).collect()
 }
 
 /// How a link ends.
@@ -95,6 +92,10 @@ struct Link {
     rules: Rules,
     inbox: mpsc::Receiver<FromGateway>,
     replaced: CancellationToken,
+    /// Who it is, once greeted.
+    agent: Address,
+    /// Whose resources it serves, by the chain's numbers.
+    providers: Vec<u32>,
 }
 
 impl Link {
@@ -113,12 +114,16 @@ impl Link {
             _ => return Err(Ended::Refused("the first message is a Hello".into())),
         };
         let verdict = self.shared.listings.check(agent, &resources).await;
+        let (verdict, providers) = verdict.map_or_else(|reason| (Err(reason), vec![]), |providers| (Ok(()), providers));
         self.session.checked(verdict).map_err(Ended::Refused)?;
+        (self.agent, self.providers) = (agent, providers);
         tracing::info!(link = self.id, %agent, resources = resources.len(), "an agent is linked");
         let replaced = self.replaced.clone();
-        let live = Live { id: self.id, agent, resources, heard: now(), outbox, replaced };
+        let resources = resources.iter().map(|resource| resource.id).collect();
+        let live = Live { id: self.id, agent, resources, outbox, replaced };
         let taken = self.shared.links.open(live);
         taken.map_err(|_| Ended::Refused("this gateway has as many agents as it takes; try another".into()))?;
+        self.heard();
         self.socket.send(&FromGateway::Welcome {}).await?;
         Ok(())
     }
@@ -145,7 +150,20 @@ impl Link {
 
     async fn carry_out(&mut self, said: FromAgent) -> Result<(), Ended> {
         match self.session.next(said, &self.rules, now()) {
-            Step::Heard => self.shared.links.heard(self.id, now()),
+            Step::Heard { jobs, at } => {
+                self.heard();
+                self.shared.watch.beat(self.agent, &jobs, at);
+            }
+            Step::Measured { machine, jobs } => {
+                self.heard();
+                for provider in &self.providers {
+                    self.shared.gauges.measured(*provider, machine);
+                    let news = ProviderNews::GpuMetricsUpdate { metrics: machine };
+                    self.shared.providers.tell(*provider, news, Timestamp::now());
+                }
+                jobs.into_iter().for_each(|(job, point)| self.shared.gauges.job_measured(job, point));
+            }
+            Step::Pass => self.heard(),
             Step::Announce { job, terms } => {
                 let ready_since = now().saturating_sub(FRESH_S);
                 let held = self.shared.feeds.announce(job, &terms, self.id, ready_since).map_err(|_| full())?;
@@ -156,6 +174,7 @@ impl Link {
                 }
             }
             Step::Push { job, terms, event } => {
+                self.shared.watch.news(self.agent, job, &event.news);
                 match self.shared.feeds.push(job, &terms, self.id, *event).map_err(|_| full())? {
                     Ok(()) => self.session.pushed(job),
                     Err(seq) if self.session.tell(job) => {
@@ -168,6 +187,13 @@ impl Link {
             Step::Check { .. } => return Err(Ended::Refused("hello was said already".into())),
         }
         Ok(())
+    }
+
+    fn heard(&self) {
+        let now = now();
+        if self.shared.gauges.heard(self.agent, &self.providers, now) {
+            gauges::tell_presence(&self.shared, now);
+        }
     }
 
     async fn hear(&mut self) -> Result<FromAgent, Ended> {
@@ -212,36 +238,4 @@ impl Link {
 
 fn full() -> Ended {
     Ended::Refused("this gateway follows as many jobs as it can; link to another".into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_origins_are_the_configured_one_or_follow_the_host_header() {
-        let check = |public: Option<&str>, host: Option<&'static str>, expected: &[&str]| {
-            let public = public.map(|url| Url::parse(url).unwrap());
-            let headers = host.map(|host| (header::HOST, host.parse().unwrap())).into_iter().collect();
-            assert_eq!(origins(public.as_ref(), &headers), expected);
-        };
-        check(
-            None,
-            Some("127.0.0.1:4510"),
-            &["https://127.0.0.1:4510", "wss://127.0.0.1:4510", "http://127.0.0.1:4510", "ws://127.0.0.1:4510"],
-        );
-        check(
-            None,
-            Some("Gate.Example:443"),
-            &["https://gate.example", "wss://gate.example", "http://gate.example:443", "ws://gate.example:443"],
-        );
-        check(None, Some("[::1]:80"), &["https://[::1]:80", "wss://[::1]:80", "http://[::1]", "ws://[::1]"]);
-        check(
-            Some("https://gate.example:443/x"),
-            Some("evil.example"),
-            &["https://gate.example", "wss://gate.example"],
-        );
-        check(None, Some("not a host"), &[]);
-        check(None, None, &[]);
-    }
 }

@@ -13,7 +13,8 @@ use crate::{GatewayError, auth::Session, http::auth, state::Shared};
     post,
     path = "/api/v1/auth/logout",
     tag = "auth",
-    responses((status = 204, description = "It is over"), (status = "4XX", body = wire::http::Problem))
+    security(("bearer" = []), ("session" = [])),
+    responses((status = 204, description = "It is over"))
 )]
 pub(crate) async fn logout(State(shared): State<Shared>, session: Session) -> Result<Response, GatewayError> {
     shared.store.end_session(session.hash).await?;

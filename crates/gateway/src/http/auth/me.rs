@@ -10,7 +10,8 @@ use crate::{auth::Session, http::auth};
     get,
     path = "/api/v1/auth/me",
     tag = "auth",
-    responses((status = 200, body = MeJson), (status = "4XX", body = wire::http::Problem))
+    security(("bearer" = []), ("session" = [])),
+    responses((status = 200, body = MeJson))
 )]
 pub(crate) async fn me(session: Session) -> Json<MeJson> {
     Json(MeJson { address: session.address, expires_at: auth::time(session.expires.0) })

@@ -20,7 +20,7 @@ use crate::{
     path = "/api/v1/auth/siwe/nonce",
     tag = "auth",
     request_body = NonceBody,
-    responses((status = 200, body = NonceJson), (status = "4XX", body = wire::http::Problem))
+    responses((status = 200, body = NonceJson))
 )]
 pub(crate) async fn nonce(
     State(shared): State<Shared>,

@@ -25,7 +25,7 @@ use crate::{
     path = "/api/v1/auth/siwe/verify",
     tag = "auth",
     request_body = VerifyBody,
-    responses((status = 200, body = SessionJson), (status = "4XX", body = wire::http::Problem))
+    responses((status = 200, body = SessionJson))
 )]
 pub(crate) async fn verify(
     State(shared): State<Shared>,

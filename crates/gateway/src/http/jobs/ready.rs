@@ -13,7 +13,21 @@ use crate::{
     state::{Shared, now},
 };
 
+/// Let the clock start
+///
 /// 204 when the agent was told, 202 when it is away and will be told on its return. Saying it again is harmless.
+#[utoipa::path(
+    post,
+    path = "/api/v1/jobs/{id}/ready",
+    tag = "jobs",
+    params(("id" = wire::schema::Hash, Path, description = "The job's id.")),
+    request_body = ReadyBody,
+    responses(
+        (status = 204, description = "The agent was told."),
+        (status = 202, description = "The agent is away and will be told on its return."),
+        (status = 403, description = "Somebody else signed it, or too long ago."),
+    ),
+)]
 pub(crate) async fn ready(
     State(shared): State<Shared>,
     Id(id): Id,

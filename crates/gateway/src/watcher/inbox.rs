@@ -1,0 +1,235 @@
+//! What agents say that concerns the watcher, noted at the moment it came.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use alloy_primitives::{Address, B256};
+use market::{JobId, rules::RESUME_WITHIN};
+use tokio::sync::Notify;
+use wire::{
+    Domain, Document, SignatureBytes, document,
+    feed::{BeatJson, JobNews},
+    record::{CompletionRecord, ReadyRecord},
+    signed::{Beat, FRESH_S},
+};
+
+use super::{BlockClock, Moment};
+use crate::{
+    config::{Limits, RECORD_BYTES_MAX, RECORDS_OF_AGENT_MAX},
+    state::now,
+};
+
+/// Filled by links, read by the watcher. Each call holds the lock for a moment and never waits.
+pub(crate) struct Watch {
+    domain: Domain,
+    inbox: Mutex<Inbox>,
+    wake: Notify,
+}
+
+struct Inbox {
+    /// None until the chain was read.
+    clock: Option<BlockClock>,
+    /// The jobs whose beats count, with the agent that runs each.
+    heard: HashMap<JobId, Heard>,
+    ready: Waiting<(ReadyRecord, SignatureBytes)>,
+    completed: Waiting<Document>,
+}
+
+struct Heard {
+    agent: Address,
+    /// When the newest beat came.
+    at: Option<Moment>,
+    /// What the agent's clock said in it.
+    signed: u64,
+}
+
+impl Watch {
+    pub(crate) fn new(domain: Domain, limits: &Limits) -> Self {
+        let inbox = Inbox {
+            clock: None,
+            heard: HashMap::new(),
+            ready: Waiting::new(limits.records_waiting),
+            completed: Waiting::new(limits.records_waiting),
+        };
+        Self { domain, inbox: Mutex::new(inbox), wake: Notify::new() }
+    }
+
+    /// `agent` signed at `at`, by its clock, that it runs these jobs; its link has checked that.
+    pub(crate) fn beat(&self, agent: Address, jobs: &[JobId], at: u64) {
+        let mut inbox = self.inbox();
+        jobs.iter().for_each(|job| inbox.beat(agent, *job, at));
+    }
+
+    /// `agent` told this about a job that it announced.
+    pub(crate) fn news(&self, agent: Address, job: JobId, news: &JobNews) {
+        match news {
+            JobNews::JobBeat { beat, signature } => self.told_beat(agent, job, beat, signature),
+            JobNews::JobReady { record, signature } => {
+                if document(record).is_ok_and(|document| document.bytes.len() <= RECORD_BYTES_MAX) {
+                    self.inbox().ready.put(agent, job, (record.clone(), *signature));
+                    self.wake.notify_one();
+                }
+            }
+            JobNews::JobCompleted { record, .. } => self.told_end(agent, job, record),
+            _ => {}
+        }
+    }
+
+    fn told_beat(&self, agent: Address, job: JobId, beat: &BeatJson, signature: &SignatureBytes) {
+        let wall = now();
+        let lately = beat.at.saturating_add(RESUME_WITHIN.0) >= wall && beat.at <= wall + FRESH_S;
+        let names = beat.agent == agent && beat.jobs.contains(&B256::from(job.0));
+        // The signature last: it costs most, and it is looked at only for a job that is watched.
+        if lately
+            && names
+            && self.inbox().heard.get(&job).is_some_and(|heard| heard.agent == agent && beat.at > heard.signed)
+            && self.domain.signer(&Beat::from(beat), signature) == Some(agent)
+        {
+            self.inbox().beat(agent, job, beat.at);
+        }
+    }
+
+    fn told_end(&self, agent: Address, job: JobId, record: &CompletionRecord) {
+        if let Ok(document) = document(record)
+            && document.bytes.len() <= RECORD_BYTES_MAX
+            && record.job_id.0 == job.0
+        {
+            self.inbox().completed.put(agent, job, document);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Until a record came.
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// From now on the beats of exactly these jobs count, when they come from these agents.
+    pub(super) fn count(&self, jobs: HashMap<JobId, Address>) {
+        let heard = &mut self.inbox().heard;
+        heard.retain(|job, heard| jobs.get(job) == Some(&heard.agent));
+        for (job, agent) in jobs {
+            heard.entry(job).or_insert(Heard { agent, at: None, signed: 0 });
+        }
+    }
+
+    /// When the newest beat of a job came.
+    pub(super) fn heard(&self, job: JobId) -> Option<Moment> {
+        self.inbox().heard.get(&job).and_then(|heard| heard.at)
+    }
+
+    /// The last readiness record of a job, and which agent told it.
+    pub(super) fn ready(&self, job: JobId) -> Option<(Address, (ReadyRecord, SignatureBytes))> {
+        self.inbox().ready.get(job)
+    }
+
+    /// The completion records that wait for their jobs' ends on chain.
+    pub(super) fn completed(&self) -> Vec<(JobId, Document)> {
+        self.inbox().completed.all()
+    }
+
+    /// Such a record waits no longer.
+    pub(super) fn settled(&self, job: JobId) {
+        self.inbox().completed.remove(job);
+    }
+
+    /// The chain's time now; none until it was read.
+    pub(super) fn moment(&self) -> Option<Moment> {
+        self.inbox().clock.map(|clock| clock.at(Instant::now()))
+    }
+
+    /// Block `number` of time `at` is there. True when what was dated so far was dated too early.
+    pub(super) fn reached(&self, number: u64, at: market::Timestamp) -> bool {
+        let now = Instant::now();
+        match &mut self.inbox().clock {
+            Some(clock) => clock.reached(number, at, now),
+            clock => {
+                *clock = Some(BlockClock::new(number, at, now));
+                false
+            }
+        }
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        // No change under this lock can panic half-way.
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inbox {
+    /// A beat counts when the job's own agent signed it after the one before.
+    fn beat(&mut self, agent: Address, job: JobId, at: u64) {
+        let Some(clock) = self.clock else {
+            return;
+        };
+        if let Some(heard) = self.heard.get_mut(&job).filter(|heard| heard.agent == agent && at > heard.signed) {
+            // One that is dated ahead must not make those after it old.
+            heard.signed = at.min(now());
+            heard.at = Some(clock.at(Instant::now()));
+        }
+    }
+}
+
+/// Documents that wait for the chain, the newest of each job. Nobody can crowd out others with his own.
+struct Waiting<T> {
+    jobs: HashMap<JobId, (Address, T)>,
+    order: VecDeque<JobId>,
+    max: usize,
+}
+
+impl<T: Clone> Waiting<T> {
+    fn new(max: usize) -> Self {
+        Self { jobs: HashMap::new(), order: VecDeque::new(), max }
+    }
+
+    fn put(&mut self, agent: Address, job: JobId, document: T) {
+        self.remove(job);
+        let own = |job: &&JobId| self.jobs.get(job).is_some_and(|(of, _)| *of == agent);
+        let crowded = if self.order.iter().filter(own).count() >= RECORDS_OF_AGENT_MAX {
+            self.order.iter().find(own).copied()
+        } else {
+            self.order.front().copied().filter(|_| self.order.len() >= self.max)
+        };
+        if let Some(oldest) = crowded {
+            self.remove(oldest);
+        }
+        self.order.push_back(job);
+        self.jobs.insert(job, (agent, document));
+    }
+
+    fn get(&self, job: JobId) -> Option<(Address, T)> {
+        self.jobs.get(&job).cloned()
+    }
+
+    fn all(&self) -> Vec<(JobId, T)> {
+        self.jobs.iter().map(|(job, (_, document))| (*job, document.clone())).collect()
+    }
+
+    fn remove(&mut self, job: JobId) {
+        if self.jobs.remove(&job).is_some() {
+            self.order.retain(|other| *other != job);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_crowds_out_its_own_records_first() {
+        let mut waiting = Waiting::new(RECORDS_OF_AGENT_MAX + 2);
+        let job = |number: usize| JobId(alloy_primitives::U256::from(number).to_be_bytes());
+        waiting.put(Address::repeat_byte(1), job(1), "first");
+        (10..10 + 2 * RECORDS_OF_AGENT_MAX).for_each(|number| waiting.put(Address::repeat_byte(2), job(number), "n"));
+        assert_eq!(waiting.all().len(), RECORDS_OF_AGENT_MAX + 1);
+        assert!(waiting.get(job(1)).is_some() && waiting.get(job(10)).is_none());
+        (2..9).for_each(|number| waiting.put(Address::repeat_byte(3), job(number), "n"));
+        assert_eq!(waiting.all().len(), RECORDS_OF_AGENT_MAX + 2);
+        waiting.remove(job(8));
+        assert_eq!(waiting.order.len(), waiting.all().len());
+    }
+}
