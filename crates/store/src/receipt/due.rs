@@ -1,0 +1,66 @@
+//! What the writer of receipts works on: jobs that have none yet, and steps of those that are on their way.
+
+use alloy_primitives::B256;
+use market::{JobId, Status};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait},
+};
+use wire::receipt::ReceiptKind;
+
+use super::{Columns, ReceiptState, moved};
+use crate::connect::Store;
+use crate::entity::stored::{Hash, Kind, State, Whole};
+use crate::entity::{job, receipt};
+use crate::error::StoreError;
+use crate::read::PAGE_MAX;
+use crate::rows::JobRow;
+
+impl Store {
+    /// Jobs whose order (for `JobSubmitted`) or settlement (for any other kind) stands in a block up to `upto`, and that
+    /// have no receipt of this kind; by that block and the job's id, those after `after`; at most
+    /// [`PAGE_MAX`](crate::PAGE_MAX).
+    pub async fn jobs_without_receipt(
+        &self,
+        kind: ReceiptKind,
+        after: Option<(u64, JobId)>,
+        upto: u64,
+        limit: u64,
+    ) -> Result<Vec<JobRow>, StoreError> {
+        let (block, settled) = match kind {
+            ReceiptKind::JobSubmitted => (job::Column::CreatedBlock, None),
+            // Nothing happens to a job that is final: its last change is its settlement.
+            _ => (job::Column::Changed, Some(job::Column::Status.eq(State(Status::Final)))),
+        };
+        let after = after.map(|(at, id)| {
+            let same = job::Column::Id.gt(Hash(B256::new(id.0)));
+            let later = Condition::any().add(block.gt(Whole(at))).add(same);
+            // The first line is implied by the second; an index understands it.
+            Condition::all().add(block.gte(Whole(at))).add(later)
+        });
+        let receipts = receipt::Entity::find()
+            .select_only()
+            .column(receipt::Column::Nid)
+            .filter(Expr::col((receipt::Entity, receipt::Column::Job)).equals((job::Entity, job::Column::Id)))
+            .filter(receipt::Column::Kind.eq(Kind(kind)))
+            .into_query();
+        let find = job::Entity::find()
+            .filter(Condition::all().add_option(settled).add(block.lte(Whole(upto))).add_option(after))
+            .filter(Expr::not_exists(receipts))
+            .order_by_asc(block)
+            .order_by_asc(job::Column::Id)
+            .limit(Ord::min(limit, PAGE_MAX));
+        Ok(find.all(self.readers()).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// Notes how far a receipt is, if it still is where the caller saw it; false where somebody else was faster. When
+    /// this returns, a crash does not undo it.
+    pub async fn move_receipt(&self, nid: &str, from: &ReceiptState, to: &ReceiptState) -> Result<bool, StoreError> {
+        let before = Columns::of(from)?;
+        let unmoved = Condition::all()
+            .add(receipt::Column::State.eq(before.state))
+            .add_option(before.tx.map(|tx| receipt::Column::Tx.eq(Hash(tx))));
+        let set = moved(nid, to)?.filter(unmoved);
+        Ok(set.exec(self.writer()).await?.rows_affected == 1)
+    }
+}
