@@ -131,7 +131,7 @@ impl Watched {
         record: &ReadyRecord,
         signature: &SignatureBytes,
     ) -> Result<Result<(), String>, GatewayError> {
-        if let Err(error) = record.attested(&shared.market.domain(), self.agent, signature) {
+        if let Err(error) = record.attested(&shared.market.domain(), job, self.agent, signature) {
             return Ok(Err(error.to_string()));
         }
         let resource = ResourceId(self.terms.resourceId.0);
