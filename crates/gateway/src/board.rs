@@ -6,7 +6,7 @@
 mod book;
 mod follow;
 mod search;
-pub(crate) use book::Heard;
+pub(crate) use book::{Heard, time};
 pub(crate) use follow::{follow, load};
 pub(crate) use search::Search;
 

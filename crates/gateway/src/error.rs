@@ -96,6 +96,42 @@ pub enum GatewayError {
         /// What is there, and what to do.
         what: String,
     },
+    /// Nothing that is listed fits.
+    #[error("no resource fits: {why}")]
+    NoMatch {
+        /// The nearest, and what stands in the way.
+        why: String,
+    },
+    /// The wallet holds less than the job locks.
+    #[error("{what}")]
+    Funds {
+        /// How much is missing, and what to do.
+        what: String,
+    },
+    /// An idempotency key was used before, for another request.
+    #[error("this Idempotency-Key was used for another request; send a new key with a new request")]
+    KeyReused,
+    /// The first request with this idempotency key is not answered yet.
+    #[error("the first request with this Idempotency-Key is still at work; send it again in a second")]
+    InFlight,
+    /// Something was sent and nobody knows yet what became of it.
+    #[error("{what}")]
+    Unknown {
+        /// What is not known, and how to find out.
+        what: String,
+    },
+    /// Something that this gateway needs for it is not there now.
+    #[error("{what}")]
+    Unavailable {
+        /// What is missing, and what to do.
+        what: String,
+    },
+    /// This gateway was not set up for it.
+    #[error("{what}")]
+    NotHere {
+        /// What it lacks, and what to do instead.
+        what: String,
+    },
     /// A client asks for more than its share.
     #[error("too many requests; ask again in {retry_after_s} s")]
     TooMany {
@@ -117,6 +153,15 @@ impl GatewayError {
     /// Whether the same call may succeed later, with nothing changed by the caller.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Chain { .. } | Self::Busy { .. } | Self::TooMany { .. } | Self::Store(_))
+        matches!(
+            self,
+            Self::Chain { .. }
+                | Self::Busy { .. }
+                | Self::TooMany { .. }
+                | Self::Store(_)
+                | Self::InFlight
+                | Self::Unknown { .. }
+                | Self::Unavailable { .. }
+        )
     }
 }

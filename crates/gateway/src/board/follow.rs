@@ -102,7 +102,8 @@ async fn uptimes(shared: &Shared) -> Result<(), StoreError> {
     let mut uptimes = HashMap::new();
     for (provider, _) in shared.board.providers() {
         let since = (at / HOUR_S).saturating_sub(UPTIME_HOURS);
-        if let Some(uptime) = uptime(shared.store.uptime(provider, since).await?, since, at) {
+        let heard = shared.store.uptime(provider, since).await?;
+        if let Some(uptime) = heard.and_then(|heard| uptime(heard, since, at)) {
             uptimes.insert(provider, uptime);
         }
     }

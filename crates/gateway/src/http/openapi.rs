@@ -27,6 +27,11 @@ const BEARER: &str = "bearer";
 /// The name of the security scheme of browsers.
 const SESSION: &str = "session";
 
+/// How a path names a provider: its number, or the address of its owner or its agent.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, pattern = "^([0-9]{1,9}|0x[0-9a-fA-F]{40})$", example = "1")]
+pub(crate) struct ProviderName(#[expect(dead_code, reason = "only described")] String);
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -36,7 +41,7 @@ const SESSION: &str = "session";
                        `limit` and an opaque `cursor`. `/api/x` answers as `/api/v1/x`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(Problem, Account, BytesHex, Hash, SignatureHex)),
+    components(schemas(Problem, ProviderName, Account, BytesHex, Hash, SignatureHex)),
     tags(
         (name = "gpus", description = "What can be rented."),
         (name = "providers", description = "Who rents it out."),

@@ -88,6 +88,11 @@ pub(crate) fn text<'a>(field: &str, value: Option<&'a str>) -> Result<Option<&'a
     }
 }
 
+/// A time as the chain counts it; before 1970 there is none.
+pub(crate) fn seconds(at: jiff::Timestamp) -> market::Timestamp {
+    market::Timestamp(at.as_second().try_into().unwrap_or(0))
+}
+
 pub(crate) fn malformed(field: &str, reason: impl Into<String>) -> GatewayError {
     GatewayError::Malformed { field: field.into(), reason: reason.into() }
 }

@@ -42,7 +42,7 @@ async fn an_upload_needs_a_pass_for_its_root() {
     let garbled = pass(&stage, &wallet, &root, now()).replace("0x", "0xzz");
     check(Some(garbled), "sign an upload pass").await;
     check(Some(pass(&stage, &wallet, &other, now())), "is by").await;
-    assert_eq!(stage.store.len(), 0);
+    assert_eq!(stage.blocks.len(), 0);
 }
 
 #[tokio::test]
@@ -62,8 +62,8 @@ async fn what_was_uploaded_is_served_as_an_attachment() {
     let answer = stage.http().get(stage.url(&format!("/ipfs/{root}"))).send().await.unwrap();
     assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
     assert_eq!(answer.bytes().await.unwrap().as_ref(), b"<script>");
-    assert_eq!(stage.store.pins().len(), 1);
-    assert!(stage.store.pins()[0].name.contains(&wallet.address().to_string()), "{:?}", stage.store.pins());
+    assert_eq!(stage.blocks.pins().len(), 1);
+    assert!(stage.blocks.pins()[0].name.contains(&wallet.address().to_string()), "{:?}", stage.blocks.pins());
 }
 
 /// Half uploads of strangers lie in the store and are not handed out; completed, they are, each block by its name.
@@ -73,7 +73,7 @@ async fn only_completed_uploads_are_served() {
     let wallet = Wallet::random();
     let half = content::Block::new(content::RAW, "half").unwrap();
     let root = half.cid().to_string();
-    stage.store.put(half).unwrap();
+    stage.blocks.put(half).unwrap();
     let served = async || stage.get(&format!("/ipfs/{root}?format=raw")).await;
     served().await.is_problem(404, "is not here");
     assert_eq!(stage.get("/ipfs/bafkqaaa?format=raw").await.status, 200);
@@ -87,7 +87,7 @@ async fn only_completed_uploads_are_served() {
     served().await.is_problem(404, "is not here");
 
     let mut car = Vec::new();
-    content::export_car(&stage.store, &root.parse().unwrap(), &mut car).unwrap();
+    content::export_car(&stage.blocks, &root.parse().unwrap(), &mut car).unwrap();
     assert_eq!(upload(&root, "", car).await.status, 200);
     served().await.is_problem(404, "is not here");
     assert_eq!(upload(&root, "&complete=true", vec![]).await.status, 200);
@@ -105,8 +105,8 @@ async fn who_does_not_read_loses_the_connection() {
     })
     .await;
     // Larger than what the system buffers for a connection; equal leaves make it cheap.
-    let file = content::add_bytes(&stage.store, &vec![7; 64 << 20], &content::ImportConfig::default()).unwrap().cid;
-    stage.store.pin("test", &file).unwrap();
+    let file = content::add_bytes(&stage.blocks, &vec![7; 64 << 20], &content::ImportConfig::default()).unwrap().cid;
+    stage.blocks.pin("test", &file).unwrap();
     let mut line = TcpStream::connect(&stage.host).await.unwrap();
     line.write_all(format!("GET /ipfs/{file} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
     assert_eq!(line.read(&mut [0; 15]).await.unwrap(), 15);

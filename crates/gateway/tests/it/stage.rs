@@ -1,19 +1,18 @@
-//! A chain, a market, a gateway; providers and jobs at will.
+//! A chain, a market, its index in a database, a gateway; providers and jobs at will.
 
 use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::{Address, B256};
 use chain::{Account, Listing, Market, Wallet};
 use content::{BlockStore, StoreConfig};
-use gateway::{Gateway, GatewayConfig, GatewayError};
+use gateway::{Gateway, GatewayConfig, GatewayError, GatewayKeys};
+use indexer::{Indexer, IndexerConfig, Progress};
 use market::{Hardware, JobId, Mebibytes, PerHour, ResourceId};
-use testkit::{TestMarket, eventually};
-use tokio::task::JoinHandle;
+use store::Store;
+use testkit::{TestDatabase, TestMarket, eventually};
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use wire::{
-    Domain, Terms, TermsJson,
-    http::{GpuJson, Problem},
-};
+use wire::{Domain, Terms, TermsJson, http::Problem, link::Announced};
 
 /// Longer than anything here takes on a slow machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,30 +21,97 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Stage {
     pub(crate) town: TestMarket,
     pub(crate) market: Market,
-    pub(crate) store: Arc<BlockStore>,
+    pub(crate) blocks: Arc<BlockStore>,
+    pub(crate) store: Store,
+    pub(crate) index: watch::Receiver<Progress>,
     pub(crate) host: String,
     pub(crate) shutdown: CancellationToken,
     pub(crate) served: JoinHandle<Result<(), GatewayError>>,
     http: reqwest::Client,
     _stops: DropGuard,
     _folder: tempfile::TempDir,
+    _database: TestDatabase,
 }
 
 impl Stage {
     pub(crate) async fn new(change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        Self::watched(false, change).await
+    }
+
+    /// With the market's watcher as the gateway's own key, or without one.
+    pub(crate) async fn watched(watches: bool, change: impl FnOnce(&mut GatewayConfig)) -> Self {
         let town = TestMarket::start().await.unwrap();
         let market = town.market.clone();
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(BlockStore::open(folder.path(), StoreConfig::default()).unwrap());
+        let blocks = Arc::new(BlockStore::open(folder.path(), StoreConfig::default()).unwrap());
+        let database = TestDatabase::sqlite();
+        let store = Store::open(&store::StoreConfig::new(database.url())).await.unwrap();
+        let shutdown = CancellationToken::new();
+        let _stops = shutdown.clone().drop_guard();
+        let indexing = IndexerConfig::new(town.deployment.block, "test".into());
+        let indexer = Indexer::new(indexing, market.clone(), store.clone());
+        let index = indexer.progress();
+        tokio::spawn(indexer.run(shutdown.clone()));
         let mut config = GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), ..GatewayConfig::default() };
         change(&mut config);
-        let gateway = Gateway::bind(config, market.clone(), store.clone()).await.unwrap();
+        let keys = GatewayKeys { watcher: watches.then(|| town.watcher.clone()) };
+        let gateway =
+            Gateway::bind(config, market.clone(), blocks.clone(), store.clone(), index.clone(), keys).await.unwrap();
         let host = gateway.local_addr().to_string();
-        let shutdown = CancellationToken::new();
         let served = tokio::spawn(gateway.serve(shutdown.clone()));
-        let _stops = shutdown.clone().drop_guard();
         let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
-        Self { town, market, store, host, shutdown, served, http, _stops, _folder: folder }
+        let stage = Self {
+            town,
+            market,
+            blocks,
+            store,
+            index,
+            host,
+            shutdown,
+            served,
+            http,
+            _stops,
+            _folder: folder,
+            _database: database,
+        };
+        stage.indexed().await;
+        stage
+    }
+
+    /// Waits until what the chain has now can be read here.
+    pub(crate) async fn indexed(&self) {
+        let head = self.town.chain.head().await.unwrap().number;
+        let mut index = self.index.clone();
+        let there = index.wait_for(|progress| progress.head.is_some_and(|at| at.number >= head));
+        tokio::time::timeout(PATIENCE, there).await.unwrap().unwrap();
+        // The board follows the index, as everybody does who only reads.
+        let listed = self.store.resources_changed(0).await.unwrap();
+        until(async || {
+            let mut shown = Vec::new();
+            let mut path = "/api/v1/gpus".to_owned();
+            loop {
+                let answer = self.get(&path).await;
+                if answer.status != 200 {
+                    // Some stages are not to be asked much.
+                    return true;
+                }
+                let page: wire::http::Page<wire::http::GpuJson> = answer.json();
+                shown.extend(page.items);
+                match page.next_cursor {
+                    Some(cursor) => path = format!("/api/v1/gpus?cursor={cursor}"),
+                    None => break,
+                }
+            }
+            let same = |row: &store::ResourceRow, gpu: &wire::http::GpuJson| {
+                row.id.0 == gpu.id.0
+                    && row.price.0.to_string() == gpu.price_per_hour.amount
+                    && row.available == gpu.available
+                    && row.held_by.is_some() == gpu.busy
+            };
+            listed.len() == shown.len()
+                && listed.iter().all(|(row, _)| shown.iter().any(|gpu| same(row, gpu)))
+        })
+        .await;
     }
 
     pub(crate) fn domain(&self) -> Domain {
@@ -68,18 +134,12 @@ impl Stage {
                 simulated: true,
             };
             let price = PerHour(3600 + u128::from(number));
-            let listing = Listing { key: B256::repeat_byte(number), price, hardware, details: String::new() };
+            let details = format!("region=eu-{number}");
+            let listing = Listing { key: B256::repeat_byte(number), price, hardware, details };
             let id = account.register_resource(&listing).await.unwrap();
-            gpus.push(GpuJson {
-                id: B256::from(id.0),
-                hardware: (&listing.hardware).into(),
-                // What the chain says must win over this.
-                price_per_hour: "1".into(),
-                available: false,
-                busy: true,
-                agent: agent.address(),
-            });
+            gpus.push(Announced { id: B256::from(id.0), hardware: (&listing.hardware).into() });
         }
+        self.indexed().await;
         Provider { account, agent, gpus }
     }
 
@@ -135,7 +195,7 @@ pub(crate) struct Provider {
     pub(crate) account: Account,
     pub(crate) agent: Wallet,
     /// As the agent announces them.
-    pub(crate) gpus: Vec<GpuJson>,
+    pub(crate) gpus: Vec<Announced>,
 }
 
 impl Provider {
