@@ -1,1 +1,10 @@
-//! x
+//! What a market vouches for towards strangers. So far: receipts of what was agreed, when it ran and what was paid.
+//! Heartbeats, challenges and the evidence of disputes come to live here.
+
+mod config;
+pub use config::{BACKOFF_MAX, BATCH, FOLLOWED_MAX, IN_FLIGHT_MAX, LEASE_S, POLL, RESEND_AFTER, ReceiptsConfig};
+
+mod error;
+pub use error::OracleError;
+
+pub mod receipts;
