@@ -73,6 +73,19 @@ impl From<StatusJson> for market::Status {
     }
 }
 
+impl From<OutcomeJson> for market::Outcome {
+    fn from(outcome: OutcomeJson) -> Self {
+        match outcome {
+            OutcomeJson::Succeeded => Self::Succeeded,
+            OutcomeJson::Failed => Self::Failed,
+            OutcomeJson::StoppedByRenter => Self::StoppedByRenter,
+            OutcomeJson::AbortedByProvider => Self::AbortedByProvider,
+            OutcomeJson::Silent => Self::Silent,
+            OutcomeJson::Disputed => Self::Disputed,
+        }
+    }
+}
+
 impl OutcomeJson {
     /// `None` while the clock has not ended.
     #[must_use]
