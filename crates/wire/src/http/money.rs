@@ -44,19 +44,31 @@ impl Money {
 
 /// Reads whole tokens, written with a point. A bare integer could mean two things and is refused with both readings.
 pub(crate) fn tokens(field: &str, text: &str, decimals: u8) -> Result<Amount, WireError> {
-    let Some((whole, part)) = text.split_once('.') else {
-        return Err(WireError::field(
-            field,
-            format!("{text:?} could mean tokens or smallest units: write \"{text}.0\" for {text} whole tokens"),
-        ));
+    let bad = || {
+        let reason = format!("{text:?} is no amount: write digits, a point and at most {decimals} digits after it");
+        WireError::field(field, reason)
     };
-    let bad = || WireError::field(field, format!("{text:?} is no amount: at most {decimals} digits after the point"));
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some((whole, part)) = text.split_once('.') else {
+        let units: u128 = if is_digits(text) { text.parse().map_err(|_| bad())? } else { return Err(bad()) };
+        return Err(WireError::field(field, both_readings(units, decimals)));
+    };
     if !is_digits(whole) || !is_digits(part) || part.len() > usize::from(decimals) {
         return Err(bad());
     }
     let digits = format!("{whole}{part:0<width$}", width = usize::from(decimals));
     digits.parse().map(Amount).map_err(|_| bad())
+}
+
+fn both_readings(units: u128, decimals: u8) -> String {
+    let width = usize::from(decimals);
+    let digits = format!("{units:0>width$}", width = width + 1);
+    let (whole, part) = digits.split_at(digits.len() - width);
+    let point = if width == 0 { "" } else { "." };
+    format!(
+        "{units} could mean two things: write \"{units}.0\" for {units} whole tokens, or \"{whole}{point}{part}\" for \
+         {units} smallest units"
+    )
 }
 
 #[cfg(test)]
@@ -65,6 +77,14 @@ mod tests {
 
     fn check(text: &str, expected: Option<u128>) {
         assert_eq!(tokens("maxPrice", text, 6).ok(), expected.map(Amount), "{text}");
+    }
+
+    #[test]
+    fn a_bare_integer_is_answered_with_both_readings() {
+        let said = tokens("maxPrice", "12", 6).unwrap_err().to_string();
+        assert!(said.contains("\"12.0\" for 12 whole tokens, or \"0.000012\" for 12 smallest units"), "{said}");
+        assert!(both_readings(12_345_678, 6).contains("\"12.345678\""));
+        assert!(tokens("maxPrice", "-2", 6).unwrap_err().to_string().contains("is no amount"));
     }
 
     #[test]
