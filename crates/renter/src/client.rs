@@ -2,8 +2,8 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use alloy_primitives::aliases::U40;
-use chain::{Account, Listing, Market, Mined, Wallet};
+use alloy_primitives::{Address, aliases::U40};
+use chain::{Account, Listing, Market, Mined};
 use cid::Cid;
 use content::BlockStore;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -12,8 +12,8 @@ use reqwest::header::{AUTHORIZATION, HeaderMap};
 use wire::{JobSpec, document, http::UploadPass, signed::Upload};
 
 use crate::{
-    Ending, Feed, FetchedResult, FollowConfig, GatewayClient, JobFile, JobFiles, Order, Placed, Quote, RenterConfig,
-    RenterError, Seen, Stopped, Until, Update, View,
+    Acting, Ending, Feed, FetchedResult, FollowConfig, GatewayClient, JobFile, JobFiles, Order, Placed, Quote,
+    RenterConfig, RenterError, Seen, Session, Stopped, Until, Update, View,
     follow::{self, BlockClock, Follower, Times},
     result, stop,
 };
@@ -36,6 +36,12 @@ impl Renter {
         let gateway = GatewayClient::new(config.gateway.clone())?;
         let jobs = JobFiles::open(&config.jobs_dir)?;
         Ok(Self { account, gateway, jobs, config })
+    }
+
+    /// The same, signed in at the gateway.
+    #[must_use]
+    pub fn with_session(self, session: &Session) -> Self {
+        Self { gateway: self.gateway.with_session(session), ..self }
     }
 
     /// The wallet that pays.
@@ -122,9 +128,27 @@ impl Renter {
         order.place(&self.account, &self.jobs).await
     }
 
+    /// The gateway's watcher, when it has one and the chain knows it as one: a job that names it as its controller goes
+    /// on without its renter.
+    pub async fn watcher(&self) -> Result<Option<Address>, RenterError> {
+        let Some(watcher) = self.gateway.health().await?.watcher else {
+            return Ok(None);
+        };
+        if self.market().is_watcher(watcher).await? {
+            return Ok(Some(watcher));
+        }
+        tracing::warn!(%watcher, "the gateway names a watcher that the market does not know");
+        Ok(None)
+    }
+
+    /// Signs in at the gateway.
+    pub async fn login(&self) -> Result<Session, RenterError> {
+        self.gateway.login(self.account.wallet(), self.market().chain().id()).await
+    }
+
     /// Follows a job from its beginning; see [`Until`].
     ///
-    /// `acting` signs Ready, counts beats and takes money back when the provider does not come; a second
+    /// Who is [`Acting`] signs Ready, counts beats and takes money back when the provider does not come; a second
     /// follower of the same job only looks. When it fails before the clock runs, the job is cancelled first: nobody
     /// would watch the money any more.
     pub async fn follow(
@@ -132,11 +156,11 @@ impl Renter {
         job: &JobFile,
         spec: &JobSpec,
         until: Until,
-        acting: bool,
+        acting: Acting,
         on: &mut (dyn FnMut(Update) + Send),
     ) -> Result<Ending, RenterError> {
         let ending = self.follow_on(job, spec, until, acting, on).await;
-        if ending.is_err() && acting {
+        if ending.is_err() && acting != Acting::Not {
             follow::let_go(&self.account, &job.terms()?, on).await;
         }
         ending
@@ -147,7 +171,7 @@ impl Renter {
         job: &JobFile,
         spec: &JobSpec,
         until: Until,
-        acting: bool,
+        acting: Acting,
         on: &mut (dyn FnMut(Update) + Send),
     ) -> Result<Ending, RenterError> {
         let follower = self.follower(job, Some(spec.clone()), acting, on).await?;
@@ -158,7 +182,7 @@ impl Renter {
         &'a self,
         job: &JobFile,
         spec: Option<JobSpec>,
-        acting: bool,
+        acting: Acting,
         on: &'a mut (dyn FnMut(Update) + Send),
     ) -> Result<Follower<'a>, RenterError> {
         let terms = job.terms()?;
@@ -185,7 +209,8 @@ impl Renter {
             gateway: &self.gateway,
             config: self.config.follow,
             spec,
-            session: Wallet::from_hex(&job.session_key)?,
+            signer: job.signer(self.account.wallet())?,
+            watched: job.is_watched(),
             agent: provider.agent,
             simulated: resource.simulated,
             job: job.id(),
@@ -208,7 +233,7 @@ impl Renter {
 
     /// A job's news from after number `since`.
     pub fn feed(&self, job: &JobFile, since: u64) -> Result<Feed, RenterError> {
-        let key = Wallet::from_hex(&job.session_key)?;
+        let key = job.signer(self.account.wallet())?;
         let what = (job.id(), job.terms.clone());
         Feed::open(&self.gateway, self.market().domain(), what, key, since, self.config.follow.retry)
     }
@@ -227,7 +252,7 @@ impl Renter {
             return Err(RenterError::BadJob(format!("job {id} is {status:?}: it has no result before it is over")));
         }
         let on = &mut |_| ();
-        let mut follower = self.follower(job, None, false, on).await?;
+        let mut follower = self.follower(job, None, Acting::Not, on).await?;
         follower.config.result_within = within;
         follower.run(job.from_block, self.feed(job, 0)?, Until::Settled).await
     }

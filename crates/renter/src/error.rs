@@ -50,6 +50,14 @@ pub enum RenterError {
         /// Another attempt may help.
         retryable: bool,
     },
+    /// The gateway knows nothing of that name; it may come yet.
+    #[error("the gateway at {url} {problem}")]
+    NotThere {
+        /// Which gateway.
+        url: String,
+        /// What it said.
+        problem: String,
+    },
     /// The job ended, but its result did not arrive.
     #[error(
         "the job ended, but its result did not arrive within {within_s} s: {detail}. \
@@ -87,7 +95,7 @@ impl RenterError {
         match self {
             Self::Gateway { retryable, .. } => *retryable,
             Self::Chain(err) => err.is_retryable(),
-            Self::NoResult { .. } => true,
+            Self::NoResult { .. } | Self::NotThere { .. } => true,
             _ => false,
         }
     }

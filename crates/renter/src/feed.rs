@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::{Message, protocol::WebSocketConfig};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use wire::{
     Domain, JobEvent, TermsJson,
-    http::{FromClient, Subscribe, ToClient},
+    http::{FromClient, Subscribe, ToClient, WatchProof},
     link::MESSAGE_BYTES_MAX,
     signed::Watch,
 };
@@ -135,6 +135,9 @@ async fn read(url: &str, reader: &Reader, last: &mut u64, news: &mpsc::Sender<Fe
                 FeedItem::Resync
             }
             Ok(ToClient::Notice { detail, .. }) => return Err(detail),
+            Ok(ToClient::Provider { topic, .. }) => {
+                return Err(format!("news of {topic} came, which nobody asked for"));
+            }
             Err(err) => return Err(format!("a message cannot be read: {err}")),
         };
         if news.send(item).await.is_err() {
@@ -149,6 +152,7 @@ impl Reader {
         let at = crate::client::unix_now();
         let watch = Watch { jobId: B256::from(self.job.0), at: U40::saturating_from(at) };
         let signature = self.key.sign(&self.domain, &watch).map_err(|err| err.to_string())?;
-        Ok(Subscribe { topic: format!("job:{}", self.job), since, terms: self.terms.clone(), at, signature })
+        let proof = Some(WatchProof { terms: self.terms.clone(), at, signature });
+        Ok(Subscribe { topic: format!("job:{}", self.job), since, proof })
     }
 }

@@ -35,6 +35,17 @@ pub enum Until {
     Settled,
 }
 
+/// What a follower does besides looking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acting {
+    /// Nothing.
+    Not,
+    /// Takes money back that nobody comes to earn. Ready and beats are left to the job's watcher.
+    BesideWatcher,
+    /// Everything: signs Ready, counts beats, takes money back.
+    Fully,
+}
+
 /// Something worth telling a person.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Update {
@@ -119,13 +130,15 @@ pub(crate) struct Follower<'a> {
     pub(crate) terms: Terms,
     /// What was ordered; without it readiness records are passed over, for somebody who only wants to know the end.
     pub(crate) spec: Option<JobSpec>,
-    pub(crate) session: Wallet,
+    /// Signs Ready: the session key, or the renter's own where a watcher is the controller.
+    pub(crate) signer: Wallet,
+    /// A watcher is the controller.
+    pub(crate) watched: bool,
     pub(crate) agent: Address,
     /// The listing pretends its cards.
     pub(crate) simulated: bool,
     pub(crate) job: JobId,
-    /// Signs, counts beats and takes money back; otherwise only looks.
-    pub(crate) acting: bool,
+    pub(crate) acting: Acting,
     pub(crate) view: View,
     pub(crate) ready: Option<B256>,
     pub(crate) last_beat: u64,
@@ -228,12 +241,17 @@ impl Follower<'_> {
 
     /// Takes the next step where there is one. Only looking takes none but the last.
     async fn act(&mut self) -> Result<Option<Step>, RenterError> {
-        let step = watch::next(&self.view, self.config.heartbeat);
+        // Its watcher stops the clock where the silence began; only one that does not come to it is not waited for.
+        let heartbeat = if self.watched { Seconds(self.config.heartbeat.0 * 2) } else { self.config.heartbeat };
+        let step = watch::next(&self.view, heartbeat);
         if step == Some(Step::Finish) {
             self.check_digest()?;
             return Ok(step);
         }
-        if !self.acting || self.view.now < self.acted {
+        if self.acting == Acting::Not || self.view.now < self.acted {
+            return Ok(None);
+        }
+        if self.acting == Acting::BesideWatcher && matches!(step, Some(Step::SignReady | Step::StopSilent)) {
             return Ok(None);
         }
         let outcome = match step {
@@ -278,7 +296,7 @@ impl Follower<'_> {
         };
         let at = self.view.now.0;
         let ready = Ready { jobId: B256::from(self.job.0), readyRecord: ready_record, at: U40::saturating_from(at) };
-        let signature = self.session.sign(&self.account.market().domain(), &ready)?;
+        let signature = self.signer.sign(&self.account.market().domain(), &ready)?;
         self.gateway.ready(self.job, &ReadyBody { ready_record, at, signature }).await?;
         self.view.signed_at = Some(self.view.now);
         Ok(())

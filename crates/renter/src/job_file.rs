@@ -1,4 +1,4 @@
-//! The renter's own record of a job: the terms, which the chain does not keep, and the session key.
+//! The renter's own record of a job: the terms, which the chain does not keep, and the session key where there is one.
 
 use std::{
     fs,
@@ -7,6 +7,7 @@ use std::{
 };
 
 use alloy_primitives::B256;
+use chain::Wallet;
 use market::JobId;
 use serde::{Deserialize, Serialize};
 use wire::{Terms, TermsJson};
@@ -25,8 +26,10 @@ pub struct JobFile {
     pub terms: TermsJson,
     /// CID of the spec.
     pub spec: String,
-    /// The session key in hex: it may let the clock start and stop the job, and never moves money to anybody.
-    pub session_key: String,
+    /// The session key in hex: it may let the clock start and stop the job, and never moves money to anybody. None where
+    /// a watcher is the job's controller: then the renter's own key signs what is his to sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_key: Option<String>,
     /// The transaction that locked the money, once known.
     pub created_in: Option<B256>,
     /// Block before that transaction: the job's events are not older.
@@ -44,6 +47,25 @@ impl JobFile {
     #[must_use]
     pub fn id(&self) -> JobId {
         JobId(self.job_id.0)
+    }
+
+    /// A watcher is the job's controller: it lets the clock start and counts beats.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.session_key.is_none()
+    }
+
+    /// The key that signs for this job: its session key, or else the renter's own, which `wallet` must be.
+    pub fn signer(&self, wallet: &Wallet) -> Result<Wallet, RenterError> {
+        match &self.session_key {
+            Some(key) => Ok(Wallet::from_hex(key)?),
+            None if wallet.address() == self.terms.renter => Ok(wallet.clone()),
+            None => Err(RenterError::BadJob(format!(
+                "job {} has no session key: its news are read with the wallet that pays, {}; name that one",
+                self.id().short(),
+                self.terms.renter
+            ))),
+        }
     }
 
     /// The agreement.

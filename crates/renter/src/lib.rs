@@ -16,13 +16,13 @@ mod quote;
 pub use quote::{Quote, Shortfall};
 
 mod gateway;
-pub use gateway::GatewayClient;
+pub use gateway::{GatewayClient, JobsWanted, Session};
 
 mod job_file;
 pub use job_file::{JobFile, JobFiles};
 
 mod order;
-pub use order::{Order, Placed};
+pub use order::{Controller, Order, Placed};
 
 mod feed;
 pub use feed::{Feed, FeedItem};
@@ -31,7 +31,7 @@ mod watch;
 pub use watch::{Seen, Step, View, next};
 
 mod follow;
-pub use follow::{Ending, Until, Update};
+pub use follow::{Acting, Ending, Until, Update};
 
 mod result;
 pub use result::FetchedResult;

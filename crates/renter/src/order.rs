@@ -1,14 +1,23 @@
 //! Placing an order: terms from a quote, the job file first, then the money.
 
 use alloy_primitives::{
-    B256,
+    Address, B256,
     aliases::{U40, U96},
 };
-use chain::{Account, ChainError, EventStream, Item, MarketEvent, Mined, StreamConfig, Wallet};
+use chain::{Account, ChainError, EventStream, Item, Market, MarketEvent, Mined, StreamConfig, Wallet};
 use market::{Amount, Status};
 use wire::{Terms, TermsJson, document, spec::JobSpec};
 
 use crate::{JobFile, JobFiles, Quote, RenterError};
+
+/// Who lets a job's clock start, counts its beats and may stop it, besides the renter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Controller {
+    /// A key made for this job alone: the renter stays there, or nobody counts beats.
+    Session,
+    /// A watcher of the market, such as the gateway's: the renter may leave.
+    Watcher(Address),
+}
 
 /// A job that is about to be created.
 #[derive(Clone, Debug)]
@@ -17,6 +26,8 @@ pub struct Order {
     pub quote: Quote,
     /// What will run.
     pub spec: JobSpec,
+    /// Who lets it start.
+    pub controller: Controller,
 }
 
 /// A job whose money is locked.
@@ -33,11 +44,10 @@ impl Order {
     pub(crate) async fn place(&self, account: &Account, files: &JobFiles) -> Result<Placed, RenterError> {
         self.affordable(account)?;
         let market = account.market();
-        let secret = B256::from(rand::random::<[u8; 32]>());
-        let session = Wallet::from_bytes(&secret.0)?;
+        let (controller, session_key) = self.controller(market).await?;
         let terms = Terms {
             renter: account.address(),
-            controller: session.address(),
+            controller,
             resourceId: B256::from(self.quote.offer.id.0),
             pricePerHour: U96::saturating_from(self.quote.offer.price.0),
             minCharge: U96::ZERO,
@@ -54,12 +64,28 @@ impl Order {
             chain_id: market.chain().id(),
             terms: TermsJson::from(&terms),
             spec: document(&self.spec)?.cid.to_string(),
-            session_key: secret.to_string(),
+            session_key,
             created_in: None,
             from_block: market.chain().head().await?.number,
         };
         files.save(&job)?;
         self.pay(account, files, job, &terms).await
+    }
+
+    /// The controller's address, and its key where that is ours. A watcher that the market does not know could let the
+    /// clock start, but not report silence.
+    async fn controller(&self, market: &Market) -> Result<(Address, Option<String>), RenterError> {
+        match self.controller {
+            Controller::Session => {
+                let secret = B256::from(rand::random::<[u8; 32]>());
+                Ok((Wallet::from_bytes(&secret.0)?.address(), Some(secret.to_string())))
+            }
+            Controller::Watcher(address) if market.is_watcher(address).await? => Ok((address, None)),
+            Controller::Watcher(address) => Err(RenterError::Untrue {
+                what: "the watcher",
+                detail: format!("the market does not know {address} as one"),
+            }),
+        }
     }
 
     /// Locks the money of a job whose file is written.
@@ -161,14 +187,15 @@ mod tests {
         let locked = price.cost(max_duration);
         let quote = Quote { offer, max_duration, locked, fee: BasisPoints(200), balance: locked };
         let text = r#"{"version":1,"image":"bafkqaaa","resources":{"cpus":1,"memoryMib":64,"diskMib":64}}"#;
-        let order = Order { quote, spec: JobSpec::parse(text.as_bytes()).unwrap() };
+        let spec = JobSpec::parse(text.as_bytes()).unwrap();
+        let order = Order { quote, spec, controller: Controller::Session };
         let terms = town.terms(id, price);
         let job = JobFile {
             job_id: B256::from(town.market.job_id(&terms).0),
             chain_id: town.market.chain().id(),
             terms: TermsJson::from(&terms),
             spec: String::new(),
-            session_key: String::new(),
+            session_key: None,
             created_in: None,
             from_block: town.chain.head().await.unwrap().number,
         };

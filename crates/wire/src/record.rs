@@ -30,7 +30,7 @@ impl ReadyRecord {
     ///
     /// Whoever lets a clock start asks this first; who wrote the record, [`ReadyRecord::attested`] tells.
     pub fn check(&self, job: JobId, spec: &JobSpec, simulated: bool) -> Result<(), WireError> {
-        let wrong = |field: &str, reason: String| Err(WireError::field(format!("readiness record: {field}"), reason));
+        let wrong = |field: &str, reason: String| Err(WireError::field(field, reason));
         if self.job_id.0 != job.0 {
             return wrong("jobId", format!("{} is another job than {job}", self.job_id));
         }
@@ -52,22 +52,28 @@ impl ReadyRecord {
         }
     }
 
-    /// The record's digest, once `agent` is known to have signed it.
-    pub fn attested(&self, domain: &Domain, agent: Address, signature: &SignatureBytes) -> Result<B256, WireError> {
-        attested(self, self.job_id, domain, agent, signature)
+    /// The record's digest, once `agent` is known to have signed it for `job`.
+    pub fn attested(
+        &self,
+        domain: &Domain,
+        job: JobId,
+        agent: Address,
+        signature: &SignatureBytes,
+    ) -> Result<B256, WireError> {
+        attested(self, job, domain, agent, signature)
     }
 }
 
 /// The digest of a record of `job`, once `agent` is known to have signed it.
 fn attested(
     record: &impl Serialize,
-    job: B256,
+    job: JobId,
     domain: &Domain,
     agent: Address,
     signature: &SignatureBytes,
 ) -> Result<B256, WireError> {
     let digest = document(record)?.digest;
-    domain.verify(&Attest { jobId: job, digest }, signature, agent)?;
+    domain.verify(&Attest { jobId: B256::from(job.0), digest }, signature, agent)?;
     Ok(digest)
 }
 
@@ -94,9 +100,15 @@ pub struct CompletionRecord {
 }
 
 impl CompletionRecord {
-    /// The record's digest, once `agent` is known to have signed it.
-    pub fn attested(&self, domain: &Domain, agent: Address, signature: &SignatureBytes) -> Result<B256, WireError> {
-        attested(self, self.job_id, domain, agent, signature)
+    /// The record's digest, once `agent` is known to have signed it for `job`.
+    pub fn attested(
+        &self,
+        domain: &Domain,
+        job: JobId,
+        agent: Address,
+        signature: &SignatureBytes,
+    ) -> Result<B256, WireError> {
+        attested(self, job, domain, agent, signature)
     }
 }
 

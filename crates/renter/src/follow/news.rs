@@ -1,11 +1,9 @@
 //! What the agent says of a followed job, believed only as far as it is signed.
 
 use alloy_primitives::B256;
-use market::{Choice, Hardware, Needs, Offer, PerHour, ResourceId};
 use wire::{
-    JobNews, JobSpec, SignatureBytes, document,
+    JobNews, JobSpec, SignatureBytes, WireError, document,
     record::{CompletionRecord, ReadyRecord},
-    signed::Attest,
 };
 
 use super::{Follower, Update};
@@ -50,42 +48,20 @@ impl Follower<'_> {
     }
 
     fn completed(&mut self, record: CompletionRecord, signature: &SignatureBytes) {
-        let digest = document(&record).map(|document| document.digest).map_err(RenterError::from);
-        match digest.and_then(|digest| self.attested(digest, signature)) {
-            Ok(()) => self.ending.record = Some(record),
-            Err(err) => self.doubt = Some(err),
+        match record.attested(&self.account.market().domain(), self.job, self.agent, signature) {
+            Ok(_) => self.ending.record = Some(record),
+            Err(err) => self.doubt = Some(err.into()),
         }
     }
 
     fn checked(&self, spec: &JobSpec, record: &ReadyRecord, signature: &SignatureBytes) -> Result<B256, RenterError> {
-        let untrue = |detail| RenterError::Untrue { what: "the readiness record", detail };
-        let inputs: Vec<_> = spec.inputs.iter().map(|input| input.cid.clone()).collect();
-        if record.job_id.0 != self.job.0 || record.image != spec.image || record.inputs != inputs {
-            return Err(untrue("it names another job, image or input than was ordered".into()));
-        }
-        self.fits(spec, (&record.hardware).into()).map_err(untrue)?;
-        let digest = document(record)?.digest;
-        self.attested(digest, signature)?;
-        Ok(digest)
-    }
-
-    /// What the job will see is what it needs, and real where the listing said so.
-    fn fits(&self, spec: &JobSpec, hardware: Hardware) -> Result<(), String> {
-        let needs = Needs { simulated: self.simulated, ..spec.needs() };
-        let id = ResourceId(self.terms.resourceId.0);
-        let offer = Offer { id, hardware, price: PerHour(0), available: true, busy: false };
-        match market::choose(std::slice::from_ref(&offer), &needs) {
-            Choice::Nearest(_, obstacles) => {
-                let obstacles: Vec<_> = obstacles.iter().map(ToString::to_string).collect();
-                Err(format!("what stands ready does not fit: {}", obstacles.join("; ")))
+        record.check(self.job, spec, self.simulated).map_err(|err| match err {
+            WireError::Field { field, reason } => {
+                RenterError::Untrue { what: "the readiness record", detail: format!("{field}: {reason}") }
             }
-            _ => Ok(()),
-        }
-    }
-
-    fn attested(&self, digest: B256, signature: &SignatureBytes) -> Result<(), RenterError> {
-        let attest = Attest { jobId: B256::from(self.job.0), digest };
-        Ok(self.account.market().domain().verify(&attest, signature, self.agent)?)
+            other => other.into(),
+        })?;
+        Ok(record.attested(&self.account.market().domain(), self.job, self.agent, signature)?)
     }
 
     /// The record that the agent sent is the one whose digest it put on chain.

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use chain::{ChainError, MarketRevert, Wallet};
 use market::{Amount, Needs, PerHour, Status};
-use renter::{Order, RenterError};
+use renter::{Controller, Order, RenterError};
 use testkit::eventually;
 use wire::Terms;
 
@@ -18,7 +18,7 @@ fn files(stage: &Stage) -> Vec<std::path::PathBuf> {
 async fn the_file_is_there_before_the_money_moves() {
     let stage = Stage::new().await;
     let before = stage.money().await;
-    let order = Order { quote: stage.quote().await, spec: spec() };
+    let order = stage.order(Controller::Session).await;
     stage.town.dev.automine(false).await.unwrap();
     let renter = stage.renter.clone();
     let creating = tokio::spawn(async move { renter.create(&order).await });
@@ -43,9 +43,9 @@ async fn the_file_is_there_before_the_money_moves() {
     assert_eq!((known.created_in, files(&stage).len()), (Some(placed.mined.tx), 1));
     assert_eq!(stage.town.market.job(file.id()).await.unwrap().status, Status::Created);
     assert!(known.from_block < placed.mined.block);
-    let controller = Wallet::from_hex(&known.session_key).unwrap().address();
+    let controller = Wallet::from_hex(known.session_key.as_ref().unwrap()).unwrap().address();
     assert_eq!(Terms::try_from(&known.terms).unwrap().controller, controller);
-    assert!(!format!("{known:?}").contains(&known.session_key[2..]), "never printed");
+    assert!(!format!("{known:?}").contains(&known.session_key.as_ref().unwrap()[2..]), "never printed");
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn a_price_that_rose_moves_nothing_and_leaves_no_file() {
     let before = stage.money().await;
     let quote = stage.quote().await;
     stage.town.owner.update_pricing(stage.resource, PerHour(PRICE.0 + 1)).await.unwrap();
-    let err = stage.renter.create(&Order { quote, spec: spec() }).await.unwrap_err();
+    let err = stage.renter.create(&Order { quote, spec: spec(), controller: Controller::Session }).await.unwrap_err();
     let RenterError::Chain(ChainError::Reverted(MarketRevert::PriceTooLow { offered, listed })) = err else {
         panic!("{err}")
     };
@@ -74,7 +74,7 @@ async fn a_wallet_with_too_little_writes_no_file() {
     let quote = renter.quote(&Needs::default(), DURATION).await.unwrap();
     let short = quote.shortfall().unwrap();
     assert_eq!((short.have, short.need, short.missing.0), (held, price.cost(DURATION), quote.locked.0 - held.0));
-    let err = renter.create(&Order { quote, spec: spec() }).await.unwrap_err();
+    let err = renter.create(&Order { quote, spec: spec(), controller: Controller::Session }).await.unwrap_err();
     let RenterError::TooLittleMoney { wallet, .. } = &err else { panic!("{err}") };
     assert_eq!(*wallet, account.address().to_string());
     assert!(files(&stage).is_empty());
@@ -89,7 +89,7 @@ async fn without_an_allowance_exactly_the_lock_is_permitted() {
     let renter = stage.renter_of(account.clone());
     let quote = renter.quote(&Needs::default(), DURATION).await.unwrap();
     let locked = quote.locked;
-    let placed = renter.create(&Order { quote, spec: spec() }).await.unwrap();
+    let placed = renter.create(&Order { quote, spec: spec(), controller: Controller::Session }).await.unwrap();
     assert_eq!(stage.town.market.token_balance(account.address()).await.unwrap(), held.saturating_sub(locked));
     assert_eq!(stage.town.market.allowance(account.address()).await.unwrap(), Amount::ZERO);
     renter.stop(&placed.job).await.unwrap();

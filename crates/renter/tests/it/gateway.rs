@@ -5,26 +5,30 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering},
 };
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use axum::{
     Json, Router,
     extract::{
-        Path, State,
+        Path, Query, State,
         ws::{Message, WebSocket, WebSocketUpgrade},
     },
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use tokio::sync::broadcast;
 use url::Url;
 use wire::{
-    Domain, JobEvent, JobNews,
-    http::{FromClient, GpuJson, Health, Page, ReadyBody, ToClient},
+    Domain, JobEvent, JobNews, SignatureBytes,
+    http::{
+        FromClient, GpuJson, GpuQuery, Health, NonceBody, NonceJson, Page, ReadyBody, SessionJson, ToClient, VerifyBody,
+    },
 };
 
 /// Words on their way to one reader; more than any test says at once.
 const WORDS_MAX: usize = 256;
+/// What stands for who signed in.
+const TOKEN: &str = "who-has-this-is-signed-in";
 
 #[derive(Clone)]
 pub(crate) struct TestGateway {
@@ -35,6 +39,12 @@ pub(crate) struct TestGateway {
 struct Shared {
     domain: Domain,
     gpus: Mutex<Vec<GpuJson>>,
+    /// What was asked of the list, page by page.
+    searches: Mutex<Vec<String>>,
+    watcher: Mutex<Option<Address>>,
+    /// What is given to who wants to sign in, and whether it is taken back.
+    nonce: Mutex<Option<NonceJson>>,
+    verified: Mutex<Vec<VerifyBody>>,
     /// What `ready` answers.
     answers: AtomicU16,
     readies: Mutex<Vec<(B256, ReadyBody)>>,
@@ -59,6 +69,10 @@ impl TestGateway {
         let shared = Arc::new(Shared {
             domain,
             gpus: Mutex::default(),
+            searches: Mutex::default(),
+            watcher: Mutex::default(),
+            nonce: Mutex::default(),
+            verified: Mutex::default(),
             answers: AtomicU16::new(204),
             readies: Mutex::default(),
             open: AtomicBool::new(true),
@@ -70,6 +84,9 @@ impl TestGateway {
         let router = Router::new()
             .route("/api/v1/gpus", get(gpus))
             .route("/api/v1/health", get(health))
+            .route("/api/v1/auth/siwe/nonce", post(nonce))
+            .route("/api/v1/auth/siwe/verify", post(verify))
+            .route("/api/v1/auth/logout", post(logout))
             .route("/api/v1/jobs/{id}/ready", post(ready))
             .route("/api/v1/ws", get(upgrade))
             .with_state(shared.clone());
@@ -85,6 +102,25 @@ impl TestGateway {
 
     pub(crate) fn set_gpus(&self, gpus: Vec<GpuJson>) {
         *self.shared.gpus.lock().unwrap() = gpus;
+    }
+
+    /// What was asked of the list, page by page.
+    pub(crate) fn searches(&self) -> Vec<String> {
+        self.shared.searches.lock().unwrap().clone()
+    }
+
+    pub(crate) fn set_watcher(&self, watcher: Address) {
+        *self.shared.watcher.lock().unwrap() = Some(watcher);
+    }
+
+    /// What is given to the next who wants to sign in.
+    pub(crate) fn set_nonce(&self, nonce: NonceJson) {
+        *self.shared.nonce.lock().unwrap() = Some(nonce);
+    }
+
+    /// Whatever was signed to sign in.
+    pub(crate) fn verified(&self) -> Vec<VerifyBody> {
+        self.shared.verified.lock().unwrap().clone()
     }
 
     pub(crate) fn answer_ready(&self, status: u16) {
@@ -152,13 +188,45 @@ fn event(seq: u64, news: JobNews) -> JobEvent {
     JobEvent { seq, at: "2027-01-01T00:00:00Z".parse().unwrap(), news }
 }
 
-async fn gpus(State(shared): State<Arc<Shared>>) -> Json<Page<GpuJson>> {
-    Json(Page { items: shared.gpus.lock().unwrap().clone(), next_cursor: None })
+/// Pages of two, or fewer where fewer are wanted; the cursor is a place in the list.
+async fn gpus(State(shared): State<Arc<Shared>>, uri: Uri, Query(query): Query<GpuQuery>) -> Json<Page<GpuJson>> {
+    shared.searches.lock().unwrap().push(uri.query().unwrap_or_default().to_owned());
+    let from: usize = query.cursor.map_or(0, |cursor| cursor.parse().unwrap());
+    let all = shared.gpus.lock().unwrap().clone();
+    let to = (from + query.limit.unwrap().min(2)).min(all.len());
+    let next_cursor = (to < all.len()).then(|| to.to_string());
+    Json(Page { items: all[from..to].to_vec(), next_cursor })
+}
+
+async fn nonce(State(shared): State<Arc<Shared>>, Json(_): Json<NonceBody>) -> Json<NonceJson> {
+    Json(shared.nonce.lock().unwrap().clone().unwrap())
+}
+
+async fn verify(State(shared): State<Arc<Shared>>, Json(body): Json<VerifyBody>) -> Json<SessionJson> {
+    let signature: SignatureBytes = body.signature.parse().unwrap();
+    let address = signature.signer_of_message(&body.message).unwrap();
+    shared.verified.lock().unwrap().push(body);
+    Json(SessionJson { token: TOKEN.into(), address, expires_at: "2999-01-01T00:00:00Z".parse().unwrap() })
+}
+
+async fn logout(headers: HeaderMap) -> StatusCode {
+    let shown = headers.get("authorization").and_then(|value| value.to_str().ok());
+    if shown == Some(&format!("Bearer {TOKEN}")) { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
 }
 
 async fn health(State(shared): State<Arc<Shared>>) -> Json<Health> {
     let Domain { chain_id, market } = shared.domain;
-    Json(Health { status: "ok".into(), chain_id, market, agents: 1, blocks: 0 })
+    Json(Health {
+        status: "ok".into(),
+        chain_id,
+        market,
+        token: Address::ZERO,
+        watcher: *shared.watcher.lock().unwrap(),
+        recorder: None,
+        indexed_block: None,
+        agents: 1,
+        blocks: 0,
+    })
 }
 
 async fn ready(State(shared): State<Arc<Shared>>, Path(job): Path<B256>, Json(body): Json<ReadyBody>) -> StatusCode {
@@ -184,7 +252,7 @@ async fn talk(shared: &Shared, mut socket: WebSocket) -> Option<()> {
     let Message::Text(text) = socket.recv().await?.ok()? else { panic!("the first word is a wish") };
     let FromClient::Subscribe(wish) = serde_json::from_str(&text).unwrap() else { panic!("{text}") };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    wish.verify(&shared.domain, now).unwrap();
+    wish.proof.as_ref().unwrap().verify(&wish.topic, &shared.domain, now).unwrap();
     let (held, mut says) = {
         let feed = shared.feed.lock().unwrap();
         shared.asked.lock().unwrap().push(wish.since);

@@ -2,7 +2,7 @@
 
 use chain::Wallet;
 use market::{Outcome, Seconds, Status};
-use renter::{Until, Update};
+use renter::{Acting, Until, Update};
 use wire::document;
 
 use crate::stage::{DURATION, PRICE, Stage, completion, consent, ready_record, spec};
@@ -21,7 +21,7 @@ async fn an_honest_job_is_agreed_to_watched_and_settled() {
     let (_, body) = stage.ready(1).await;
     let record = ready_record(&job);
     assert_eq!(body.ready_record, document(&record).unwrap().digest);
-    let session = Wallet::from_hex(&job.file.session_key).unwrap().address();
+    let session = Wallet::from_hex(job.file.session_key.as_ref().unwrap()).unwrap().address();
     stage.town.market.domain().verify(&consent(&job, &body), &body.signature, session).unwrap();
     assert_ne!(session, stage.town.renter.address(), "the key that pays signs nothing here");
     stage.start(&job, 1).await;
@@ -105,6 +105,6 @@ async fn a_job_that_was_cancelled_is_told_from_one_that_runs() {
 
     stage.gateway.forget();
     let (job, _following) = stage.running().await;
-    let ending = stage.renter.follow(&job.file, &spec(), Until::Started, false, &mut |_| ()).await.unwrap();
+    let ending = stage.renter.follow(&job.file, &spec(), Until::Started, Acting::Not, &mut |_| ()).await.unwrap();
     assert_eq!((ending.status, ending.outcome, ending.declined), (Status::Running, None, None));
 }

@@ -28,7 +28,7 @@ fn file(first: u8, second: u8) -> JobFile {
         chain_id: 1,
         terms,
         spec: String::new(),
-        session_key: format!("key of {first:x}{second:x}"),
+        session_key: Some(format!("key of {first:x}{second:x}")),
         created_in: None,
         from_block: 0,
     }
@@ -42,7 +42,7 @@ fn the_session_key_is_found_by_a_prefix() {
         jobs.save(&job).unwrap();
     }
     for (prefix, key) in [("0xabc", "key of abc1"), ("ABD", "key of abd2"), ("0x0", "key of a0"), ("0a", "key of a0")] {
-        assert_eq!(jobs.find(prefix).unwrap().session_key, key, "{prefix}");
+        assert_eq!(jobs.find(prefix).unwrap().session_key.as_deref(), Some(key), "{prefix}");
     }
     for prefix in ["0xab", "ab", "", "0x"] {
         let err = jobs.find(prefix).unwrap_err();
@@ -66,7 +66,7 @@ fn one_file_that_cannot_be_read_hides_no_other() {
     fs::write(path(&broken), "{").unwrap();
     fs::create_dir(dir.path().join("folder.json")).unwrap();
     assert_eq!(jobs.list().unwrap().len(), 2);
-    assert_eq!(jobs.find("ab").unwrap().session_key, "key of abc1");
+    assert_eq!(jobs.find("ab").unwrap().session_key.as_deref(), Some("key of abc1"));
     let err = jobs.find("ee").unwrap_err().to_string();
     assert!(err.contains(&broken.job_id.to_string()), "{err}");
 

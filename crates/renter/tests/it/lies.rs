@@ -12,7 +12,7 @@ use crate::stage::{DURATION, PRICE, Stage};
 async fn the_quote_has_the_figures_of_the_chain() {
     let stage = Stage::new().await;
     let mut lie = stage.gpu();
-    lie.price_per_hour = "1".into();
+    lie.price_per_hour.amount = "1".into();
     lie.available = false;
     lie.busy = true;
     let truth = Hardware::from(&lie.hardware);
@@ -25,7 +25,8 @@ async fn the_quote_has_the_figures_of_the_chain() {
         disk_mib: 1 << 24,
         simulated: true,
     };
-    let unknown = GpuJson { id: B256::repeat_byte(0x77), price_per_hour: "0".into(), ..stage.gpu() };
+    let mut unknown = GpuJson { id: B256::repeat_byte(0x77), ..stage.gpu() };
+    unknown.price_per_hour.amount = "0".into();
     stage.gateway.set_gpus(vec![unknown, lie]);
 
     let offers = stage.renter.offers().await.unwrap();

@@ -14,5 +14,8 @@ mod lies;
 mod ready;
 mod record;
 mod reorg;
+mod search;
+mod session;
 mod silence;
 mod stop;
+mod watcher;

@@ -8,13 +8,16 @@ use std::{
 use alloy_primitives::{B256, aliases::U40};
 use chain::{Account, MarketEvent, Mined, Wallet};
 use market::{Amount, JobId, Needs, Outcome, PerHour, ResourceId, Seconds, Status, Timestamp};
-use renter::{Ending, FollowConfig, JobFile, Order, Placed, Quote, Renter, RenterConfig, RenterError, Until, Update};
+use renter::{
+    Acting, Controller, Ending, FollowConfig, JobFile, Order, Placed, Quote, Renter, RenterConfig, RenterError, Until,
+    Update,
+};
 use testkit::{TestMarket, eventually};
 use tokio::{task::JoinHandle, time::timeout};
 use wire::{
     HardwareJson, JobNews, JobSpec, SignatureBytes, Terms, document,
     feed::{BeatJson, LogStream},
-    http::{GpuJson, ReadyBody},
+    http::{GpuJson, Money, Presence, ReadyBody},
     record::{CompletionRecord, ReadyRecord},
     signed::{Attest, Beat, Ready},
 };
@@ -44,7 +47,7 @@ pub(crate) struct Stage {
 
 /// What everybody holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Money {
+pub(crate) struct Holdings {
     pub(crate) renter: Amount,
     pub(crate) owner: Amount,
     pub(crate) fees: Amount,
@@ -87,10 +90,18 @@ impl Stage {
         GpuJson {
             id: B256::from(self.resource.0),
             hardware: hardware(),
-            price_per_hour: PRICE.0.to_string(),
+            source: "bourse".into(),
+            provider: "1".into(),
+            owner: self.town.owner.address(),
+            agent: self.town.agent.address(),
+            location: None,
+            price_per_hour: Money::new(Amount(PRICE.0), self.town.market.token()),
             available: true,
             busy: false,
-            agent: self.town.agent.address(),
+            status: Presence::Online,
+            seen_at: None,
+            uptime_bps: None,
+            listed_at: "2027-01-01T00:00:00Z".parse().unwrap(),
         }
     }
 
@@ -99,8 +110,15 @@ impl Stage {
     }
 
     pub(crate) async fn place(&self) -> Job {
-        let placed = self.renter.create(&Order { quote: self.quote().await, spec: spec() }).await.unwrap();
-        Job::new(placed)
+        self.place_with(Controller::Session).await
+    }
+
+    pub(crate) async fn place_with(&self, controller: Controller) -> Job {
+        Job::new(self.renter.create(&self.order(controller).await).await.unwrap())
+    }
+
+    pub(crate) async fn order(&self, controller: Controller) -> Order {
+        Order { quote: self.quote().await, spec: spec(), controller }
     }
 
     /// A job that is accepted, agreed to and started, with its renter following it.
@@ -160,6 +178,17 @@ impl Stage {
         acting: bool,
         then: impl Fn(&Update) + Send + Sync + 'static,
     ) -> Following {
+        self.follow_until(job, spec, (Until::Settled, if acting { Acting::Fully } else { Acting::Not }), then)
+    }
+
+    /// Follows as far, and doing as much, as is said.
+    pub(crate) fn follow_until(
+        &self,
+        job: &Job,
+        spec: JobSpec,
+        (until, acting): (Until, Acting),
+        then: impl Fn(&Update) + Send + Sync + 'static,
+    ) -> Following {
         let updates = Arc::new(Mutex::new(Vec::new()));
         let (renter, file, told) = (self.renter.clone(), job.file.clone(), updates.clone());
         let task = tokio::spawn(async move {
@@ -167,7 +196,7 @@ impl Stage {
                 told.lock().unwrap().push(update.clone());
                 then(&update);
             };
-            renter.follow(&file, &spec, Until::Settled, acting, on).await
+            renter.follow(&file, &spec, until, acting, on).await
         });
         Following { task, updates }
     }
@@ -223,10 +252,10 @@ impl Stage {
         self.town.market.job(job.id()).await.unwrap().since
     }
 
-    pub(crate) async fn money(&self) -> Money {
+    pub(crate) async fn money(&self) -> Holdings {
         let market = &self.town.market;
         let (renter, owner) = (self.town.renter.address(), self.town.owner.address());
-        Money {
+        Holdings {
             renter: market.token_balance(renter).await.unwrap(),
             owner: market.token_balance(owner).await.unwrap(),
             fees: market.fees().await.unwrap(),
@@ -234,7 +263,7 @@ impl Stage {
     }
 
     /// Checks that `ending` is what the chain logged and what really moved since `before`, to the last unit.
-    pub(crate) async fn settled(&self, before: Money, ending: &Ending, events: &[MarketEvent]) {
+    pub(crate) async fn settled(&self, before: Holdings, ending: &Ending, events: &[MarketEvent]) {
         let locked = PRICE.cost(DURATION);
         assert_eq!(ending.paid.0 + ending.fee.0 + ending.refunded.0, locked.0, "every unit finds its place");
         let after = self.money().await;
@@ -257,7 +286,7 @@ impl Stage {
     }
 
     /// Checks that the job was cancelled and nobody gained or lost anything since `before`.
-    pub(crate) async fn refunded(&self, before: Money, job: &Job) {
+    pub(crate) async fn refunded(&self, before: Holdings, job: &Job) {
         assert_eq!(self.status(job).await, Status::Cancelled);
         assert_eq!(self.money().await, before);
     }

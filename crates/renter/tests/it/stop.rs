@@ -21,7 +21,7 @@ async fn unwatched(stage: &Stage) -> Job {
 
 /// The job's controller, registered as a watcher.
 async fn watcher(stage: &Stage, job: &Job) -> Account {
-    let session = Wallet::from_hex(&job.file.session_key).unwrap();
+    let session = Wallet::from_hex(job.file.session_key.as_ref().unwrap()).unwrap();
     stage.town.deployer.set_watcher(session.address(), true).await.unwrap();
     stage.town.dev.fund(session.address(), U256::from(10).pow(U256::from(18))).await.unwrap();
     Account::new(stage.town.market.clone(), session, SendConfig::default())
