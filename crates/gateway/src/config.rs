@@ -61,6 +61,10 @@ impl Default for GatewayConfig {
 const DEFAULT_PORT: u16 = 4510;
 /// The largest JSON body of any route: the largest one documented has under 1 KiB.
 pub(crate) const JSON_BODY_BYTES_MAX: usize = 64 << 10;
+/// Receipts verified at once: each asks the chain's endpoint a dozen times.
+pub(crate) const VERIFICATIONS_MAX: usize = 8;
+/// A verification is given up after this: an endpoint that looks through a whole chain in pieces takes its time.
+pub(crate) const VERIFY_WITHIN: Duration = Duration::from_secs(30);
 /// Entries of one page of a list.
 pub(crate) const PAGE_MAX: usize = 200;
 /// Listings shown with their provider: an agent announces at most a third of these.

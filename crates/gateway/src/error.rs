@@ -68,7 +68,9 @@ pub enum GatewayError {
         source: WireError,
     },
     /// Nobody is signed in.
-    #[error("{reason}; sign in with POST /api/v1/auth/siwe/nonce and /verify, and send the token as `Authorization: Bearer`")]
+    #[error(
+        "{reason}; sign in with POST /api/v1/auth/siwe/nonce and /verify, and send the token as `Authorization: Bearer`"
+    )]
     NotSignedIn {
         /// Why not.
         reason: &'static str,

@@ -23,13 +23,7 @@ mod ws;
 pub(crate) use limits::{Peer, Rates};
 pub use openapi::openapi;
 
-use axum::{
-    Extension, Router,
-    extract::Request,
-    http::Uri,
-    middleware,
-    routing::get,
-};
+use axum::{Extension, Router, extract::Request, http::Uri, middleware, routing::get};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{GatewayConfig, GatewayError, idempotency, state::Shared};
@@ -64,8 +58,8 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(jobs::ready::ready))
         .routes(routes!(jobs::logs::logs))
         .routes(routes!(jobs::metrics::metrics))
-        .routes(routes!(instances::mine))
-        .routes(routes!(instances::instance, instances::end))
+        .routes(routes!(instances::list::mine))
+        .routes(routes!(instances::show::instance, instances::stop::end))
         .routes(routes!(receipts::list::list))
         .routes(routes!(receipts::show::show))
         .routes(routes!(receipts::timeline::timeline))

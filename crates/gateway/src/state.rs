@@ -20,7 +20,7 @@ use url::Url;
 use crate::{
     GatewayConfig, GatewayKeys,
     board::{Board, Facts, Shown},
-    config::Limits,
+    config::{Limits, VERIFICATIONS_MAX},
     feed::{Feeds, ProviderFeeds},
     gauges::Gauges,
     http::Rates,
@@ -69,6 +69,8 @@ pub(crate) struct State {
     pub(crate) clients: Arc<Semaphore>,
     /// One permit for each agent that has not proven who it is.
     pub(crate) pending_links: Arc<Semaphore>,
+    /// One permit for each receipt that is being verified.
+    pub(crate) verifications: Semaphore,
     /// Open WebSockets, which the server does not count as connections any more.
     pub(crate) sockets: TaskTracker,
     pub(crate) shutdown: CancellationToken,
@@ -101,6 +103,7 @@ impl State {
             rates: Rates::new(&limits.rates, config.trusted_proxies.clone()),
             clients: Arc::new(Semaphore::new(limits.clients)),
             pending_links: Arc::new(Semaphore::new(limits.pending_links)),
+            verifications: Semaphore::new(VERIFICATIONS_MAX),
             sockets: TaskTracker::new(),
             shutdown,
             numbers: AtomicU64::new(1),

@@ -1,7 +1,10 @@
 //! A running job as plain streams: each message of the WebSocket is one line, or one measurement.
 
+pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod metrics;
+pub(crate) mod show;
+pub(crate) mod stop;
 
 use axum::{
     extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},

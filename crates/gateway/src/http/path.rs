@@ -45,7 +45,9 @@ impl<S: Send + Sync> FromRequestParts<S> for ProviderId {
         let text = Path::<String>::from_request_parts(parts, state).await.map(|Path(text)| text).unwrap_or_default();
         let id = match text.starts_with("0x") {
             true => text.parse().ok().map(Self::Address),
-            false => text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok().map(Self::Number)).flatten(),
+            false => {
+                text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok().map(Self::Number)).flatten()
+            }
         };
         id.ok_or_else(|| malformed("id", "a provider is its number, or 0x and the 40 digits of its owner or agent"))
     }
@@ -66,8 +68,6 @@ const ALIASES: &[(Option<Method>, &str, &str)] = &[
     (Some(Method::POST), "jobs/submit", "jobs"),
     (Some(Method::POST), "instances", "jobs"),
     (Some(Method::GET), "jobs/list", "jobs"),
-    (Some(Method::GET), "jobs/history", "jobs"),
-    (Some(Method::GET), "instances", "jobs"),
     (Some(Method::POST), "wallet/connect", "auth/siwe/verify"),
 ];
 
@@ -148,7 +148,9 @@ mod tests {
         check(Method::POST, "/api/marketplace/jobs/0x1/stop", "/api/v1/jobs/0x1/stop");
         check(Method::POST, "/api/v1/jobs/submit", "/api/v1/jobs");
         check(Method::GET, "/api/v1/jobs/submit", "/api/v1/jobs/submit");
-        check(Method::GET, "/api/jobs/history", "/api/v1/jobs");
+        check(Method::GET, "/api/jobs/list", "/api/v1/jobs");
+        check(Method::GET, "/api/marketplace/jobs/history", "/api/v1/jobs/history");
+        check(Method::GET, "/api/instances", "/api/v1/instances");
         check(Method::POST, "/api/instances", "/api/v1/jobs");
         check(Method::GET, "/api/v1/gpus/search/x", "/api/v1/gpus/search/x");
     }
