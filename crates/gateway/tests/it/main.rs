@@ -17,8 +17,28 @@ mod health;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod openapi;
+#[cfg(test)]
+mod providers;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod stop;
 #[cfg(test)]
 mod ws;
+#[cfg(test)]
+mod auth;
+#[cfg(test)]
+mod beside;
+#[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod streams;
+#[cfg(test)]
+mod topics;
+#[cfg(test)]
+mod watcher;
+#[cfg(test)]
+mod work;

@@ -26,6 +26,8 @@ pub(crate) struct Stage {
     pub(crate) index: watch::Receiver<Progress>,
     pub(crate) host: String,
     pub(crate) shutdown: CancellationToken,
+    /// Stops the gateway alone; the index goes on.
+    pub(crate) gateway_stops: CancellationToken,
     pub(crate) served: JoinHandle<Result<(), GatewayError>>,
     http: reqwest::Client,
     _stops: DropGuard,
@@ -40,6 +42,18 @@ impl Stage {
 
     /// With the market's watcher as the gateway's own key, or without one.
     pub(crate) async fn watched(watches: bool, change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        Self::with(watches, CancellationToken::new(), change).await
+    }
+
+    /// With an index that goes no further than the market's beginning.
+    pub(crate) async fn halted(change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        let halts = CancellationToken::new();
+        let stage = Self::with(false, halts.clone(), change).await;
+        halts.cancel();
+        stage
+    }
+
+    async fn with(watches: bool, halts: CancellationToken, change: impl FnOnce(&mut GatewayConfig)) -> Self {
         let town = TestMarket::start().await.unwrap();
         let market = town.market.clone();
         let folder = tempfile::tempdir().unwrap();
@@ -51,14 +65,21 @@ impl Stage {
         let indexing = IndexerConfig::new(town.deployment.block, "test".into());
         let indexer = Indexer::new(indexing, market.clone(), store.clone());
         let index = indexer.progress();
-        tokio::spawn(indexer.run(shutdown.clone()));
+        let ends = shutdown.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                ended = indexer.run(ends) => ended.unwrap(),
+                () = halts.cancelled() => {}
+            }
+        });
         let mut config = GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), ..GatewayConfig::default() };
         change(&mut config);
         let keys = GatewayKeys { watcher: watches.then(|| town.watcher.clone()) };
         let gateway =
             Gateway::bind(config, market.clone(), blocks.clone(), store.clone(), index.clone(), keys).await.unwrap();
         let host = gateway.local_addr().to_string();
-        let served = tokio::spawn(gateway.serve(shutdown.clone()));
+        let gateway_stops = shutdown.child_token();
+        let served = tokio::spawn(gateway.serve(gateway_stops.clone()));
         let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
         let stage = Self {
             town,
@@ -68,6 +89,7 @@ impl Stage {
             index,
             host,
             shutdown,
+            gateway_stops,
             served,
             http,
             _stops,

@@ -93,9 +93,11 @@ impl TryFrom<&GpuJson> for market::Offer {
 pub struct GpuQuery {
     /// Words that the model's name contains, in any order and case.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(max_length = 128)]
     pub model: Option<String>,
     /// The same; who types into one field means the model or the location.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(max_length = 128)]
     pub q: Option<String>,
     /// Cards, at least.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,31 +113,38 @@ pub struct GpuQuery {
     pub min_memory: Option<u64>,
     /// Price of an hour in whole tokens with a point, at most.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(example = "2.50")]
+    #[param(pattern = r"^[0-9]{1,20}\.[0-9]{1,6}$", example = "2.50")]
     pub max_price: Option<String>,
     /// Where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(max_length = 128, example = "eu-west")]
     pub location: Option<String>,
     /// `now`: free and heard; `listed`: offered, though perhaps busy or silent; `any` (also when left out): everything.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^(now|listed|any)$")]
     pub availability: Option<String>,
     /// Uptime in percent, at least.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(maximum = 100)]
     pub min_uptime: Option<u8>,
     /// `true`: pretended cards only; `false`: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub simulated: Option<bool>,
     /// The market that it is from.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(max_length = 128, example = "bourse")]
     pub source: Option<String>,
     /// `price`, `vram`, `gpus`, `cpus`, `memory`, `uptime` or `listed`; with `-` before it the largest first.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^-?(price|vram|gpus|cpus|memory|uptime|listed)$")]
     pub sort: Option<String>,
     /// Entries of the page, 1 to 200.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 200)]
     pub limit: Option<usize>,
     /// Where the page begins, as the page before said.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(max_length = 512)]
     pub cursor: Option<String>,
 }
 

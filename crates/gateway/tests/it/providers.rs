@@ -1,0 +1,6 @@
+//! Who rents out.
+
+mod earnings;
+mod metrics;
+mod show;
+mod unsigned;
