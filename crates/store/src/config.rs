@@ -37,8 +37,8 @@ impl StoreConfig {
     pub fn sqlite(path: &Path) -> Result<Self, StoreError> {
         let bad = |reason: &str| StoreError::BadUrl { reason: format!("{}: {reason}", path.display()) };
         let whole = std::path::absolute(path).map_err(|error| bad(&error.to_string()))?;
-        let mut url = Url::from_file_path(whole).map_err(|()| bad("no path of a file"))?;
-        url.set_scheme("sqlite").map_err(|()| bad("no path of a file"))?;
+        let file = Url::from_file_path(whole).map_err(|()| bad("no path of a file"))?;
+        let url = file.as_str().replacen("file", "sqlite", 1).parse().map_err(|_| bad("no path of a file"))?;
         Ok(Self::new(url))
     }
 }

@@ -109,7 +109,7 @@ fn options(config: &StoreConfig, connections: u32) -> ConnectOptions {
 }
 
 async fn connect_sqlite(config: &StoreConfig) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
-    if config.url.host().is_some() || config.url.path().len() < 2 {
+    if config.url.host().is_some() || !config.url.path().starts_with('/') || config.url.path() == "/" {
         let reason = "a SQLite database is named by the path of its file".to_owned();
         return Err(StoreError::BadUrl { reason });
     }

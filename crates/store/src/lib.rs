@@ -40,3 +40,7 @@ pub use receipt::{Put, RAW_BYTES_MAX, ReceiptRow, ReceiptState};
 mod bulk;
 mod entity;
 mod migration;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,7 +2,9 @@
 
 use alloy_primitives::B256;
 use market::{JobId, Timestamp};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, UpdateMany, sea_query::Expr,
+};
 use wire::receipt::{DOCUMENT_BYTES_MAX, ReceiptKind};
 
 use crate::bulk;
@@ -11,6 +13,8 @@ use crate::entity::receipt;
 use crate::entity::stored::{Hash, Kind, Whole};
 use crate::error::StoreError;
 use crate::read::PAGE_MAX;
+
+mod due;
 
 /// The largest signed transaction that is kept: a commit is a NID and a line of JSON.
 pub const RAW_BYTES_MAX: usize = 16 << 10;
@@ -140,10 +144,12 @@ impl Store {
         find.limit(limit.min(PAGE_MAX)).all(self.readers()).await?.into_iter().map(row).collect()
     }
 
-    /// Receipts that are not final on chain, oldest first; at most [`PAGE_MAX`](crate::PAGE_MAX).
+    /// Receipts that are not final on chain, those on their way before those that wait, then oldest first; at most [`PAGE_MAX`](crate::PAGE_MAX).
     pub async fn receipts_due(&self, limit: u64) -> Result<Vec<ReceiptRow>, StoreError> {
         let find = receipt::Entity::find()
             .filter(receipt::Column::State.is_in([STORED, SENDING, MINED]))
+            // The words are in this order: mined, sending, stored.
+            .order_by_asc(receipt::Column::State)
             .order_by_asc(receipt::Column::OccurredAt)
             .order_by_asc(receipt::Column::Nid);
         find.limit(limit.min(PAGE_MAX)).all(self.readers()).await?.into_iter().map(row).collect()
@@ -151,15 +157,7 @@ impl Store {
 
     /// Notes how far a receipt is. When this returns, a crash does not undo it.
     pub async fn set_receipt_state(&self, nid: &str, state: &ReceiptState) -> Result<(), StoreError> {
-        let columns = Columns::of(state)?;
-        let set = receipt::Entity::update_many()
-            .filter(receipt::Column::Nid.eq(nid))
-            .col_expr(receipt::Column::State, Expr::value(columns.state))
-            .col_expr(receipt::Column::Tx, Expr::value(columns.tx.map(Hash)))
-            .col_expr(receipt::Column::TxNonce, Expr::value(columns.nonce.map(Whole)))
-            .col_expr(receipt::Column::Raw, Expr::value(columns.raw))
-            .col_expr(receipt::Column::Block, Expr::value(columns.block.map(Whole)));
-        match set.exec(self.writer()).await?.rows_affected {
+        match moved(nid, state)?.exec(self.writer()).await?.rows_affected {
             0 => Err(StoreError::NoReceipt { nid: nid.to_owned() }),
             _ => Ok(()),
         }
@@ -168,6 +166,17 @@ impl Store {
 
 fn of_job(job: JobId) -> Select<receipt::Entity> {
     receipt::Entity::find().filter(receipt::Column::Job.eq(Hash(B256::new(job.0))))
+}
+
+fn moved(nid: &str, state: &ReceiptState) -> Result<UpdateMany<receipt::Entity>, StoreError> {
+    let columns = Columns::of(state)?;
+    Ok(receipt::Entity::update_many()
+        .filter(receipt::Column::Nid.eq(nid))
+        .col_expr(receipt::Column::State, Expr::value(columns.state))
+        .col_expr(receipt::Column::Tx, Expr::value(columns.tx.map(Hash)))
+        .col_expr(receipt::Column::TxNonce, Expr::value(columns.nonce.map(Whole)))
+        .col_expr(receipt::Column::Raw, Expr::value(columns.raw))
+        .col_expr(receipt::Column::Block, Expr::value(columns.block.map(Whole))))
 }
 
 /// A state as it lies in columns.

@@ -12,6 +12,9 @@ pub use wait::eventually;
 mod skip;
 pub use skip::{Need, docker_available, skipped};
 
+mod database;
+pub use database::{Engine, TestDatabase};
+
 mod random;
 pub use random::{Rng, SeedableRng, StdRng, rng, seed};
 

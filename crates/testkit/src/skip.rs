@@ -9,6 +9,8 @@ pub enum Need {
     Docker,
     /// Other people's implementations, installed from npm.
     Peers,
+    /// The programs of PostgreSQL.
+    Postgres,
 }
 
 impl Need {
@@ -17,6 +19,7 @@ impl Need {
         match self {
             Self::Docker => "BOURSE_REQUIRE_DOCKER",
             Self::Peers => "BOURSE_REQUIRE_PEERS",
+            Self::Postgres => "BOURSE_REQUIRE_POSTGRES",
         }
     }
 }

@@ -196,6 +196,7 @@ const TABLES: &[Table] = &[
                 columns: &["resource", "created_block", "created_index"],
                 unique: false,
             },
+            TableIndex { name: "jobs_status", columns: &["status", "changed"], unique: false },
         ],
     },
     Table {

@@ -1,0 +1,138 @@
+//! What is committed is read back, whole or not at all.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::Address;
+use store::{Batch, Indexed, Key, Row, StoreError};
+use testkit::TestDatabase;
+
+use crate::fixture::{INDEXED, batch, begun, block, chance, open, with_rows};
+
+on_both_engines! {
+    rows_come_back_as_they_went_in
+    batches_make_no_difference
+    only_what_follows_is_written
+    a_batch_is_written_whole_or_not_at_all
+    another_market_is_refused
+    a_forgotten_index_can_begin_anew
+}
+
+async fn rows_come_back_as_they_went_in(database: &TestDatabase) {
+    let store = begun(database).await;
+    let mut chance = chance(1);
+    let mut expected: BTreeMap<Key, Row> = BTreeMap::new();
+    let mut events = Vec::new();
+    for number in 1..200 {
+        let changes = chance.block(number, number % 2 == 0);
+        expected.extend(changes.rows.iter().map(|row| (row.key(), row.clone())));
+        events.extend(changes.events.clone());
+        store.commit(&batch(&[changes])).await.unwrap();
+    }
+    let keys: Vec<Key> = expected.keys().copied().collect();
+    let found = store.rows(&keys).await.unwrap();
+    let found: BTreeMap<Key, Row> = found.into_iter().map(|row| (row.key(), row)).collect();
+    assert_eq!(found, expected);
+    for key in &keys {
+        match key {
+            Key::Job(id) => assert_eq!(store.job(*id).await.unwrap().map(Row::Job).as_ref(), expected.get(key)),
+            Key::Provider(id) => {
+                assert_eq!(store.provider(*id).await.unwrap().map(Row::Provider).as_ref(), expected.get(key));
+            }
+            Key::Resource(id) => {
+                assert_eq!(store.resource(*id).await.unwrap().map(Row::Resource).as_ref(), expected.get(key));
+            }
+            Key::Credit(account) => {
+                assert_eq!(store.credit(*account).await.unwrap().map(Row::Credit).as_ref(), expected.get(key));
+            }
+            Key::Market => assert_eq!(Some(&Row::Market(store.market().await.unwrap())), expected.get(key)),
+            Key::Reporter(address, _) => {
+                let rows = store.reporter(*address).await.unwrap();
+                assert!(rows.into_iter().any(|row| Some(&Row::Reporter(row)) == expected.get(key)));
+            }
+        }
+    }
+    for id in 0..5 {
+        let id = crate::fixture::job_id(id);
+        let of_job: Vec<_> = events.iter().filter(|event| event.job == Some(id)).cloned().collect();
+        assert!(!of_job.is_empty());
+        assert_eq!(store.job_events(id).await.unwrap(), of_job);
+    }
+    let cursor = store.cursor().await.unwrap().unwrap();
+    assert_eq!((cursor.indexed, cursor.head(), cursor.recent.len()), (INDEXED, Some(block(199)), 199));
+}
+
+/// Also on the other engine: the text of an index is the same everywhere.
+async fn batches_make_no_difference(database: &TestDatabase) {
+    let other = TestDatabase::sqlite();
+    let (whole, single) = (begun(database).await, begun(&other).await);
+    let mut chance = chance(2);
+    let blocks: Vec<_> = (1..400).map(|number| chance.block(number, number > 300)).collect();
+    whole.commit(&batch(&blocks)).await.unwrap();
+    for changes in &blocks {
+        single.commit(&batch(std::slice::from_ref(changes))).await.unwrap();
+    }
+    let text = whole.dump_index().await.unwrap();
+    assert!(text.lines().count() > 400 && text.contains("it's"), "{text}");
+    assert_eq!(text, single.dump_index().await.unwrap());
+    let (whole, single) = (whole.cursor().await.unwrap().unwrap(), single.cursor().await.unwrap().unwrap());
+    assert_eq!(whole, single);
+    assert_eq!(whole.recent.len(), store::RECENT_BLOCKS);
+}
+
+async fn only_what_follows_is_written(database: &TestDatabase) {
+    let store = open(database).await;
+    let refused = store.commit(&batch(&[with_rows(5, vec![])])).await;
+    assert!(matches!(refused, Err(StoreError::NotBegun)), "{refused:?}");
+    store.begin_index(INDEXED).await.unwrap();
+    store.commit(&Batch::default()).await.unwrap();
+    store.commit(&batch(&[with_rows(5, vec![])])).await.unwrap();
+    for wrong in [vec![5], vec![4], vec![6, 6], vec![8, 7]] {
+        let blocks: Vec<_> = wrong.iter().map(|number| with_rows(*number, vec![])).collect();
+        let refused = store.commit(&batch(&blocks)).await;
+        assert!(matches!(refused, Err(StoreError::NotNext { .. })), "{wrong:?}: {refused:?}");
+    }
+    assert_eq!(store.cursor().await.unwrap().unwrap().head(), Some(block(5)));
+}
+
+async fn a_batch_is_written_whole_or_not_at_all(database: &TestDatabase) {
+    let store = begun(database).await;
+    let mut chance = chance(3);
+    let good = chance.block(1, true);
+    let mut bad = with_rows(2, vec![Row::Job(chance.job(9, (2, 0), 2))]);
+    // Two events at one place: the second is refused when the first is already written.
+    bad.events = vec![chance.event(2, 0), chance.event(2, 0)];
+    let refused = store.commit(&batch(&[good.clone(), bad])).await;
+    assert!(refused.is_err_and(|error| !error.is_retryable()));
+    assert_eq!(store.dump_index().await.unwrap(), "");
+    assert_eq!(store.cursor().await.unwrap().unwrap().head(), None);
+    store.commit(&batch(&[good])).await.unwrap();
+}
+
+async fn another_market_is_refused(database: &TestDatabase) {
+    let store = begun(database).await;
+    store.commit(&batch(&[chance(4).block(1, true)])).await.unwrap();
+    let again = store.begin_index(INDEXED).await.unwrap();
+    assert_eq!(again.head(), Some(block(1)), "the same market goes on where it was");
+    for other in [Indexed { chain_id: 1, ..INDEXED }, Indexed { market: Address::repeat_byte(0x88), ..INDEXED }] {
+        let refused = store.begin_index(other).await.unwrap_err();
+        assert!(matches!(refused, StoreError::OtherMarket { .. }), "{refused:?}");
+        let said = refused.to_string();
+        assert!(said.contains(&INDEXED.market.to_string()) && said.contains(&other.market.to_string()), "{said}");
+        assert!(said.contains("a database of its own"), "{said}");
+    }
+}
+
+async fn a_forgotten_index_can_begin_anew(database: &TestDatabase) {
+    let store = begun(database).await;
+    let mut chance = chance(5);
+    let blocks: Vec<_> = (1..20).map(|number| chance.block(number, true)).collect();
+    store.commit(&batch(&blocks)).await.unwrap();
+    let text = store.dump_index().await.unwrap();
+    store.new_nonce("kept", market::Timestamp(10)).await.unwrap();
+    store.forget_index().await.unwrap();
+    assert_eq!((store.dump_index().await.unwrap().as_str(), store.cursor().await.unwrap()), ("", None));
+    assert!(store.take_nonce("kept", market::Timestamp(9)).await.unwrap(), "what is not of the chain stays");
+    store.begin_index(Indexed { chain_id: 2, ..INDEXED }).await.unwrap();
+    store.commit(&batch(&blocks)).await.unwrap();
+    assert_eq!(store.dump_index().await.unwrap(), text);
+}
