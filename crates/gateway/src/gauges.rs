@@ -60,11 +60,6 @@ impl Gauges {
         lock(&self.presences).heard_at(agent)
     }
 
-    /// How recently the agent spoke.
-    pub(crate) fn presence(&self, agent: Address, now: u64) -> Presence {
-        lock(&self.presences).presence(agent, now)
-    }
-
     /// Providers whose status is another one than was told, to be told now.
     pub(crate) fn changed(&self, now: u64) -> Vec<(u32, Presence)> {
         lock(&self.presences).changed(now)

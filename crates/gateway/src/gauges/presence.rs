@@ -63,10 +63,6 @@ impl Presences {
         self.agents.get(&agent).map(|heard| heard.at)
     }
 
-    pub(crate) fn presence(&self, agent: Address, now: u64) -> Presence {
-        self.agents.get(&agent).map_or(Presence::Offline, |heard| self.since(heard.at, now))
-    }
-
     /// Providers whose status is another one than was told; from now on it is told.
     pub(crate) fn changed(&mut self, now: u64) -> Vec<(u32, Presence)> {
         let (stale_s, offline_s) = (self.stale_s, self.offline_s);
@@ -82,17 +78,16 @@ impl Presences {
     }
 
     pub(crate) fn take_hours(&mut self) -> Vec<(u32, u64, u32)> {
-        std::mem::take(&mut self.hours).into_iter().map(|((provider, hour), seconds)| (provider, hour, seconds)).collect()
+        std::mem::take(&mut self.hours)
+            .into_iter()
+            .map(|((provider, hour), seconds)| (provider, hour, seconds))
+            .collect()
     }
 
     pub(crate) fn put_hours_back(&mut self, hours: Vec<(u32, u64, u32)>) {
         for (provider, hour, seconds) in hours {
             self.add(provider, hour, seconds);
         }
-    }
-
-    fn since(&self, heard: u64, now: u64) -> Presence {
-        presence(heard, now, self.stale_s, self.offline_s)
     }
 
     fn count(&mut self, providers: &[u32], mut from: u64, to: u64) {
@@ -143,7 +138,6 @@ mod tests {
     #[test]
     fn a_status_is_told_once_when_it_changes() {
         let mut presences = presences();
-        assert_eq!(presences.presence(AGENT, 0), Presence::Offline);
         assert!(presences.heard(AGENT, &[7, 8], 1000));
         assert_eq!(presences.changed(1000), [(7, Presence::Online), (8, Presence::Online)]);
         assert!(!presences.heard(AGENT, &[7], 1010));

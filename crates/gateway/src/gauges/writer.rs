@@ -17,10 +17,14 @@ use crate::{
 /// Between two looks at who was not heard: short beside a minute, long beside a look.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// How often rows that are too old leave the store.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
 /// Until the gateway stops; then what is left is written.
 pub(crate) async fn run(shared: Shared) {
     let mut look = interval(LOOK_EVERY);
     let mut write = interval(shared.limits.metrics_written_every);
+    let mut prune = interval(PRUNE_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     write.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut changes = shared.board.changes();
@@ -35,6 +39,11 @@ pub(crate) async fn run(shared: Shared) {
             },
             _ = look.tick() => tell_presence(&shared, now()),
             _ = write.tick() => write_all(&shared).await,
+            _ = prune.tick() => {
+                if let Err(error) = shared.store.prune(market::Timestamp(now())).await {
+                    tracing::warn!(%error, "old rows could not be removed from the store");
+                }
+            }
             () = shared.shutdown.cancelled() => return write_all(&shared).await,
         }
     }

@@ -19,11 +19,16 @@ impl Agent {
         let domain = Domain { chain_id: 31337, market: Address::repeat_byte(9) };
         Self {
             wallet: Wallet::random(),
-            rules: Rules { domain, origins: vec![HERE.into(), "https://gate.example".into()], jobs_max: 2 },
+            rules: Rules {
+                domain,
+                origins: vec![HERE.into(), "https://gate.example".into()],
+                jobs_max: 2,
+                metrics_apart_s: 5,
+            },
         }
     }
 
-    fn gpu(&self, id: u8) -> GpuJson {
+    fn resource(id: u8) -> Announced {
         let hardware = HardwareJson {
             model: "test".into(),
             gpus: 0,
@@ -33,14 +38,7 @@ impl Agent {
             disk_mib: 1,
             simulated: true,
         };
-        GpuJson {
-            id: B256::repeat_byte(id),
-            hardware,
-            price_per_hour: "1".into(),
-            available: true,
-            busy: false,
-            agent: self.wallet.address(),
-        }
+        Announced { id: B256::repeat_byte(id), hardware }
     }
 
     /// A hello whose signature is over `signed` and whose list is `named`.
@@ -54,7 +52,7 @@ impl Agent {
         let agent = self.wallet.address();
         let hello = signed::Hello { nonce, gateway, agent, resources };
         let signature = self.wallet.sign(&self.rules.domain, &hello).unwrap();
-        let resources = named.iter().map(|id| self.gpu(*id)).collect();
+        let resources = named.iter().map(|id| Self::resource(*id)).collect();
         FromAgent::Hello { version, agent, resources, signature }
     }
 
@@ -103,13 +101,15 @@ impl Agent {
     fn check(&self, session: &mut Session, said: FromAgent, expected: &str) {
         let found = match session.next(said, &self.rules, NOW) {
             Step::Check { .. } => "check".to_owned(),
-            Step::Heard => "heard".to_owned(),
+            Step::Heard { .. } => "heard".to_owned(),
+            Step::Measured { .. } => "measured".to_owned(),
+            Step::Pass => "pass".to_owned(),
             Step::Announce { .. } => "announce".to_owned(),
             Step::Push { .. } => "push".to_owned(),
             Step::Refuse { reason } => reason,
         };
         assert!(found.contains(expected), "{found:?} should contain {expected:?}");
-        let refused = !["check", "heard", "announce", "push"].contains(&expected);
+        let refused = !["check", "heard", "measured", "pass", "announce", "push"].contains(&expected);
         assert_eq!(matches!(session, Session::Over), refused, "after {found:?}");
     }
 }
@@ -142,11 +142,6 @@ fn a_hello_must_answer_this_challenge_with_this_key_and_this_list() {
     );
     check(agent.hello_to("", VERSION, NONCE, &[1], &[1]), "signature over Hello");
 
-    let mut other = agent.hello(VERSION, NONCE, &[1], &[1]);
-    if let FromAgent::Hello { resources, .. } = &mut other {
-        resources[0].agent = Address::ZERO;
-    }
-    check(other, "names agent");
     let mut long = agent.hello(VERSION, NONCE, &[1], &[1]);
     if let FromAgent::Hello { resources, .. } = &mut long {
         resources[0].hardware.model = "x".repeat(MODEL_BYTES_MAX + 1);
@@ -178,6 +173,29 @@ fn beats_are_by_the_agent_and_about_now() {
     check(agent.beat(&stranger, me, NOW), "signature over Beat");
     check(agent.beat(&agent.wallet, Address::ZERO, NOW), "the hello named");
     check(agent.hello(VERSION, NONCE, &[1], &[1]), "hello was said already");
+}
+
+#[test]
+fn measurements_are_about_now_about_announced_jobs_and_not_too_many() {
+    let agent = Agent::new();
+    let metrics = |at: u64, jobs: &[JobId]| {
+        let at = jiff::Timestamp::from_second(at.try_into().unwrap()).unwrap();
+        let machine = MetricsPoint { at, utilisation_pct: 1, memory_mib: 2, temperature_c: 3, power_w: 4 };
+        let point = JobMetricsPoint { at, cpu_pct: 1, memory_mib: 2, gpu_pct: 3, gpu_memory_mib: 4 };
+        let jobs = jobs.iter().map(|job| JobMetrics { job: B256::from(job.0), metrics: point }).collect();
+        FromAgent::Metrics { machine, jobs }
+    };
+    let (job, terms) = agent.terms(1, 1);
+    let mut session = agent.open();
+    agent.check(&mut session, metrics(NOW, &[]), "measured");
+    agent.check(&mut session, FromAgent::Job { terms }, "announce");
+    agent.check(&mut session, metrics(NOW, &[job]), "pass");
+    let later = session.next(metrics(NOW, &[job]), &agent.rules, NOW + 5);
+    assert!(matches!(later, Step::Measured { jobs, .. } if jobs.len() == 1));
+
+    let check = |said, expected: &str| agent.check(&mut agent.open(), said, expected);
+    check(metrics(NOW - signed::FRESH_S - 1, &[]), "121 s ago");
+    check(metrics(NOW, &[job]), "not announced on this link");
 }
 
 #[test]

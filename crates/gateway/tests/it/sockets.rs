@@ -2,16 +2,21 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use alloy_primitives::{B256, aliases::U40};
+use alloy_primitives::{Address, B256, aliases::U40};
 use chain::Wallet;
 use futures_util::{SinkExt, StreamExt};
+use market::JobId;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{net::TcpStream, time::timeout};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{ClientRequestBuilder, Message},
+};
 use wire::{
+    SignatureBytes,
     feed::{BeatJson, JobEvent, JobNews, LogStream, Phase},
-    http::{FromClient, GpuJson, Subscribe, ToClient},
-    link::{FromAgent, FromGateway, PATH, VERSION},
+    http::{FromClient, ProviderEvent, Subscribe, ToClient, WatchProof},
+    link::{Announced, FromAgent, FromGateway, PATH, VERSION},
     signed,
 };
 
@@ -28,6 +33,31 @@ impl Line {
     pub(crate) async fn open(stage: &Stage, path: &str) -> Self {
         let (socket, _) = connect_async(format!("ws://{}{path}", stage.host)).await.unwrap();
         Self(socket)
+    }
+
+    /// With these headers; the status where it is refused.
+    pub(crate) async fn with(stage: &Stage, path: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        let mut request = ClientRequestBuilder::new(format!("ws://{}{path}", stage.host).parse().unwrap());
+        for (name, value) in headers {
+            request = request.with_header(*name, *value);
+        }
+        match connect_async(request).await {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The next text as it came.
+    pub(crate) async fn text(&mut self) -> String {
+        let next = async {
+            loop {
+                if let Message::Text(text) = self.0.next().await.unwrap().unwrap() {
+                    return text.to_string();
+                }
+            }
+        };
+        timeout(PATIENCE, next).await.unwrap()
     }
 
     pub(crate) async fn say(&mut self, document: &impl Serialize) {
@@ -76,7 +106,7 @@ impl Agent {
     /// Connected and welcome.
     pub(crate) async fn welcome(stage: &Stage, provider: &Provider) -> Self {
         let mut agent = Self::connect(stage).await;
-        let hello = hello(stage, &provider.agent, &provider.gpus, agent.nonce, VERSION);
+        let hello = hello(stage, &provider.agent, provider.agent.address(), &provider.gpus, agent.nonce, VERSION);
         agent.line.say(&hello).await;
         assert_eq!(agent.hear().await, FromGateway::Welcome {});
         agent
@@ -124,8 +154,14 @@ impl Agent {
     }
 }
 
-pub(crate) fn hello(stage: &Stage, signer: &Wallet, gpus: &[GpuJson], nonce: B256, version: u32) -> FromAgent {
-    let agent = gpus[0].agent;
+pub(crate) fn hello(
+    stage: &Stage,
+    signer: &Wallet,
+    agent: Address,
+    gpus: &[Announced],
+    nonce: B256,
+    version: u32,
+) -> FromAgent {
     let resources = gpus.iter().map(|gpu| gpu.id).collect();
     let gateway = stage.url("");
     let signature = signer.sign(&stage.domain(), &signed::Hello { nonce, gateway, agent, resources }).unwrap();
@@ -133,10 +169,20 @@ pub(crate) fn hello(stage: &Stage, signer: &Wallet, gpus: &[GpuJson], nonce: B25
 }
 
 pub(crate) fn beat(stage: &Stage, signer: &Wallet, at: u64) -> FromAgent {
+    beat_of(stage, signer, at, &[])
+}
+
+/// A beat that names these jobs.
+pub(crate) fn beat_of(stage: &Stage, signer: &Wallet, at: u64, jobs: &[JobId]) -> FromAgent {
+    let (beat, signature) = signed_beat(stage, signer, at, jobs);
+    FromAgent::Beat { beat, signature }
+}
+
+pub(crate) fn signed_beat(stage: &Stage, signer: &Wallet, at: u64, jobs: &[JobId]) -> (BeatJson, SignatureBytes) {
     let beat = BeatJson {
         agent: signer.address(),
         at,
-        jobs: vec![],
+        jobs: jobs.iter().map(|job| B256::from(job.0)).collect(),
         utilisation_pct: 1,
         memory_mib: 2,
         temperature_c: 3,
@@ -144,7 +190,7 @@ pub(crate) fn beat(stage: &Stage, signer: &Wallet, at: u64) -> FromAgent {
         uptime_s: 5,
     };
     let signature = signer.sign(&stage.domain(), &signed::Beat::from(&beat)).unwrap();
-    FromAgent::Beat { beat, signature }
+    (beat, signature)
 }
 
 pub(crate) fn line(seq: u64, line: &str) -> JobEvent {
@@ -155,7 +201,7 @@ pub(crate) fn phase(seq: u64, phase: Phase) -> JobEvent {
     event(seq, JobNews::JobStatusChanged { phase })
 }
 
-fn event(seq: u64, news: JobNews) -> JobEvent {
+pub(crate) fn event(seq: u64, news: JobNews) -> JobEvent {
     JobEvent { seq, at: "2027-01-01T00:00:00Z".parse().unwrap(), news }
 }
 
@@ -179,7 +225,8 @@ impl Reader {
         let watch = signed::Watch { jobId: job.hash(), at: U40::from(at) };
         let signature = signer.sign(&stage.domain(), &watch).unwrap();
         let topic = format!("job:{}", job.id);
-        let wish = Subscribe { topic, since, terms: job.terms.clone(), at, signature };
+        let proof = Some(WatchProof { terms: job.terms.clone(), at, signature });
+        let wish = Subscribe { topic, since, proof };
         self.0.say(&FromClient::Subscribe(wish)).await;
     }
 
@@ -203,6 +250,26 @@ impl Reader {
                 ToClient::Notice { kind, .. } if kind == "CURRENT" => return held,
                 ToClient::Notice { kind, .. } => held.push(kind),
                 ToClient::News { event, .. } => held.push(event.seq.to_string()),
+                ToClient::Provider { event, .. } => held.push(event.seq.to_string()),
+            }
+        }
+    }
+
+    /// Subscribed without a proof.
+    pub(crate) async fn ask(&mut self, topic: &str, since: u64) -> (String, String) {
+        self.0.say(&FromClient::Subscribe(Subscribe { topic: topic.into(), since, proof: None })).await;
+        let said = self.hear().await;
+        let ToClient::Notice { kind, detail, .. } = said else { panic!("{said:?}") };
+        (kind, detail)
+    }
+
+    /// The next news of a provider.
+    pub(crate) async fn of_provider(&mut self) -> ProviderEvent {
+        loop {
+            match self.hear().await {
+                ToClient::Provider { event, .. } => return event,
+                ToClient::Notice { kind, .. } if kind == "CURRENT" => {}
+                said => panic!("{said:?}"),
             }
         }
     }

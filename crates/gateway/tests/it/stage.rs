@@ -73,6 +73,9 @@ impl Stage {
             }
         });
         let mut config = GatewayConfig { listen: "127.0.0.1:0".parse().unwrap(), ..GatewayConfig::default() };
+        config.register = Some(town.deployment.register);
+        config.recorder = Some(town.recorder.address());
+        config.from_block = town.deployment.block;
         change(&mut config);
         let keys = GatewayKeys { watcher: watches.then(|| town.watcher.clone()) };
         let gateway =

@@ -94,6 +94,7 @@ async fn a_reader_that_does_not_read_is_sent_away_with_the_reason() {
                 assert_eq!(event.seq, last + 1);
                 last = event.seq;
             }
+            Ok(ToClient::Provider { event, .. }) => panic!("{event:?}"),
             Ok(ToClient::Notice { kind, .. }) => assert_eq!(kind, "CURRENT"),
             Err(reason) => break reason,
         }
@@ -144,7 +145,7 @@ async fn one_socket_follows_several_jobs_up_to_its_limit() {
     }
     reader.subscribe(&stage, &three, &three.renter, 0, now()).await;
     let (kind, detail) = reader.notice(&three).await;
-    assert!(kind == "REFUSED" && detail.contains("at most 2 jobs"), "{kind}: {detail}");
+    assert!(kind == "REFUSED" && detail.contains("at most 2 topics"), "{kind}: {detail}");
 
     agent.log(&two, [1]).await;
     assert_eq!(reader.news(&two, 1).await, [1]);

@@ -4,8 +4,8 @@ use alloy_primitives::B256;
 use chain::Wallet;
 use wire::{
     HardwareJson,
-    http::{GpuJson, Page},
-    link::{FromAgent, FromGateway, VERSION},
+    http::{GpuJson, Page, Presence},
+    link::{Announced, FromAgent, FromGateway, VERSION},
 };
 
 use crate::{
@@ -13,38 +13,36 @@ use crate::{
     stage::{Stage, until},
 };
 
-async fn listed(stage: &Stage) -> usize {
-    stage.get("/api/v1/gpus").await.json::<Page<GpuJson>>().items.len()
+/// Listings whose agent is online.
+async fn heard(stage: &Stage) -> usize {
+    let page: Page<GpuJson> = stage.get("/api/v1/gpus").await.json();
+    page.items.iter().filter(|gpu| gpu.status == Presence::Online).count()
 }
 
 #[tokio::test]
 async fn who_answers_the_challenge_with_its_own_resources_is_welcome() {
     let stage = Stage::new(|_| ()).await;
     let provider = stage.provider(2).await;
-    assert_eq!(listed(&stage).await, 0);
-    let agent = Agent::welcome(&stage, &provider).await;
-    assert_eq!(listed(&stage).await, 2);
-    drop(agent);
-    until(async || listed(&stage).await == 0).await;
+    assert_eq!(heard(&stage).await, 0);
+    let _agent = Agent::welcome(&stage, &provider).await;
+    until(async || heard(&stage).await == 2).await;
 }
 
 #[tokio::test]
 async fn everybody_else_is_refused_with_the_reason() {
     let stage = Stage::new(|_| ()).await;
     let (own, other) = (stage.provider(1).await, stage.provider(1).await);
-    let check = async |signer: &Wallet, gpus: &[GpuJson], nonce: Option<B256>, version, words: &str| {
+    let check = async |signer: &Wallet, gpus: &[Announced], nonce: Option<B256>, version, words: &str| {
         let mut agent = Agent::connect(&stage).await;
         let nonce = nonce.unwrap_or(agent.nonce);
-        agent.line.say(&hello(&stage, signer, gpus, nonce, version)).await;
+        agent.line.say(&hello(&stage, signer, own.agent.address(), gpus, nonce, version)).await;
         agent.is_refused(words).await;
     };
     check(&other.agent, &own.gpus, None, VERSION, "signature over Hello").await;
     check(&own.agent, &own.gpus, Some(B256::repeat_byte(1)), VERSION, "signature over Hello").await;
     check(&own.agent, &own.gpus, None, 0, "speaks version 1, not 0").await;
 
-    let mut foreign = other.gpus.clone();
-    foreign[0].agent = own.agent.address();
-    let foreign = [own.gpus.clone(), foreign].concat();
+    let foreign = [own.gpus.clone(), other.gpus.clone()].concat();
     check(&own.agent, &foreign, None, VERSION, "belongs to a provider whose agent is").await;
 
     let mut unlisted = own.gpus.clone();
@@ -70,7 +68,7 @@ async fn everybody_else_is_refused_with_the_reason() {
     let mut rude = Agent::connect(&stage).await;
     rude.line.say_text("good day".into()).await;
     rude.is_refused("cannot be read").await;
-    assert_eq!(listed(&stage).await, 0);
+    assert_eq!(heard(&stage).await, 0);
 }
 
 #[tokio::test]
@@ -78,9 +76,9 @@ async fn a_listing_older_than_where_it_is_looked_for_is_not_believed() {
     let stage = Stage::new(|config| config.from_block = 1 << 40).await;
     let provider = stage.provider(1).await;
     let mut agent = Agent::connect(&stage).await;
-    agent.line.say(&hello(&stage, &provider.agent, &provider.gpus, agent.nonce, VERSION)).await;
+    agent.line.say(&hello(&stage, &provider.agent, provider.agent.address(), &provider.gpus, agent.nonce, VERSION)).await;
     agent.is_refused("is not in the log from block 1099511627776 on").await;
-    assert_eq!(listed(&stage).await, 0);
+    assert_eq!(heard(&stage).await, 0);
 }
 
 #[tokio::test]
@@ -89,9 +87,9 @@ async fn a_hello_for_another_gateway_is_refused() {
     let stage = Stage::new(|config| config.public_url = Some("https://gate.example".parse().unwrap())).await;
     let provider = stage.provider(1).await;
     let mut agent = Agent::connect(&stage).await;
-    agent.line.say(&hello(&stage, &provider.agent, &provider.gpus, agent.nonce, VERSION)).await;
+    agent.line.say(&hello(&stage, &provider.agent, provider.agent.address(), &provider.gpus, agent.nonce, VERSION)).await;
     agent.is_refused("this gateway is https://gate.example").await;
-    assert_eq!(listed(&stage).await, 0);
+    assert_eq!(heard(&stage).await, 0);
 }
 
 #[tokio::test]
@@ -108,17 +106,16 @@ async fn a_newer_link_takes_over() {
     let mut newer = Agent::welcome(&stage, &provider).await;
     older.is_refused("newer link").await;
     assert_eq!(newer.announce(&stage.job(&provider, 1)).await, 0);
-    assert_eq!(listed(&stage).await, 1);
 }
 
 #[tokio::test]
-async fn who_is_silent_is_not_listed_and_a_beat_brings_it_back() {
-    let stage = Stage::new(|config| config.limits.agent_silent_after = std::time::Duration::from_secs(1)).await;
+async fn who_is_silent_is_not_online_and_a_beat_brings_it_back() {
+    let stage = Stage::new(|config| config.limits.stale_after = std::time::Duration::from_secs(1)).await;
     let provider = stage.provider(1).await;
     let mut agent = Agent::welcome(&stage, &provider).await;
-    until(async || listed(&stage).await == 0).await;
+    until(async || heard(&stage).await == 0).await;
     agent.line.say(&beat(&stage, &provider.agent, now())).await;
-    until(async || listed(&stage).await > 0).await;
+    until(async || heard(&stage).await > 0).await;
 }
 
 #[tokio::test]
