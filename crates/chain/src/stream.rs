@@ -72,7 +72,9 @@ pub struct EventStream {
     /// Delivered blocks, oldest first: what a reorganisation is compared with.
     known: VecDeque<(u64, B256)>,
     ready: VecDeque<Item>,
+    /// Blocks of the next request for old events, and the most that the node was not seen to refuse.
     range: u64,
+    range_max: u64,
     ahead: Ahead,
     news: Option<News>,
     lag_looks: u32,
@@ -98,6 +100,7 @@ impl EventStream {
             known: VecDeque::new(),
             ready: VecDeque::new(),
             range: config.range.max(1),
+            range_max: config.range.max(1),
             ahead: Ahead::default(),
             news: None,
             lag_looks: 0,

@@ -14,6 +14,10 @@ use crate::{Chain, ChainError, MarketEvent, chain::Entry};
 /// [`StreamConfig::range`](crate::StreamConfig) blocks in memory.
 const AHEAD: usize = 4;
 
+/// Events that one answer should hold, at most: some MiB, and soon enough decoded for the next to be on its way. More
+/// in one answer halve the range, and a quarter of it lets it grow again.
+const EVENTS_WANTED: usize = 5_000;
+
 /// Ranges on their way, lowest first, without gaps.
 #[derive(Default)]
 pub(super) struct Ahead(VecDeque<Piece>);
@@ -41,16 +45,26 @@ impl EventStream {
         }
         let Some(piece) = pieces.front_mut() else { return Ok(false) };
         let answer = (&mut piece.blocks).await;
-        pieces.pop_front();
+        let Some(piece) = pieces.pop_front() else { return Ok(false) };
         let stopped = |error: tokio::task::JoinError| {
             let message = format!("its reading stopped: {error}");
             ChainError::BadAnswer { what: "eth_getLogs", message }
         };
         match answer.map_err(stopped)? {
-            Ok(blocks) => self.deliver(blocks),
-            Err(ChainError::Refused { message, .. }) if self.range > 1 => {
-                tracing::debug!(message, range = self.range, "asking for the events of fewer blocks");
-                self.range = (self.range / 2).max(1);
+            Ok(blocks) => {
+                let events: usize = blocks.iter().map(|block| block.events.len()).sum();
+                if events > EVENTS_WANTED {
+                    self.range = (self.range / 2).max(1);
+                } else if events < EVENTS_WANTED / 4 {
+                    self.range = self.range.saturating_mul(2).min(self.range_max);
+                }
+                self.deliver(blocks);
+            }
+            Err(ChainError::Refused { message, .. }) if piece.first < piece.last => {
+                let span = piece.last - piece.first + 1;
+                tracing::debug!(message, span, "asking for the events of fewer blocks");
+                self.range_max = (span / 2).max(1);
+                self.range = self.range.min(self.range_max);
                 self.ahead.0.clear();
             }
             Err(error) => return Err(error),
