@@ -1,9 +1,6 @@
 //! Starting and stopping.
 
-use std::sync::Arc;
-
-use content::{BlockStore, StoreConfig};
-use gateway::{Gateway, GatewayConfig, GatewayError};
+use gateway::{Gateway, GatewayConfig, GatewayError, GatewayKeys};
 use wire::{http::ToClient, link::FromGateway};
 
 use crate::{
@@ -28,10 +25,11 @@ async fn sockets_are_told_and_serving_ends() {
 #[tokio::test]
 async fn an_address_in_use_is_named() {
     let stage = Stage::new(|_| ()).await;
-    let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(BlockStore::open(folder.path(), StoreConfig::default()).unwrap());
     let config = GatewayConfig { listen: stage.host.parse().unwrap(), ..GatewayConfig::default() };
-    let error = Gateway::bind(config, stage.market.clone(), store).await.err().unwrap();
+    let (market, blocks) = (stage.market.clone(), stage.blocks.clone());
+    let keys = GatewayKeys::default();
+    let bound = Gateway::bind(config, market, blocks, stage.store.clone(), stage.index.clone(), keys).await;
+    let error = bound.err().unwrap();
     assert!(matches!(&error, GatewayError::Bind { listen, .. } if listen.to_string() == stage.host));
     assert!(error.to_string().contains("choose another address"), "{error}");
 }
