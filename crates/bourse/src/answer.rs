@@ -20,6 +20,16 @@ impl Token {
     }
 }
 
+/// An amount that somebody else wrote down, in whole tokens.
+pub(crate) fn money(money: &wire::http::Money, token: &Token) -> String {
+    money.amount.parse().map_or_else(|_| crate::ui::tame(&money.amount), |units| token.show(Amount(units)))
+}
+
+/// `2027-01-01 00:00:01`, in UTC.
+pub(crate) fn time(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 /// Bytes in the unit that fits.
 pub(crate) fn bytes(count: u64) -> String {
     indicatif::HumanBytes(count).to_string()

@@ -11,8 +11,8 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use chain::Account;
 use content::{BlockStore, Cid};
-use market::{Amount, PerHour, Seconds};
-use renter::{FollowConfig, Order, Quote, Renter, RenterConfig, Until};
+use market::{Amount, PerHour, Seconds, Status};
+use renter::{Acting, Controller, FollowConfig, JobFile, Order, Quote, Renter, RenterConfig, Until};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use wire::{JobSpec, MarketFile};
@@ -25,7 +25,7 @@ use crate::{
     signals,
     ui::Ui,
 };
-use attend::Interrupt;
+use attend::{Attendance, Interrupt};
 use prepare::Prepared;
 
 #[derive(clap::Args, Debug)]
@@ -71,8 +71,8 @@ pub(crate) struct Args {
     /// Compare the result with this folder, file by file, and fail when they differ.
     #[arg(long, value_name = "DIR")]
     expect_output: Option<PathBuf>,
-    /// Return once the clock runs. Nobody counts the provider's beats then until `bourse watch` does: at worst the
-    /// whole lock is paid to a provider that went away.
+    /// Return once the clock runs. The gateway's watcher then lets the job start and counts the provider's beats. Where
+    /// it has none nobody does until `bourse watch`: at worst the whole lock is paid to a provider that went away.
     #[arg(long)]
     detach: bool,
     /// Do not ask before money moves.
@@ -117,22 +117,50 @@ pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<Exit
     let placed = renter.create(&order).await?;
     let (id, spec) = (placed.job.id(), order.spec);
     ui.step("locked", format_args!("job {id} (tx {}, {} gas)", answer::short(&placed.mined.tx), placed.mined.gas_used));
-    let until = if args.detach { Until::Started } else { Until::Settled };
     let ended = async {
-        let attended = attend::attend(&renter, &placed.job, &spec, (until, Interrupt::Stops), (ui, &stop)).await?;
-        let Some(ending) = attended else { return Ok(ExitCode::SUCCESS) };
-        if args.detach && ending.status.has_clock() {
-            let answer = json!({ "job": id.to_string(), "status": status::name(ending.status) });
-            let short = answer::job(id);
-            ui.answer(&answer, || {
-                format!("{id} runs unwatched; `bourse watch {short}` counts its beats, `bourse stop {short}` ends it")
-            });
-            return Ok(ExitCode::SUCCESS);
+        let attended = attend::attend(&renter, &placed.job, &spec, attendance(&args, &placed.job), (ui, &stop)).await?;
+        match attended {
+            None => return left(&renter, &placed.job, None, ui).await,
+            Some(ending) if args.detach && ending.status.has_clock() => {
+                return left(&renter, &placed.job, Some(ending.status), ui).await;
+            }
+            Some(ending) => {
+                let wish = settle::Wish { output: args.output.clone(), expected: args.expect_output.clone() };
+                settle::settled(&renter, id, &ending, &wish, (settings, ui)).await
+            }
         }
-        let wish = settle::Wish { output: args.output.clone(), expected: args.expect_output.clone() };
-        settle::settled(&renter, id, &ending, &wish, (settings, ui)).await
     };
     ended.await.map_err(Failure::with_job(&answer::job(id)))
+}
+
+/// What the renter does for a job that was ordered like this.
+fn attendance(args: &Args, job: &JobFile) -> Attendance {
+    let until = if args.detach { Until::Started } else { Until::Settled };
+    match job.is_watched() {
+        // It starts without its renter too.
+        true => Attendance { until, acting: Acting::BesideWatcher, interrupt: Interrupt::Leaves },
+        false => Attendance { until, acting: Acting::Fully, interrupt: Interrupt::Stops },
+    }
+}
+
+/// The last word about a job that goes on alone.
+async fn left(renter: &Renter, job: &JobFile, status: Option<Status>, ui: &Ui) -> Result<ExitCode, Failure> {
+    let status = match status {
+        Some(status) => status,
+        None => renter.market().job(job.id()).await?.status,
+    };
+    let (id, short) = (job.id(), answer::job(job.id()));
+    let watched = job.is_watched();
+    let answer = json!({ "job": id.to_string(), "status": status::name(status), "watched": watched });
+    ui.answer(&answer, || match watched {
+        true => format!(
+            "{id} is {} and the gateway watches it; `bourse result {short}` tells how it ended, `bourse stop {short}` \
+             ends it",
+            status::name(status)
+        ),
+        false => format!("{id} runs unwatched; `bourse watch {short}` counts its beats, `bourse stop {short}` ends it"),
+    });
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What comes of looking, previewing and asking.
@@ -155,7 +183,8 @@ async fn agreed(args: &Args, settings: &Settings, (ui, stop): (&Ui, &Cancellatio
     let needs = prepare::needs(&template, max_price, args.simulated);
     let max_duration = Seconds(template.max_duration_seconds.into());
     let quote = renter.quote(&needs, max_duration).await?;
-    preview(&quote, &token, ui);
+    let controller = controller(args, &renter, ui).await?;
+    preview(&quote, controller, &token, ui);
     if args.dry_run || quote.shortfall().is_some() {
         return Ok(Agreed::Enough(stopped_short(args, &quote, &renter, ui)?));
     }
@@ -164,11 +193,23 @@ async fn agreed(args: &Args, settings: &Settings, (ui, stop): (&Ui, &Cancellatio
     }
     let pushed = stop.run_until_cancelled(push(args, template, &renter, settings, ui)).await;
     let spec = pushed.ok_or_else(|| Failure::Usage("interrupted; nothing was paid".into()))??;
-    Ok(Agreed::Order(Box::new((renter, Order { quote, spec }))))
+    Ok(Agreed::Order(Box::new((renter, Order { quote, spec, controller }))))
+}
+
+/// Who lets the job start: the gateway's watcher for who leaves, where there is one; else a key of this job's own.
+async fn controller(args: &Args, renter: &Renter, ui: &Ui) -> Result<Controller, Failure> {
+    if !args.detach {
+        return Ok(Controller::Session);
+    }
+    if let Some(watcher) = renter.watcher().await? {
+        return Ok(Controller::Watcher(watcher));
+    }
+    ui.warn("the gateway has no watcher that the market knows: nobody will count the provider's beats once you left");
+    Ok(Controller::Session)
 }
 
 /// What would happen, before anything does.
-fn preview(quote: &Quote, token: &Token, ui: &Ui) {
+fn preview(quote: &Quote, controller: Controller, token: &Token, ui: &Ui) {
     let hardware = &quote.offer.hardware;
     let cards = match (hardware.gpus, hardware.simulated) {
         (0, _) => String::new(),
@@ -188,7 +229,15 @@ fn preview(quote: &Quote, token: &Token, ui: &Ui) {
         ),
     );
     ui.step("wallet", format_args!("holds {}", token.show(quote.balance)));
-    ui.note("a session key made for this job lets the clock start and may stop it; nothing is ever paid to it");
+    match controller {
+        Controller::Session => {
+            ui.note("a session key made for this job lets the clock start and may stop it; nothing is ever paid to it")
+        }
+        Controller::Watcher(watcher) => ui.note(format_args!(
+            "the gateway's watcher {watcher} lets the clock start, counts beats and may stop the job; nothing is ever \
+             paid to it, and you may leave"
+        )),
+    }
     ui.note("image, inputs, log and result become public, for ever");
 }
 

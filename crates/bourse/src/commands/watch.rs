@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use renter::{JobFile, Renter, Until};
+use renter::{Acting, JobFile, Renter, Until};
 use wire::JobSpec;
 
 use super::run::{
     self,
-    attend::{self, Interrupt},
+    attend::{self, Attendance, Interrupt},
     settle,
 };
 use crate::{answer, failure::Failure, settings::Settings, signals, ui::Ui};
@@ -27,9 +27,11 @@ pub(crate) async fn watch(args: &Args, settings: &Settings, ui: &Ui) -> Result<E
     let spec = spec(&renter, &job, settings).await?;
     let stop = signals::shutdown()?;
     let ended = async {
-        let attended = attend::attend(&renter, &job, &spec, (Until::Settled, Interrupt::Leaves), (ui, &stop)).await?;
+        let attendance = Attendance { until: Until::Settled, acting: Acting::Fully, interrupt: Interrupt::Leaves };
+        let attended = attend::attend(&renter, &job, &spec, attendance, (ui, &stop)).await?;
         let Some(ending) = attended else {
-            ui.note("left it running unwatched; `bourse stop` ends it");
+            let watched = if job.is_watched() { "its watcher goes on" } else { "nobody watches it now" };
+            ui.note(format_args!("left it running; {watched}, and `bourse stop` ends it"));
             return Ok(ExitCode::SUCCESS);
         };
         let wish = settle::Wish { output: args.output.clone(), expected: None };

@@ -1,6 +1,6 @@
 //! Being there while a job runs: every step shown, beats counted, Ctrl-C understood.
 
-use renter::{Ending, JobFile, Renter, Until};
+use renter::{Acting, Ending, JobFile, Renter, Until};
 use tokio_util::sync::CancellationToken;
 use wire::JobSpec;
 
@@ -16,17 +16,28 @@ pub(crate) enum Interrupt {
     Leaves,
 }
 
+/// What a person does who is there for a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Attendance {
+    /// How far he stays.
+    pub(crate) until: Until,
+    /// What he does.
+    pub(crate) acting: Acting,
+    /// What Ctrl-C means.
+    pub(crate) interrupt: Interrupt,
+}
+
 /// Follows a job and acts for its renter. `None` when it was left.
 pub(crate) async fn attend(
     renter: &Renter,
     job: &JobFile,
     spec: &JobSpec,
-    (until, interrupt): (Until, Interrupt),
+    Attendance { until, acting, interrupt }: Attendance,
     (ui, stop): (&Ui, &CancellationToken),
 ) -> Result<Option<Ending>, Failure> {
     let mut screen = Screen::new(ui, Token::of(renter.market()));
     let mut on = |update| screen.update(update);
-    let follow = renter.follow(job, spec, until, true, &mut on);
+    let follow = renter.follow(job, spec, until, acting, &mut on);
     tokio::pin!(follow);
     tokio::select! {
         ending = &mut follow => return Ok(Some(ending?)),

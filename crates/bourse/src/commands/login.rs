@@ -1,0 +1,67 @@
+//! `bourse login`: signing in at the market's gateway with the wallet, for what only its owner may see there.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use renter::{GatewayClient, Session};
+use serde_json::json;
+use wire::MarketFile;
+
+use crate::{failure::Failure, settings::Settings, ui::Ui};
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// End the session instead, here and at the gateway.
+    #[arg(long)]
+    logout: bool,
+}
+
+pub(crate) async fn login(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
+    if args.logout {
+        return logout(settings, ui).await;
+    }
+    let file = settings.market_file()?;
+    let wallet = settings.wallet()?;
+    let client = GatewayClient::new(Settings::gateway(&file)?)?;
+    let session = client.login(&wallet, file.chain_id).await?;
+    session.save(&path(settings))?;
+    let (address, until) = (session.address(), session.expires_at());
+    let answer = json!({ "address": address, "gateway": session.gateway, "expiresAt": until });
+    ui.answer(&answer, || format!("{address} is signed in at {} until {until}", session.gateway));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn logout(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
+    let path = path(settings);
+    let Some(session) = Session::load(&path)? else {
+        ui.answer(&json!({ "signedOut": false }), || "nobody is signed in here".into());
+        return Ok(ExitCode::SUCCESS);
+    };
+    let ended = GatewayClient::new(session.gateway.clone())?.with_session(&session).logout().await;
+    // What is forgotten here cannot be taken from here, whatever the gateway says.
+    std::fs::remove_file(&path).map_err(Failure::file(&path))?;
+    if let Err(err) = &ended {
+        ui.warn(format_args!("the session could not be ended there and lasts until {}: {err}", session.expires_at()));
+    }
+    let answer = json!({ "signedOut": true, "address": session.address(), "endedAtGateway": ended.is_ok() });
+    ui.answer(&answer, || format!("{} is signed out", session.address()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A client of the market's gateway, signed in where somebody is.
+pub(crate) fn client(settings: &Settings, file: &MarketFile) -> Result<GatewayClient, Failure> {
+    let client = GatewayClient::new(Settings::gateway(file)?)?;
+    Ok(match session(settings, file)? {
+        Some(session) => client.with_session(&session),
+        None => client,
+    })
+}
+
+/// The session at the market's gateway that is still good.
+pub(crate) fn session(settings: &Settings, file: &MarketFile) -> Result<Option<Session>, Failure> {
+    let (gateway, now) = (Settings::gateway(file)?, jiff::Timestamp::now());
+    Ok(Session::load(&path(settings))?.filter(|session| session.is_good(&gateway, now)))
+}
+
+fn path(settings: &Settings) -> PathBuf {
+    settings.home().join("session.json")
+}
