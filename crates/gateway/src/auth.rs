@@ -107,11 +107,16 @@ pub(crate) async fn session(
     let found = shared.store.session(hash, Timestamp(now())).await?;
     match (found, &presented) {
         (Some(_), Presented::Cookie(_))
-            if (strict || !method.is_safe()) && !is_own_page(headers, &origins(shared.public_url.as_ref(), headers)) =>
+            if (strict || !method.is_safe())
+                && !is_own_page(headers, &origins(shared.public_url.as_ref(), headers)) =>
         {
             Err(GatewayError::ForeignPage)
         }
-        (Some(row), _) => Ok(Some(Session { address: row.address, expires: row.expires, hash })),
+        (Some(row), _) => {
+            // His address is counted already; an account may have many.
+            shared.rates.account(row.address, method)?;
+            Ok(Some(Session { address: row.address, expires: row.expires, hash }))
+        }
         (None, Presented::Bearer(_)) => Err(GatewayError::NotSignedIn { reason: "the bearer token is not good now" }),
         (None, Presented::Cookie(_)) => Ok(None),
     }

@@ -115,7 +115,12 @@ struct Budget {
 impl Budget {
     fn new(rate: Rate, clients: usize) -> Self {
         let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
-        Self { buckets: RateLimiter::keyed(quota), clock: DefaultClock::default(), clients, swept: Mutex::new(Instant::now()) }
+        Self {
+            buckets: RateLimiter::keyed(quota),
+            clock: DefaultClock::default(),
+            clients,
+            swept: Mutex::new(Instant::now()),
+        }
     }
 
     fn take(&self, who: Who) -> Result<(), GatewayError> {

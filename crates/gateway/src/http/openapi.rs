@@ -58,9 +58,9 @@ struct Base;
 pub(super) fn base() -> utoipa::openapi::OpenApi {
     let mut api = Base::openapi();
     let components = api.components.get_or_insert_default();
-    let bearer = Http::builder().scheme(HttpAuthScheme::Bearer).description(Some(
-        "The token of `POST /api/v1/auth/siwe/verify`, for programs.",
-    ));
+    let bearer = Http::builder()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The token of `POST /api/v1/auth/siwe/verify`, for programs."));
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer.build()));
     let cookie = ApiKeyValue::with_description(COOKIE, "The same token as browsers get it.");
     components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
@@ -71,15 +71,51 @@ pub(super) fn base() -> utoipa::openapi::OpenApi {
 fn finish(mut api: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     for (path, item) in &mut api.paths.paths {
         let named = path.contains('{');
-        for operation in operations(item) {
+        for (method, operation) in operations(item) {
+            operation.operation_id = Some(id(method, path));
+            title(operation);
             common(operation, named);
         }
     }
     api
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+/// A name that no other operation has: `getJobsByIdEvents`.
+fn id(method: &str, path: &str) -> String {
+    let parts = path.trim_start_matches("/api/v1/").split(['/', '-', '.']).filter(|part| !part.is_empty());
+    parts.fold(method.to_owned(), |mut id, part| {
+        let (by, name) = match part.strip_prefix('{') {
+            Some(name) => ("By", name.trim_end_matches('}')),
+            None => ("", part),
+        };
+        id.push_str(by);
+        let mut letters = name.chars();
+        id.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        id.push_str(letters.as_str());
+        id
+    })
+}
+
+/// A handler that says everything in one paragraph has its first sentence for a title.
+fn title(operation: &mut Operation) {
+    let Some(summary) = operation.summary.take() else { return };
+    let words = summary.split_whitespace().collect::<Vec<_>>().join(" ");
+    let first = words.split_once(". ").map_or(words.as_str(), |(first, _)| first).trim_end_matches('.').to_owned();
+    if words != first && operation.description.is_none() {
+        operation.description = Some(words);
+    }
+    operation.summary = Some(first);
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let methods = [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("patch", &mut item.patch),
+        ("delete", &mut item.delete),
+    ];
+    methods.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 fn common(operation: &mut Operation, named: bool) {

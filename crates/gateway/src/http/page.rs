@@ -31,13 +31,18 @@ impl<T: DeserializeOwned> Query<T> {
         let AxumQuery(wish) = AxumQuery::try_from_uri(uri).map_err(|rejection| {
             let text = rejection.body_text();
             let text = text.split_once(": ").map_or(text.as_str(), |(_, reason)| reason);
-            // `limit: invalid digit found in string`, where the parameter is known.
-            match text.split_once(": ") {
-                Some((field, reason)) if !field.contains(' ') => malformed(field, reason),
-                _ => malformed("query", text),
-            }
+            let (field, reason) = blamed(text);
+            malformed(field, reason)
         })?;
         Ok(Self(wish))
+    }
+}
+
+/// The parameter that an error names: `limit: invalid digit found in string`, or ``duplicate field `limit` ``.
+fn blamed(text: &str) -> (&str, &str) {
+    match text.split_once(": ") {
+        Some((field, reason)) if !field.contains(' ') => (field, reason),
+        _ => (text.split('`').nth(1).filter(|_| text.contains(" field `")).unwrap_or("query"), text),
     }
 }
 
@@ -109,6 +114,14 @@ mod tests {
         for bad in ["", "zz", "7b", "00", &"7".repeat(CURSOR_BYTES_MAX + 1)] {
             assert!(place::<(u64, String)>(Some(bad)).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_error_blames_the_parameter_that_it_names() {
+        assert_eq!(blamed("limit: invalid digit found in string"), ("limit", "invalid digit found in string"));
+        assert_eq!(blamed("duplicate field `limit`").0, "limit");
+        assert_eq!(blamed("missing field `since`").0, "since");
+        assert_eq!(blamed("something else").0, "query");
     }
 
     #[test]

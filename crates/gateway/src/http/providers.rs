@@ -28,7 +28,9 @@ async fn named(shared: &Shared, id: ProviderId) -> Result<ProviderRow, GatewayEr
         ProviderId::Address(address) => (shared.store.provider_by(address).await?, address.to_string()),
     };
     found.ok_or_else(|| GatewayError::NotFound {
-        what: format!("no provider {name} is registered in this market; one that has just registered is here within a block"),
+        what: format!(
+            "no provider {name} is registered in this market; one that has just registered is here within a block"
+        ),
     })
 }
 
@@ -46,7 +48,10 @@ async fn owned(shared: &Shared, id: ProviderId, who: Address) -> Result<Provider
 async fn listing(shared: &Shared, provider: &ProviderRow, id: B256) -> Result<ResourceRow, GatewayError> {
     let found = shared.store.resource(market::ResourceId(id.0)).await?;
     found.filter(|row| row.provider == provider.id).ok_or_else(|| GatewayError::NotFound {
-        what: format!("provider {} lists no resource {id}; GET /api/v1/providers/{} says which", provider.id, provider.id),
+        what: format!(
+            "provider {} lists no resource {id}; GET /api/v1/providers/{} says which",
+            provider.id, provider.id
+        ),
     })
 }
 

@@ -19,9 +19,37 @@ async fn every_spelling_of_a_route_is_answered() {
 }
 
 #[tokio::test]
+async fn second_names_lead_to_the_same_answer() {
+    let stage = Stage::new(|_| ()).await;
+    stage.provider(1).await;
+    let gpus = stage.get("/api/v1/gpus").await.body;
+    for path in ["/api/v1/gpus/search", "/api/gpus/search/", "/api/v1/marketplace/gpus", "/api/marketplace/gpus?limit=200"] {
+        let answer = stage.get(path).await;
+        assert_eq!((answer.status, String::from_utf8_lossy(&answer.body)), (200, String::from_utf8_lossy(&gpus)), "{path}");
+    }
+    let jobs = stage.get("/api/v1/jobs").await.body;
+    for path in ["/api/v1/jobs/list", "/api/marketplace/jobs"] {
+        assert_eq!(stage.get(path).await.body, jobs, "{path}");
+    }
+    let refused = stage.post("/api/v1/jobs", "{").await.status;
+    assert!((400..500).contains(&refused));
+    for path in ["/api/jobs/create", "/api/v1/jobs/submit", "/api/instances", "/api/marketplace/jobs/create"] {
+        assert_eq!(stage.post(path, "{").await.status, refused, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_there_is_answered_with_those_that_are() {
+    let stage = Stage::new(|_| ()).await;
+    let answer = stage.http().delete(stage.url("/api/v1/gpus")).send().await.unwrap();
+    assert_eq!(answer.headers()["allow"], "GET,HEAD");
+    crate::stage::Answer::of(answer).await.is_problem(405, "DELETE is not answered here");
+}
+
+#[tokio::test]
 async fn an_unknown_route_is_a_problem_that_says_where_to_go() {
     let stage = Stage::new(|_| ()).await;
-    for path in ["/", "/api/v1/nothing", "/api/v1", "/ipfs", "/api/v1/jobs/1"] {
+    for path in ["/", "/api/v1/nothing", "/api/v1", "/ipfs", "/api/v1/jobs/1/2/3"] {
         let problem = stage.get(path).await.is_problem(404, "the API begins at /api/v1/health");
         assert_eq!(problem.kind, "not-found");
     }

@@ -94,7 +94,8 @@ fn each_filter_takes_what_it_says() {
 
 #[test]
 fn orders_are_by_value_and_then_by_id() {
-    let shown = board((1..=4).map(|id| entry(id, |gpu| gpu.price_per_hour.amount = [5, 7, 5, 1][id as usize - 1].to_string())));
+    let shown =
+        board((1..=4).map(|id| entry(id, |gpu| gpu.price_per_hour.amount = [5, 7, 5, 1][id as usize - 1].to_string())));
     assert_eq!(found(&shown, "sort=price"), [4, 1, 3, 2]);
     assert_eq!(found(&shown, "sort=-price"), [2, 1, 3, 4]);
     assert_eq!(found(&shown, "sort=-listed"), [4, 3, 2, 1]);

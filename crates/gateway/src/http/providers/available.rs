@@ -47,8 +47,7 @@ pub(crate) async fn available(
     let numbers: BTreeSet<u32> = free.map(|entry| entry.provider).collect();
     let keys: Vec<Key> = numbers.into_iter().take(limit + 1).map(Key::Provider).collect();
     let rows = shared.store.rows(&keys).await?.into_iter();
-    let mut rows: Vec<_> =
-        rows.filter_map(|row| if let Row::Provider(row) = row { Some(row) } else { None }).collect();
+    let mut rows: Vec<_> = rows.filter_map(|row| if let Row::Provider(row) = row { Some(row) } else { None }).collect();
     rows.sort_unstable_by_key(|row| row.id);
     let Page { items, next_cursor } = page(rows, limit, |last| last.id);
     let items = items.iter().map(|row| super::shown(&shared, &shown, row)).collect();

@@ -25,10 +25,7 @@ const HISTORY_DAYS: u64 = 90;
     params(("id" = ProviderName, Path, description = "Number, or address of owner or agent.")),
     responses((status = 200, description = "Sums and history.", body = EarningsJson))
 )]
-pub(crate) async fn earnings(
-    State(shared): State<Shared>,
-    id: ProviderId,
-) -> Result<Json<EarningsJson>, GatewayError> {
+pub(crate) async fn earnings(State(shared): State<Shared>, id: ProviderId) -> Result<Json<EarningsJson>, GatewayError> {
     let provider = super::named(&shared, id).await?;
     let today = now() / DAY_S;
     let first = today.saturating_sub(HISTORY_DAYS - 1);

@@ -57,7 +57,10 @@ pub(crate) async fn register(
     match listed {
         None => {
             let does = format!("Lists {} as resource {id}.", body.hardware.model);
-            steps.push((calls::register_resource(&listing).map_err(|error| malformed("body", error.to_string()))?, does));
+            steps.push((
+                calls::register_resource(&listing).map_err(|error| malformed("body", error.to_string()))?,
+                does,
+            ));
         }
         Some(row) => {
             is_same(&row, &listing)?;
@@ -118,6 +121,9 @@ fn is_same(row: &ResourceRow, listing: &Listing) -> Result<(), GatewayError> {
     if row.hardware == listing.hardware {
         return Ok(());
     }
-    let what = format!("the key is listed as {:?} with other figures; take another key for another machine", row.hardware.model);
+    let what = format!(
+        "the key is listed as {:?} with other figures; take another key for another machine",
+        row.hardware.model
+    );
     Err(GatewayError::Conflict { what })
 }
