@@ -6,7 +6,7 @@
 use alloy_primitives::{Address, B256, keccak256};
 use axum::{
     body::{Body, to_bytes},
-    extract::{FromRequest, FromRequestParts, Request, State},
+    extract::{FromRequest, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -16,7 +16,7 @@ use store::Begun;
 
 use crate::{
     GatewayError,
-    auth::Caller,
+    auth::Presented,
     http::body,
     state::{Shared, now},
 };
@@ -27,8 +27,9 @@ pub(crate) const HEADER: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The longest key: a UUID has 36 characters, four of them fit.
 pub(crate) const KEY_BYTES_MAX: usize = 160;
-/// The largest answer that is kept: the largest one documented is a job's terms and typed data, under 16 KiB.
-const ANSWER_BYTES_MAX: usize = 256 << 10;
+/// The largest answer that is read to be kept; the store keeps up to a quarter of it, and no route answers more.
+const ANSWER_BYTES_MAX: usize = 4 * store::ANSWER_BYTES_MAX;
+const _: () = assert!(KEY_BYTES_MAX <= store::KEY_BYTES_MAX);
 
 /// One request under a key.
 struct Keyed {
@@ -50,11 +51,11 @@ async fn guarded(shared: Shared, request: Request, next: Next) -> Result<Respons
     let Some(key) = key(request.headers())? else {
         return Ok(next.run(request).await);
     };
-    let (mut parts, unread) = request.into_parts();
-    let Caller(Some(who)) = Caller::from_request_parts(&mut parts, &shared).await? else {
+    let Some(who) = who(&shared, request.headers()).await? else {
         // The route says what it thinks of strangers.
-        return Ok(next.run(Request::from_parts(parts, unread)).await);
+        return Ok(next.run(request).await);
     };
+    let (parts, unread) = request.into_parts();
     let bytes = body::Bytes::from_request(Request::new(unread), &shared).await?.0;
     let route = format!("{} {}", parts.method, parts.uri.path());
     let hash = keccak256(&bytes);
@@ -89,9 +90,17 @@ impl Keyed {
         let status = parts.status.as_u16();
         if let Err(error) = store.finish_request(&self.key, self.who, &self.route, status, &bytes).await {
             tracing::warn!(%error, "an answer could not be kept for its idempotency key");
+            store.drop_request(&self.key, self.who, &self.route).await.unwrap_or_default();
         }
         Ok(Response::from_parts(parts, Body::from(bytes)))
     }
+}
+
+/// Whose session it is. The route looks again, at more than this, before it does anything.
+async fn who(shared: &Shared, headers: &HeaderMap) -> Result<Option<Address>, GatewayError> {
+    let Some(presented) = Presented::of(headers) else { return Ok(None) };
+    let session = shared.store.session(presented.hash(), Timestamp(now())).await?;
+    Ok(session.map(|session| session.address))
 }
 
 fn replay(status: u16, body: Vec<u8>) -> Response {
@@ -150,10 +159,5 @@ mod tests {
             check(&[bad], Err("like a UUID"));
         }
         check(&["a", "b"], Err("given twice"));
-    }
-
-    #[test]
-    fn the_message_names_the_limit() {
-        assert_eq!(KEY_BYTES_MAX, 160);
     }
 }

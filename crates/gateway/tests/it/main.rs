@@ -42,3 +42,7 @@ mod topics;
 mod watcher;
 #[cfg(test)]
 mod work;
+#[cfg(test)]
+mod idempotency;
+#[cfg(test)]
+mod receipts;
