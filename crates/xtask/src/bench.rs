@@ -20,7 +20,7 @@ struct Bench {
     warms: bool,
 }
 
-const BENCHES: [Bench; 3] = [
+const BENCHES: [Bench; 5] = [
     Bench {
         name: "gas",
         // With --check it compares with the committed snapshot instead of writing it.
@@ -31,16 +31,9 @@ const BENCHES: [Bench; 3] = [
         },
         warms: false,
     },
-    Bench {
-        name: "market",
-        // The profile that people run: hot crates are optimised in it, the rest waits for blocks.
-        command: |context| {
-            let mut cargo = cargo(context);
-            cargo.args(["test", "-q", "-p", "bourse", "--bench", "market"]);
-            cargo
-        },
-        warms: false,
-    },
+    Bench { name: "index", command: |context| target(context, "indexer", "index"), warms: false },
+    Bench { name: "serve", command: |context| target(context, "gateway", "serve"), warms: false },
+    Bench { name: "market", command: |context| target(context, "bourse", "market"), warms: false },
     Bench {
         name: "run",
         command: |context| {
@@ -51,6 +44,13 @@ const BENCHES: [Bench; 3] = [
         warms: true,
     },
 ];
+
+/// A bench target of a crate, in the profile that people run: hot crates are optimised in it, the rest waits for blocks.
+fn target(context: &Context, package: &str, bench: &str) -> Command {
+    let mut cargo = cargo(context);
+    cargo.args(["test", "-q", "-p", package, "--bench", bench]);
+    cargo
+}
 
 /// Runs every bench.
 pub(crate) fn bench(context: &Context) -> Result<(), Error> {

@@ -1,7 +1,7 @@
-//! Files that are generated and committed: contract ABIs and bytecode.
+//! Files that are generated and committed: contract ABIs and bytecode, the API's description.
 use crate::context::Context;
 use crate::error::Error;
-use crate::process::{command, run};
+use crate::process::{cargo, command, run};
 
 /// Writes all generated files, or with `check` fails on any difference.
 pub(crate) fn codegen(context: &Context, check: bool) -> Result<(), Error> {
@@ -13,7 +13,17 @@ pub(crate) fn codegen(context: &Context, check: bool) -> Result<(), Error> {
     if check {
         node.arg("--check");
     }
-    run(context, &mut node)
+    run(context, &mut node)?;
+    run(context, &mut openapi(context, check))
+}
+
+/// The handlers describe themselves; a test of the gateway compares that with what is committed, another writes it.
+fn openapi(context: &Context, check: bool) -> std::process::Command {
+    let test = if check { "openapi::the_committed_contract_is_what_the_handlers_say" } else { "openapi::write_openapi" };
+    let mut cargo = cargo(context);
+    cargo.args(["test", "-q", "-p", "gateway", "--test", "it", test, "--", "--exact", "--include-ignored"]);
+    cargo.stdout(std::io::stderr());
+    cargo
 }
 
 /// The `forge` that npm installed, in the contracts folder.

@@ -48,7 +48,14 @@ pub(crate) fn setup(context: &Context, purpose: Purpose) -> Result<(), Error> {
                 }
             })
         }
-        Purpose::Run | Purpose::Bench => {
+        Purpose::Run => {
+            docker::ensure(context)?;
+            docker::ensure_busybox(context)
+        }
+        Purpose::Bench => {
+            // The index is measured beside another indexer, on the same database.
+            npm(context, "crates/indexer/benches/peers")?;
+            postgres::ensure(context)?;
             docker::ensure(context)?;
             docker::ensure_busybox(context)
         }
