@@ -31,6 +31,8 @@ struct Inner {
     /// One connection with SQLite, where writers would only wait for each other; else the same as `readers`.
     writer: DatabaseConnection,
     readers: DatabaseConnection,
+    /// Writes what must survive a power cut at once.
+    durable: DatabaseConnection,
     url: String,
 }
 
@@ -38,35 +40,37 @@ impl Store {
     /// Connects, and brings the tables to this version. A database that a newer version wrote is refused.
     pub async fn open(config: &StoreConfig) -> Result<Self, StoreError> {
         let url = config::shown(&config.url);
+        // A pool that cannot connect goes on trying, and says in the end that it had no free connection.
         let named = |error: StoreError| match error {
-            StoreError::Unreachable { reason, .. } => StoreError::Unreachable { url: url.clone(), reason },
+            StoreError::Unreachable { reason } | StoreError::Busy { reason } => {
+                StoreError::Unreachable { reason: format!("{url}: {reason}") }
+            }
             other => other,
         };
-        let (writer, readers) = match config.url.scheme() {
+        let (writer, readers, durable) = match config.url.scheme() {
             "sqlite" => connect_sqlite(config).await.map_err(named)?,
             "postgres" | "postgresql" => {
                 let pool = Database::connect(options(config, config.connections_max)).await;
                 let pool = pool.map_err(|error| named(error.into()))?;
-                (pool.clone(), pool)
+                (pool.clone(), pool.clone(), pool)
             }
             other => return Err(StoreError::BadUrl { reason: format!("{other} is no kind of database") }),
         };
-        let store = Self { inner: Arc::new(Inner { writer, readers, url: url.clone() }) };
+        let store = Self { inner: Arc::new(Inner { writer, readers, durable, url: url.clone() }) };
         migration::run(&store).await?;
         Ok(store)
     }
 
     /// Asks the database whether it is there.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.readers()
-            .ping()
-            .await
-            .map_err(|error| StoreError::Unreachable { url: self.inner.url.clone(), reason: error.to_string() })
+        let pinged = self.readers().ping().await;
+        pinged.map_err(|error| StoreError::Unreachable { reason: format!("{}: {error}", self.inner.url) })
     }
 
     /// Ends all connections, once those at work are done. Every clone fails from here on.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.inner.readers.close_by_ref().await?;
+        self.inner.durable.close_by_ref().await?;
         Ok(self.inner.writer.close_by_ref().await?)
     }
 
@@ -76,6 +80,11 @@ impl Store {
 
     pub(crate) fn writer(&self) -> &DatabaseConnection {
         &self.inner.writer
+    }
+
+    /// For what must not be lost with the power. With SQLite each commit waits for the disk, and for the other writer.
+    pub(crate) fn durable(&self) -> &DatabaseConnection {
+        &self.inner.durable
     }
 
     pub(crate) fn engine(&self) -> DbBackend {
@@ -108,21 +117,22 @@ fn options(config: &StoreConfig, connections: u32) -> ConnectOptions {
     options
 }
 
-async fn connect_sqlite(config: &StoreConfig) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
+/// Writer, readers, durable writer.
+type Connections = (DatabaseConnection, DatabaseConnection, DatabaseConnection);
+
+async fn connect_sqlite(config: &StoreConfig) -> Result<Connections, StoreError> {
     if config.url.host().is_some() || !config.url.path().starts_with('/') || config.url.path() == "/" {
         let reason = "a SQLite database is named by the path of its file".to_owned();
         return Err(StoreError::BadUrl { reason });
     }
     let busy = config.busy_within;
-    let with = |connections| {
+    let with = |connections, synchronous| {
         let mut options = options(config, connections);
         options.map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
-                // A power cut may lose the last commits, never the file: all of the index can be read from the chain
-                // again, and what a gateway keeps for itself is safe to lose for a second.
-                .synchronous(SqliteSynchronous::Normal)
+                .synchronous(synchronous)
                 .busy_timeout(busy)
                 .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
                 .pragma("cache_size", CACHE_KIB)
@@ -131,7 +141,10 @@ async fn connect_sqlite(config: &StoreConfig) -> Result<(DatabaseConnection, Dat
         options.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
         options
     };
-    let writer = Database::connect(with(1)).await?;
-    let readers = Database::connect(with(config.connections_max)).await?;
-    Ok((writer, readers))
+    // A power cut may lose the writer's last commits, never the file: the index can be read from the chain again, and
+    // what a gateway keeps for itself is safe to lose for a second.
+    let writer = Database::connect(with(1, SqliteSynchronous::Normal)).await?;
+    let readers = Database::connect(with(config.connections_max, SqliteSynchronous::Normal)).await?;
+    let durable = Database::connect(with(1, SqliteSynchronous::Full)).await?;
+    Ok((writer, readers, durable))
 }

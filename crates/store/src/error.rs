@@ -7,10 +7,8 @@ use sea_orm::{DbErr, RuntimeErr, sqlx};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Nobody answers, or the line broke. What was being written may have been written.
-    #[error("the database {url} cannot be reached: {reason}")]
+    #[error("the database cannot be reached: {reason}")]
     Unreachable {
-        /// Where it should be, without password.
-        url: String,
         /// What happened.
         reason: String,
     },
@@ -121,9 +119,7 @@ fn of_engine(error: &sqlx::Error, reason: String) -> StoreError {
     use sqlx::Error as E;
     match error {
         E::PoolTimedOut => StoreError::Busy { reason },
-        E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolClosed | E::WorkerCrashed => {
-            StoreError::Unreachable { url: String::new(), reason }
-        }
+        E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolClosed | E::WorkerCrashed => StoreError::Unreachable { reason },
         E::ColumnDecode { .. } | E::Decode(_) | E::ColumnNotFound(_) => StoreError::Corrupt { reason },
         E::Database(said) => of_code(said.code().as_deref().unwrap_or_default(), reason),
         _ => StoreError::Refused { reason },
@@ -140,10 +136,8 @@ fn of_code(code: &str, reason: String) -> StoreError {
         // SQLITE_FULL; disk full.
         (Some(13), _) | (None, "53100") => StoreError::Full { reason },
         // SQLITE_IOERR, SQLITE_CANTOPEN; shutting down, starting up, connection failures.
-        (Some(10 | 14), _) | (None, "57P01" | "57P02" | "57P03") => {
-            StoreError::Unreachable { url: String::new(), reason }
-        }
-        (None, code) if code.starts_with("08") => StoreError::Unreachable { url: String::new(), reason },
+        (Some(10 | 14), _) | (None, "57P01" | "57P02" | "57P03") => StoreError::Unreachable { reason },
+        (None, code) if code.starts_with("08") => StoreError::Unreachable { reason },
         // SQLITE_CORRUPT, SQLITE_NOTADB; data corrupted.
         (Some(11 | 26), _) | (None, "XX001" | "XX002") => StoreError::Corrupt { reason },
         _ => StoreError::Refused { reason },

@@ -10,7 +10,7 @@ use wire::receipt::{DOCUMENT_BYTES_MAX, ReceiptKind};
 use crate::bulk;
 use crate::connect::Store;
 use crate::entity::receipt;
-use crate::entity::stored::{Hash, Kind, Whole};
+use crate::entity::stored::{Hash, Kind, NUL, Whole};
 use crate::error::StoreError;
 use crate::read::PAGE_MAX;
 
@@ -114,6 +114,9 @@ impl Store {
 
     /// The receipt of this NID.
     pub async fn receipt_by_nid(&self, nid: &str) -> Result<Option<ReceiptRow>, StoreError> {
+        if nid.contains(NUL) {
+            return Ok(None);
+        }
         receipt::Entity::find_by_id(nid).one(self.readers()).await?.map(row).transpose()
     }
 
@@ -155,9 +158,9 @@ impl Store {
         find.limit(limit.min(PAGE_MAX)).all(self.readers()).await?.into_iter().map(row).collect()
     }
 
-    /// Notes how far a receipt is. When this returns, a crash does not undo it.
+    /// Notes how far a receipt is. When this returns, a power cut does not undo it.
     pub async fn set_receipt_state(&self, nid: &str, state: &ReceiptState) -> Result<(), StoreError> {
-        match moved(nid, state)?.exec(self.writer()).await?.rows_affected {
+        match moved(nid, state)?.exec(self.durable()).await?.rows_affected {
             0 => Err(StoreError::NoReceipt { nid: nid.to_owned() }),
             _ => Ok(()),
         }

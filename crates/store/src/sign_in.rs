@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::bulk;
 use crate::connect::Store;
-use crate::entity::stored::{Hash, Whole};
+use crate::entity::stored::{Hash, NUL, Whole};
 use crate::entity::{nonce, session};
 use crate::error::StoreError;
 
@@ -34,6 +34,9 @@ impl Store {
 
     /// Uses a number up. True for exactly one caller ever, and for nobody once it is expired.
     pub async fn take_nonce(&self, nonce: &str, now: Timestamp) -> Result<bool, StoreError> {
+        if nonce.contains(NUL) {
+            return Ok(false);
+        }
         let good = nonce::Entity::delete_many()
             .filter(nonce::Column::Nonce.eq(nonce))
             .filter(nonce::Column::Expires.gt(Whole(now.0)));

@@ -95,3 +95,54 @@ impl TestDatabase {
 fn parse(url: &str) -> Url {
     url.parse().unwrap_or_else(|error| panic!("{url}: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn databases_are_empty_and_ones_own() {
+        let Some(first) = TestDatabase::postgres() else { return };
+        let Some(second) = TestDatabase::postgres() else { return };
+        assert_eq!(first.psql("CREATE TABLE a (b INT); SELECT count(*) FROM a"), "0");
+        assert_eq!(second.psql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
+        assert_ne!(TestDatabase::sqlite().url(), TestDatabase::sqlite().url());
+    }
+
+    /// Run by the test below in a process of its own, which is killed.
+    #[test]
+    #[ignore = "waits to be killed"]
+    #[expect(clippy::print_stdout, reason = "tells the other process where the server is")]
+    fn holds_a_server() {
+        if let Ok(cluster) = Cluster::of_this_process() {
+            println!("\nserver {}", cluster.url(""));
+        }
+        std::thread::sleep(Duration::from_secs(600));
+    }
+
+    #[tokio::test]
+    async fn the_server_ends_with_a_process_that_is_killed() {
+        if Cluster::of_this_process().is_err() {
+            crate::skip!(Need::Postgres, "no server to kill");
+        }
+        let mut holder = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "--nocapture", "database::tests::holds_a_server"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(holder.stdout.take().unwrap()).lines();
+        let url = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("server ").map(str::to_owned)).unwrap();
+        let folder = parse(&url).query_pairs().find_map(|(name, value)| (name == "host").then(|| value.into_owned()));
+        let folder = folder.unwrap();
+        assert!(Path::new(&folder).join(".s.PGSQL.5432").exists(), "it runs");
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        let gone = async || (!Path::new(&folder).exists()).then_some(());
+        crate::eventually(Duration::from_secs(30), gone).await;
+    }
+}

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::stored::{Account, Decimal, End, Hash, Short, Small, State, Whole};
+use super::stored::{Account, Decimal, End, Hash, Short, Small, State, Whole, Words};
 use crate::rows::JobRow;
 use alloy_primitives::aliases::U40;
 use alloy_primitives::{B256, aliases::U96};
@@ -50,7 +50,7 @@ pub struct Model {
     pub fee: Option<Decimal>,
     pub result_digest: Option<Hash>,
     pub ended_by: Option<Account>,
-    pub reason: Option<String>,
+    pub reason: Option<Words>,
     pub changed: Whole,
 }
 
@@ -98,7 +98,7 @@ impl From<&JobRow> for Model {
             fee: row.fee.map(|it| it.0.into()),
             result_digest: row.result_digest.map(Into::into),
             ended_by: row.ended_by.map(Into::into),
-            reason: row.reason.clone(),
+            reason: row.reason.clone().map(Into::into),
             changed: row.changed.into(),
         }
     }
@@ -130,7 +130,7 @@ impl From<Model> for JobRow {
             fee: model.fee.map(|it| Amount(it.0)),
             result_digest: model.result_digest.map(|it| it.0),
             ended_by: model.ended_by.map(|it| it.0),
-            reason: model.reason,
+            reason: model.reason.map(|it| it.0),
             changed: model.changed.0,
         }
     }

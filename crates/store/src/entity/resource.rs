@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::stored::{Decimal, Hash, Short, Small, Whole};
+use super::stored::{Decimal, Hash, Short, Small, Whole, Words};
 use crate::rows::ResourceRow;
 use alloy_primitives::B256;
 use market::{Hardware, JobId, Mebibytes, PerHour, ResourceId, Timestamp};
@@ -16,14 +16,14 @@ pub struct Model {
     pub id: Hash,
     pub provider: Small,
     pub key: Hash,
-    pub model: String,
+    pub model: Words,
     pub gpus: Short,
     pub vram_mib: Whole,
     pub cpus: Short,
     pub memory_mib: Whole,
     pub disk_mib: Whole,
     pub simulated: bool,
-    pub details: String,
+    pub details: Words,
     pub price: Decimal,
     pub available: bool,
     pub held_by: Option<Hash>,
@@ -43,14 +43,14 @@ impl From<&ResourceRow> for Model {
             id: B256::new(row.id.0).into(),
             provider: row.provider.into(),
             key: row.key.into(),
-            model: row.hardware.model.clone(),
+            model: row.hardware.model.clone().into(),
             gpus: row.hardware.gpus.into(),
             vram_mib: row.hardware.vram.0.into(),
             cpus: row.hardware.cpus.into(),
             memory_mib: row.hardware.memory.0.into(),
             disk_mib: row.hardware.disk.0.into(),
             simulated: row.hardware.simulated,
-            details: row.details.clone(),
+            details: row.details.clone().into(),
             price: row.price.0.into(),
             available: row.available,
             held_by: row.held_by.map(|it| B256::new(it.0).into()),
@@ -67,7 +67,7 @@ impl From<Model> for ResourceRow {
             provider: model.provider.0,
             key: model.key.0,
             hardware: Hardware {
-                model: model.model,
+                model: model.model.0,
                 gpus: model.gpus.0,
                 vram: Mebibytes(model.vram_mib.0),
                 cpus: model.cpus.0,
@@ -75,7 +75,7 @@ impl From<Model> for ResourceRow {
                 disk: Mebibytes(model.disk_mib.0),
                 simulated: model.simulated,
             },
-            details: model.details,
+            details: model.details.0,
             price: PerHour(model.price.0),
             available: model.available,
             held_by: model.held_by.map(|it| JobId(it.0.0)),

@@ -9,6 +9,9 @@ use sea_orm::{ColIdx, DbErr, QueryResult, TryFromU64, TryGetError, TryGetable};
 use serde::{Deserialize, Serialize};
 use wire::receipt::ReceiptKind;
 
+/// The one character that no text in a database may have.
+pub const NUL: char = '\0';
+
 /// `Name(inner)` stands in a column as `column`; `out` writes it, `back` reads it.
 macro_rules! stored {
     ($(#[$doc:meta])* $name:ident($inner:ty) as $column:ty, $out:expr, $back:expr) => {
@@ -108,6 +111,13 @@ stored!(
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(transparent)]
     Short(u16) as i64, i64::from, |column| column.try_into().ok()
+);
+stored!(
+    /// What people wrote. PostgreSQL's text has no place for the character NUL, and a listing may have it: another stands
+    /// for it, on every engine.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(transparent)]
+    Words(String) as String, |words| words.replace(NUL, "\u{fffd}"), Some
 );
 stored!(
     /// Money, as decimal text: no engine has whole numbers as wide as a token's.

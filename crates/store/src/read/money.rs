@@ -39,7 +39,7 @@ impl Store {
     /// Sums in the database, by `group`: a provider may have a million payments.
     async fn earned(&self, provider: u32, since: Timestamp, group: &str) -> Result<Vec<(u64, Amount)>, StoreError> {
         let sums = match self.engine() {
-            DbBackend::Postgres => "CAST(SUM(CAST(earned AS NUMERIC)) AS TEXT)".to_owned(),
+            DbBackend::Postgres => format!("CAST(LEAST(SUM(CAST(earned AS NUMERIC)), {}) AS TEXT)", u128::MAX),
             _ => {
                 let limb = |limb: usize| format!("SUM(CAST(substr(earned, -{}, 9) AS INTEGER))", (limb + 1) * 9);
                 (0..LIMBS).map(limb).collect::<Vec<_>>().join(", ")

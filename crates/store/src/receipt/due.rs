@@ -54,13 +54,13 @@ impl Store {
     }
 
     /// Notes how far a receipt is, if it still is where the caller saw it; false where somebody else was faster. When
-    /// this returns, a crash does not undo it.
+    /// this returns, a power cut does not undo it.
     pub async fn move_receipt(&self, nid: &str, from: &ReceiptState, to: &ReceiptState) -> Result<bool, StoreError> {
         let before = Columns::of(from)?;
         let unmoved = Condition::all()
             .add(receipt::Column::State.eq(before.state))
             .add_option(before.tx.map(|tx| receipt::Column::Tx.eq(Hash(tx))));
         let set = moved(nid, to)?.filter(unmoved);
-        Ok(set.exec(self.writer()).await?.rows_affected == 1)
+        Ok(set.exec(self.durable()).await?.rows_affected == 1)
     }
 }

@@ -11,6 +11,7 @@ use crate::fixture::{INDEXED, batch, begun, block, chance, open, with_rows};
 on_both_engines! {
     rows_come_back_as_they_went_in
     batches_make_no_difference
+    words_that_no_text_can_hold
     only_what_follows_is_written
     a_batch_is_written_whole_or_not_at_all
     another_market_is_refused
@@ -77,6 +78,37 @@ async fn batches_make_no_difference(database: &TestDatabase) {
     let (whole, single) = (whole.cursor().await.unwrap().unwrap(), single.cursor().await.unwrap().unwrap());
     assert_eq!(whole, single);
     assert_eq!(whole.recent.len(), store::RECENT_BLOCKS);
+}
+
+/// Anybody can list a machine with such words: they must not stop the index.
+async fn words_that_no_text_can_hold(database: &TestDatabase) {
+    let store = begun(database).await;
+    let mut chance = chance(6);
+    let mut listing = chance.resource(1, 1, 1);
+    listing.details = "a\0b".into();
+    listing.hardware.model = "\0".into();
+    let mut job = chance.job(1, (1, 0), 1);
+    job.reason = Some("\0\u{ffff}".into());
+    let mut first = with_rows(1, vec![Row::Resource(listing.clone()), Row::Job(job.clone())]);
+    let mut event = chance.event(1, 0);
+    event.job = Some(job.id);
+    event.detail = serde_json::json!({ "reason": "\0" });
+    first.events = vec![event.clone()];
+    store.commit(&batch(&[first.clone()])).await.unwrap();
+    let held = store.resource(listing.id).await.unwrap().unwrap();
+    assert_eq!((held.details.as_str(), held.hardware.model.as_str()), ("a\u{fffd}b", "\u{fffd}"));
+    assert_eq!(store.job(job.id).await.unwrap().unwrap().reason.as_deref(), Some("\u{fffd}\u{ffff}"));
+    assert_eq!(store.job_events(job.id).await.unwrap(), [event]);
+    // Also where the row is restored from a batch's own words.
+    let text = store.dump_index().await.unwrap();
+    store.forget_index().await.unwrap();
+    store.begin_index(INDEXED).await.unwrap();
+    let second = with_rows(2, vec![Row::Job(chance.job(1, (2, 0), 2))]);
+    store.commit(&batch(&[first, second])).await.unwrap();
+    store.rewind(1).await.unwrap();
+    assert_eq!(store.dump_index().await.unwrap(), text);
+    assert!(!store.take_nonce("\0", market::Timestamp(1)).await.unwrap());
+    assert_eq!(store.receipt_by_nid("\0").await.unwrap(), None);
 }
 
 async fn only_what_follows_is_written(database: &TestDatabase) {

@@ -1,5 +1,7 @@
 //! The tables themselves.
 
+use std::time::Duration;
+
 use sea_orm::{ConnectionTrait, Database};
 use store::{Store, StoreConfig, StoreError};
 use testkit::TestDatabase;
@@ -83,8 +85,11 @@ async fn addresses_that_cannot_be_used_are_refused() {
         ("sqlite:///nowhere/at/all.sqlite", true),
         ("postgres://me:secret@127.0.0.1:1/none", true),
     ] {
-        let refused = Store::open(&StoreConfig::new(url.parse().unwrap())).await.unwrap_err();
+        let config =
+            StoreConfig { acquire_within: Duration::from_millis(300), ..StoreConfig::new(url.parse().unwrap()) };
+        let refused = Store::open(&config).await.unwrap_err();
         assert_eq!(refused.is_retryable(), retryable, "{url}: {refused:?}");
+        assert_eq!(matches!(refused, StoreError::Unreachable { .. }), retryable, "{url}: {refused:?}");
         assert!(!format!("{refused} {refused:?}").contains("secret"), "{refused:?}");
     }
 }
