@@ -208,7 +208,8 @@ async fn through_every_other_end_and_what_the_platform_sets() {
     t.deployer.set_oracle(t.watcher.address(), false).await.unwrap();
     t.deployer.pause_market().await.unwrap();
     stage.agrees().await;
-    assert_eq!(stage.store().reporter(t.watcher.address()).await.unwrap()[0].registered, false);
+    let rows = stage.store().reporter(t.watcher.address()).await.unwrap();
+    assert!(rows.iter().any(|row| row.is_oracle && !row.registered), "{rows:?}");
     t.deployer.unpause_market().await.unwrap();
     t.deployer.withdraw_fees(t.stranger.address()).await.unwrap();
     stage.agrees().await;

@@ -1,8 +1,9 @@
 //! A chain whose market logs what it is told to: histories by the hundred thousand, through the real node and stream.
 
 use alloy::{
+    network::Ethereum,
     primitives::{Address, B256, Bytes, LogData, U256},
-    providers::{Provider, RootProvider, ext::AnvilApi},
+    providers::{PendingTransactionBuilder, Provider, RootProvider, ext::AnvilApi},
     rpc::types::TransactionRequest,
     sol_types::SolEvent,
 };
@@ -15,7 +16,7 @@ mod contract {
 }
 use contract::Market as sol;
 
-/// A contract of 198 bytes. Its input is a row of records: the number of topics and the length of the data, each in a
+/// A contract of 167 bytes. Its input is a row of records: the number of topics and the length of the data, each in a
 /// word, then topics and data; each record becomes one log entry. Any other input is answered with the words 32 and 0,
 /// which are an address, a number and an empty text to whoever asks for one.
 ///
@@ -32,8 +33,9 @@ use contract::Market as sol;
 /// end:  STOP
 /// ```
 const LOGGER: &str = "5f5b803611156100a557806020013581358060051b830160400182815f378281018260011461004957826002146100565782\
-600314610068578260041461007f5760205f5260405ff35b8460400135845fa161009b565b84606001358460400135855fa261009b565b84608001358\
-5606001358660400135865fa361009b565b8460a00135856080013586606001358760400135875fa461009b565b9350505050610001565b00";
+                      600314610068578260041461007f5760205f5260405ff35b8460400135845fa161009b565b84606001358560400135855fa2\
+                      61009b565b846080013585606001358660400135865fa361009b565b8460a00135856080013586606001358760400135875f\
+                      a461009b565b9350505050610001565b00";
 /// The market.
 pub(crate) const MARKET: Address = Address::repeat_byte(0xb0);
 /// Its token, as the contract answers.
@@ -61,6 +63,8 @@ impl Emitter {
         }
         let from = provider.get_accounts().await.unwrap()[0];
         provider.anvil_set_balance(from, U256::MAX >> 8).await.unwrap();
+        // Indexing begins at the first block, which must exist.
+        dev.mine(1).await.unwrap();
         Self { dev, provider, from }
     }
 
@@ -71,11 +75,16 @@ impl Emitter {
 
     /// Logs these events in one transaction, which is mined at once.
     pub(crate) async fn log(&self, events: &[E]) {
+        let receipt = self.send(events).await.get_receipt().await.unwrap();
+        assert!(receipt.status() && receipt.inner.logs().len() == events.len(), "all of it is logged");
+    }
+
+    /// Hands in a transaction that logs these events.
+    pub(crate) async fn send(&self, events: &[E]) -> PendingTransactionBuilder<Ethereum> {
         let input: Vec<u8> = events.iter().flat_map(record).collect();
         let mut call = TransactionRequest::default().from(self.from).to(MARKET).gas_limit(GAS);
         call.input = Bytes::from(input).into();
-        let receipt = self.provider.send_transaction(call).await.unwrap().get_receipt().await.unwrap();
-        assert!(receipt.status() && receipt.inner.logs().len() == events.len(), "all of it is logged");
+        self.provider.send_transaction(call).await.unwrap()
     }
 }
 
