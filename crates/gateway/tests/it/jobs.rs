@@ -14,13 +14,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use wire::{
     Terms,
-    http::{AuthorizationJson, CreatedJobJson},
+    http::{AuthorizationJson, CreatedJobJson, GpuJson, Presence},
     link::Announced,
 };
 
 use crate::{
     sockets::Agent,
-    stage::{Answer, Provider, Stage},
+    stage::{Answer, Provider, Stage, until},
 };
 
 pub(crate) const PRICE: PerHour = PerHour(3_600_000);
@@ -58,6 +58,11 @@ impl Shop {
         let gpus = vec![Announced { id: B256::from(resource.0), hardware: (&listing.hardware).into() }];
         let provider = Provider { account: town.owner.clone(), agent: town.agent.wallet().clone(), gpus };
         let agent = Agent::welcome(&stage, &provider).await;
+        until(async || {
+            let shown: GpuJson = stage.get(&format!("/api/v1/gpus/{resource}")).await.json();
+            shown.status == Presence::Online
+        })
+        .await;
         let token = stage.sign_in(town.renter.wallet()).await.token;
         Self { stage, resource, token, agent }
     }

@@ -101,7 +101,8 @@ async fn what_cannot_be_asked_is_refused_by_name() {
     }
     let place = |block: u64, index: u64| alloy_primitives::hex::encode(format!("[{block},{index}]"));
     assert_eq!(ids(&stage, &format!("/api/v1/jobs?cursor={}", place(0, 0))).await, []);
-    assert_eq!(ids(&stage, &format!("/api/v1/jobs?cursor={}", place(u64::MAX, u64::MAX))).await.len(), jobs.len());
+    assert_eq!(stage.get(&format!("/api/v1/jobs?cursor={}", place(u64::MAX, u64::MAX))).await.status, 200);
+    assert_eq!(ids(&stage, &format!("/api/v1/jobs?cursor={}", place(1 << 40, 0))).await.len(), jobs.len());
     for bad in ["1", "0xzz", "%F0%9F%92%A9", "..%2f..%2fetc%2fpasswd", "' OR 1=1 --", &"0".repeat(5000)] {
         stage.get(&format!("/api/v1/jobs/{bad}")).await.is_problem(400, "64 hexadecimal digits");
     }

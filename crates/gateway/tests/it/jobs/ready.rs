@@ -53,7 +53,7 @@ async fn strangers_make_no_noise() {
     post(&stage, &job, &changed).await.is_problem(403, "signature over Ready");
     let path = format!("/api/v1/jobs/{}/ready", job.id);
     let text = r#"{"readyRecord":"0x00","at":1,"signature":"0x"}"#;
-    assert_eq!(stage.post(&path, text).await.is_problem(400, "body").field.as_deref(), Some("body"));
+    assert_eq!(stage.post(&path, text).await.is_problem(400, "length").field.as_deref(), Some("readyRecord"));
     stage.post("/api/v1/jobs/7/ready", "{}").await.is_problem(400, "64 hexadecimal digits");
     let unknown = serde_json::to_string(&stranger).unwrap().replacen('{', r#"{"more":1,"#, 1);
     stage.post(&path, unknown).await.is_problem(400, "unknown field");

@@ -54,7 +54,10 @@ async fn nobody_ends_the_job_of_another() {
         let token = stage.sign_in(other.wallet()).await.token;
         stage.post_as(&path, &token, &Value::Null).await.is_problem(403, "may not do this");
         let instance = format!("/api/v1/instances/{id}");
-        stage.send_as(reqwest::Method::DELETE, &instance, &token, &Value::Null).await.is_problem(403, "may not do this");
+        stage
+            .send_as(reqwest::Method::DELETE, &instance, &token, &Value::Null)
+            .await
+            .is_problem(403, "may not do this");
     }
     stage.post(&path, "").await.is_problem(401, "sign in");
     stage.post_as(&path, "forged", &Value::Null).await.is_problem(401, "not good now");
