@@ -54,6 +54,8 @@ const BREAKS = [
   ["money moves before state", "src/Market.sol", "_jobs[jobId] = JobSlot.withPaidSeconds(_jobs[jobId], paidSeconds);\n        emit JobPaid(jobId, paidSeconds, Amount.unwrap(amount));\n        _sendToProvider(provider, amount);", "_sendToProvider(provider, amount);\n        _jobs[jobId] = JobSlot.withPaidSeconds(_jobs[jobId], paidSeconds);\n        emit JobPaid(jobId, paidSeconds, Amount.unwrap(amount));", EVERYTHING],
   ["another token's nonce", "src/Market.sol", "nonce: jobId,", "nonce: bytes32(0),", EVERYTHING],
   ["receive submitted by anyone", "src/GPUToken.sol", "require(to == _msgSender(), ERC20InvalidReceiver(to));", "", EVERYTHING],
+  ["register says nothing", "src/CommitRegister.sol", "emit Commit(msg.sender, assetCid, commitData);", "", EVERYTHING],
+  ["register mixes up who and what", "src/CommitRegister.sol", "emit Commit(msg.sender, assetCid, commitData);", "emit Commit(tx.origin, commitData, assetCid);", EVERYTHING],
 ];
 
 const copy = mkdtempSync(join(tmpdir(), "mutants-"));
