@@ -137,6 +137,11 @@ impl Board {
         self.book().facts(row.id, row.agent, heard, now)
     }
 
+    /// Somebody is heard who was not: what is shown is joined anew, however young it is.
+    pub(crate) fn presence_changed(&self) {
+        self.version.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Listings whenever the chain changed them.
     pub(crate) fn changes(&self) -> broadcast::Receiver<Arc<Entry>> {
         self.changes.subscribe()

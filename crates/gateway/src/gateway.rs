@@ -6,16 +6,13 @@ use chain::{Account, Market};
 use content::BlockStore;
 use indexer::Progress;
 use store::Store;
-use tokio::{
-    net::TcpListener,
-    sync::watch,
-    time::timeout,
-};
+use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    GatewayConfig, GatewayError, board, gauges, http, server, watcher,
+    GatewayConfig, GatewayError, board, gauges, http, server,
     state::{Parts, State},
+    watcher,
 };
 
 /// The keys that a gateway signs with. Without them it serves and relays all the same.
@@ -70,8 +67,8 @@ impl Gateway {
         let state = State::new(&self.config, self.parts, ends.clone());
         let tasks = TaskTracker::new();
         // Nobody gets an empty list because he was the first to ask.
-        board::load(&state).await;
-        tasks.spawn(board::follow(state.clone()));
+        let had = board::load(&state).await;
+        tasks.spawn(board::follow(state.clone(), had));
         tasks.spawn(gauges::run(state.clone()));
         tasks.spawn(watcher::run(state.clone(), self.local));
         let router = http::router(&state, &self.config);

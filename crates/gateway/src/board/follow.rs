@@ -18,31 +18,33 @@ const WHOLE_BPS: u64 = 10_000;
 
 /// What of the index the board has.
 #[derive(Clone, Copy, Debug, Default)]
-struct Had {
+pub(crate) struct Had {
     /// Everything that changed up to this block.
     block: u64,
     rewinds: u64,
 }
 
-/// Reads the index as it is now. A board that cannot be read yet is empty; [`follow`] tries again.
-pub(crate) async fn load(shared: &Shared) {
-    if let Err(error) = read_all(shared).await {
-        tracing::warn!(%error, "the listings cannot be read yet");
+/// Reads the index as it is now and gives what was read. A board that cannot be read yet is empty; [`follow`] tries
+/// again.
+pub(crate) async fn load(shared: &Shared) -> Option<Had> {
+    let had = had(&shared.index.borrow());
+    let read = async {
+        refresh(shared, None).await?;
+        uptimes(shared).await
+    };
+    match read.await {
+        Ok(()) => Some(had),
+        Err(error) => {
+            tracing::warn!(%error, "the listings cannot be read yet");
+            None
+        }
     }
 }
 
-async fn read_all(shared: &Shared) -> Result<Had, StoreError> {
-    let had = had(&shared.index.borrow());
-    refresh(shared, None).await?;
-    uptimes(shared).await?;
-    Ok(had)
-}
-
-/// Until the gateway stops.
-pub(crate) async fn follow(shared: Shared) {
+/// Until the gateway stops, from what [`load`] read.
+pub(crate) async fn follow(shared: Shared, mut had: Option<Had>) {
     let work = async {
         let mut index = shared.index.clone();
-        let mut had = None;
         let mut uptime_due = interval(shared.limits.uptime_fresh);
         uptime_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -10,7 +10,12 @@ use crate::state::Shared;
 /// Whether it lives
 ///
 /// Asks nobody: an answer means that the process lives.
-#[utoipa::path(get, path = "/api/v1/health", tag = "health", responses((status = 200, description = "It lives.", body = Health)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/health",
+    tag = "health",
+    responses((status = 200, description = "It lives.", body = Health))
+)]
 pub(crate) async fn health(State(shared): State<Shared>) -> Json<Health> {
     let domain = shared.market.domain();
     Json(Health {

@@ -136,12 +136,14 @@ fn common(operation: &mut Operation, named: bool) {
     for (_, status, words) in problems.into_iter().filter(|(applies, ..)| *applies) {
         responses.entry(status.into()).or_insert_with(|| described(words).into());
     }
-    // A handler names its own problems by status and words; how they look is the same for all.
+    let summary = operation.summary.as_deref().unwrap_or_default();
     for (status, response) in responses {
-        if let RefOr::T(response) = response
-            && status.starts_with(['4', '5'])
-            && response.content.is_empty()
-        {
+        let RefOr::T(response) = response else { continue };
+        if response.description.is_empty() {
+            response.description = summary.to_owned();
+        }
+        // A handler names its own problems by status and words; how they look is the same for all.
+        if status.starts_with(['4', '5']) && response.content.is_empty() {
             *response = described(&response.description);
         }
     }

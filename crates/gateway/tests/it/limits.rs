@@ -60,7 +60,8 @@ async fn only_a_trusted_proxy_says_whom_it_forwards_for() {
         let mut refused = 0;
         for number in 0..20 {
             let request = stage.http().delete(stage.url("/api/v1/nothing"));
-            let request = request.header("x-forwarded-for", format!("10.0.0.{number}")).timeout(Duration::from_secs(30));
+            let request =
+                request.header("x-forwarded-for", format!("10.0.0.{number}")).timeout(Duration::from_secs(30));
             refused += u32::from(request.send().await.unwrap().status() == 429);
         }
         assert_eq!(refused > 0, !trusted, "{refused}");

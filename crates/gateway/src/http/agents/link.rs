@@ -51,7 +51,8 @@ pub(crate) async fn connect(
         let session = Session::Challenged { nonce };
         let replaced = CancellationToken::new();
         let id = shared.number();
-        let mut link = Link { shared, id, socket, session, rules, inbox, replaced, agent: Address::ZERO, providers: vec![] };
+        let mut link =
+            Link { shared, id, socket, session, rules, inbox, replaced, agent: Address::ZERO, providers: vec![] };
         let ended = match link.greet(nonce, outbox).await {
             Ok(()) => {
                 drop(pending);
@@ -65,7 +66,7 @@ pub(crate) async fn connect(
 
 /// What an agent that dialled this gateway can have dialled: an address may be given as the WebSocket's.
 fn dialled(public: Option<&Url>, headers: &HeaderMap) -> Vec<String> {
-    auth::origins(public, headers).into_iter().flat_map(|origin| [origin.replacen("http", "ws", 1), origin]).collect()
+    auth::origins(public, headers).into_iter().flat_map(|origin| [origin.clone(), origin.replacen("http", "ws", 1)]).collect()
 }
 
 /// How a link ends.
@@ -192,6 +193,8 @@ impl Link {
     fn heard(&self) {
         let now = now();
         if self.shared.gauges.heard(self.agent, &self.providers, now) {
+            // Whoever orders next finds it.
+            self.shared.board.presence_changed();
             gauges::tell_presence(&self.shared, now);
         }
     }

@@ -1,7 +1,7 @@
 //! `GET /api/v1/gpus`: every listing of the market, filtered, ordered, page by page.
 
 use axum::{
-    extract::{RawQuery, State},
+    extract::State,
     http::{Uri, header},
     response::{IntoResponse, Response},
 };
@@ -20,14 +20,10 @@ use crate::{GatewayError, board::Search, http::page::Query, state::Shared};
     params(GpuQuery),
     responses((status = 200, description = "A page of listings.", body = Page<GpuJson>))
 )]
-pub(crate) async fn list(
-    State(shared): State<Shared>,
-    RawQuery(raw): RawQuery,
-    uri: Uri,
-) -> Result<Response, GatewayError> {
+pub(crate) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Response, GatewayError> {
     let shown = shared.gpus();
     // What most ask for is ready.
-    let page = if raw.as_deref().unwrap_or_default().is_empty() {
+    let page = if uri.query().unwrap_or_default().is_empty() {
         shown.first.clone()
     } else {
         let query: Query<GpuQuery> = Query::of(&uri)?;

@@ -31,7 +31,7 @@ pub(crate) struct Wish {
     path = "/api/v1/providers/check-new",
     tag = "providers",
     params(Wish),
-    responses((status = 200, description = "Providers; all of them where there are fewer than `limit`.", body = Page<ProviderJson>))
+    responses((status = 200, description = "Providers; all where there are fewer than `limit`.", body = Page<ProviderJson>))
 )]
 pub(crate) async fn check_new(
     State(shared): State<Shared>,

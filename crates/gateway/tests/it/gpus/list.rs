@@ -29,7 +29,10 @@ async fn a_listing_is_what_the_chain_says_and_who_is_heard() {
         page.items.into_iter().next().unwrap()
     };
     let gpu = only().await;
-    assert_eq!((gpu.id, gpu.agent, gpu.owner), (provider.gpus[0].id, provider.agent.address(), provider.account.address()));
+    assert_eq!(
+        (gpu.id, gpu.agent, gpu.owner),
+        (provider.gpus[0].id, provider.agent.address(), provider.account.address())
+    );
     assert_eq!((gpu.source.as_str(), gpu.location.as_deref()), ("bourse", Some("eu-0")));
     assert_eq!(gpu.hardware, provider.gpus[0].hardware);
     assert_eq!((gpu.price_per_hour.amount.as_str(), gpu.price_per_hour.token), ("3600", stage.market.token()));
@@ -92,7 +95,9 @@ async fn every_filter_reaches_the_list() {
         ids
     };
     let all = sorted(vec![id(0), id(1), id(2)]);
-    for query in ["", "?simulated=true&min_vram=1024&min_cpus=2&min_memory=512&min_gpus=1&source=bourse", "?availability=any"] {
+    for query in
+        ["", "?simulated=true&min_vram=1024&min_cpus=2&min_memory=512&min_gpus=1&source=bourse", "?availability=any"]
+    {
         assert_eq!(ids(&stage, query).await, all, "{query}");
     }
     for query in ["?simulated=false", "?min_gpus=2", "?min_uptime=1", "?availability=now", "?max_price=0.000001"] {
@@ -142,7 +147,7 @@ async fn what_cannot_be_meant_names_its_field() {
     check("sort=colour", "sort", "price, vram").await;
     check("availability=soon", "availability", "now, listed or any").await;
     check("min_uptime=101", "min_uptime", "0 to 100").await;
-    check("simulated=perhaps", "simulated", "bool").await;
+    check("simulated=perhaps", "simulated", "true").await;
     check("colour=red", "colour", "unknown").await;
     // Both readings of a bare integer are shown.
     check("max_price=2", "max_price", "2.0").await;
