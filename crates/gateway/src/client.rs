@@ -129,7 +129,9 @@ impl Client {
                     None => self.terms_of_party(job, now).await.map_err(|error| error.to_string())?,
                 };
                 let subscribed = self.shared.feeds.subscribe(job, terms, self.id, self.wake.clone());
-                subscribed.map_err(|Full| "too many jobs are waited for that no agent serves; try again when yours is accepted")?;
+                subscribed.map_err(
+                    |Full| "too many jobs are waited for that no agent serves; try again when yours is accepted",
+                )?;
             }
             Topic::Provider(provider) => {
                 let row = self.shared.store.provider(provider).await.map_err(|error| error.to_string())?;

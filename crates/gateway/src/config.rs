@@ -178,8 +178,6 @@ pub struct Limits {
     pub idle_after: Duration,
     /// A message that cannot be written within this time ends the connection.
     pub send_within: Duration,
-    /// On-chain state of a listing may be this old.
-    pub listing_fresh: Duration,
     /// Chain reads of one burst that run at once.
     pub chain_reads: usize,
     /// A burst of chain reads is given up after this.
@@ -239,7 +237,6 @@ impl Default for Limits {
             ping_every: Duration::from_secs(20),
             idle_after: Duration::from_secs(65),
             send_within: Duration::from_secs(10),
-            listing_fresh: Duration::from_secs(1),
             chain_reads: 16,
             chain_within: Duration::from_secs(5),
             shutdown_within: Duration::from_secs(5),

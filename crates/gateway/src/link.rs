@@ -159,13 +159,7 @@ impl Open {
         Ok(Step::Heard { jobs: beat.jobs.iter().map(|job| JobId(job.0)).collect(), at: beat.at })
     }
 
-    fn metrics(
-        &mut self,
-        machine: MetricsPoint,
-        jobs: &[JobMetrics],
-        rules: &Rules,
-        now: u64,
-    ) -> Result<Step, String> {
+    fn metrics(&mut self, machine: MetricsPoint, jobs: &[JobMetrics], rules: &Rules, now: u64) -> Result<Step, String> {
         let seconds = |at: jiff::Timestamp| u64::try_from(at.as_second()).unwrap_or(0);
         let times = jobs.iter().map(|job| job.metrics.at).chain([machine.at]);
         for at in times {

@@ -21,7 +21,7 @@ mod next;
 mod records;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::SocketAddr,
     time::Duration,
 };
@@ -32,7 +32,7 @@ use market::JobId;
 use store::{JobFilter, JobRow, StoreError};
 use tokio::{
     task::JoinSet,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 
 use crate::{
@@ -49,6 +49,8 @@ const LOOK_EVERY_MAX: Duration = Duration::from_secs(15);
 const LOOK_EVERY_MIN: Duration = Duration::from_millis(50);
 /// Looks within one heartbeat: an outage that none of them sees hides less than one beat.
 const LOOKS_PER_BEAT: u32 = 4;
+/// Between two passes over its jobs: whoever tells much makes it look no oftener.
+const PASSES_APART: Duration = Duration::from_millis(50);
 /// Jobs of one read of the store.
 const PAGE: u64 = 200;
 
@@ -56,9 +58,10 @@ const PAGE: u64 = 200;
 pub(crate) async fn run(shared: Shared, local: SocketAddr) {
     let shutdown = shared.shutdown.clone();
     let watcher = Watcher {
-        hearing: Hearing::new(local, &shared),
+        hearing: Hearing::new(local),
         jobs: BTreeMap::new(),
         reports: JoinSet::new(),
+        reporting: BTreeSet::new(),
         shared,
     };
     let _: Option<()> = shutdown.run_until_cancelled(watcher.watch()).await;
@@ -68,8 +71,9 @@ struct Watcher {
     shared: Shared,
     jobs: BTreeMap<JobId, Watched>,
     hearing: Hearing,
-    /// Reports on their way.
+    /// Reports on their way, and of which jobs.
     reports: JoinSet<(JobId, Result<Option<Mined>, ChainError>)>,
+    reporting: BTreeSet<JobId>,
 }
 
 impl Watcher {
@@ -78,7 +82,10 @@ impl Watcher {
         let every = (self.shared.heartbeat / LOOKS_PER_BEAT).clamp(LOOK_EVERY_MIN, LOOK_EVERY_MAX);
         let mut look = interval(every);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next_pass = Instant::now();
         loop {
+            sleep_until(next_pass).await;
+            next_pass = Instant::now() + PASSES_APART;
             tokio::select! {
                 _ = look.tick() => self.look(every).await,
                 Ok(()) = index.changed() => {}
@@ -86,7 +93,9 @@ impl Watcher {
                 Some(Ok((job, reported))) = self.reports.join_next() => self.reported(job, reported),
             }
             let head = index.borrow_and_update().head;
-            if let Some(head) = head && self.shared.watch.reached(head.number, head.at) {
+            if let Some(head) = head
+                && self.shared.watch.reached(head.number, head.at)
+            {
                 self.begin_anew();
             }
             records::settle(&self.shared).await;
@@ -161,13 +170,13 @@ impl Watcher {
             return;
         };
         let hearing = self.hearing.is_open();
-        let (shared, reports) = (&self.shared, &mut self.reports);
-        for (id, job) in &mut self.jobs {
+        let Self { shared, jobs, reports, reporting, .. } = self;
+        for (id, job) in jobs {
             job.check_record(shared, *id, account.address()).await;
             job.hear(shared.watch.heard(*id));
             match next(&job.phase, now, &job.rules(shared.heartbeat, hearing)) {
                 Some(Step::Sign { record }) => job.sign(shared, *id, account, record, now),
-                Some(Step::Report { last_seen }) if reports.len() < REPORTS_AT_ONCE => {
+                Some(Step::Report { last_seen }) if reports.len() < REPORTS_AT_ONCE && reporting.insert(*id) => {
                     job.reported(now);
                     let (id, account, terms, since) = (*id, account.clone(), job.terms.clone(), job.since);
                     reports.spawn(async move { (id, job::report(&account, id, &terms, since, last_seen).await) });
@@ -178,6 +187,7 @@ impl Watcher {
     }
 
     fn reported(&mut self, job: JobId, reported: Result<Option<Mined>, ChainError>) {
+        self.reporting.remove(&job);
         match reported {
             Ok(Some(mined)) => tracing::info!(%job, tx = %mined.tx, "a provider's silence was reported"),
             Ok(None) => tracing::debug!(%job, "its clock does not run any more; nothing is reported"),

@@ -70,8 +70,10 @@ pub(crate) fn check(body: &VerifyBody, expected: &Expected<'_>) -> Result<Signed
         return Err(wrong("message", "its nonce has characters other than letters and digits".into()));
     }
     in_time(&message, expected.now)?;
-    let signature: SignatureBytes =
-        body.signature.parse().map_err(|_| wrong("signature", "it is 65 bytes in hex, EIP-191 personal_sign".into()))?;
+    let signature: SignatureBytes = body
+        .signature
+        .parse()
+        .map_err(|_| wrong("signature", "it is 65 bytes in hex, EIP-191 personal_sign".into()))?;
     let address = Address::from(message.address);
     match signature.signer_of_message(&body.message) {
         Some(signer) if signer == address => Ok(Signed { address, nonce: message.nonce }),

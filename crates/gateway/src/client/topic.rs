@@ -31,9 +31,9 @@ impl FromStr for Topic {
             Some(("provider", number)) => number.parse().ok().map(Self::Provider),
             _ => None,
         };
-        topic
-            .filter(|topic| topic.to_string() == name)
-            .ok_or_else(|| "a topic is job: and an id of 0x and 64 hexadecimal digits, or provider: and a number".into())
+        topic.filter(|topic| topic.to_string() == name).ok_or_else(|| {
+            "a topic is job: and an id of 0x and 64 hexadecimal digits, or provider: and a number".into()
+        })
     }
 }
 
@@ -48,7 +48,9 @@ mod tests {
             assert_eq!(name.parse::<Topic>().unwrap().to_string(), name);
         }
         let upper = job.to_uppercase();
-        for name in ["", "job:", "job:7", "provider:", "provider:07", "provider:+7", "provider:-1", "marketplace", &upper] {
+        for name in
+            ["", "job:", "job:7", "provider:", "provider:07", "provider:+7", "provider:-1", "marketplace", &upper]
+        {
             assert!(name.parse::<Topic>().unwrap_err().contains("a topic is"), "{name}");
         }
     }

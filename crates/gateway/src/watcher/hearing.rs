@@ -28,7 +28,7 @@ pub(super) struct Hearing {
 }
 
 impl Hearing {
-    pub(super) fn new(local: SocketAddr, _: &Shared) -> Self {
+    pub(super) fn new(local: SocketAddr) -> Self {
         let ip = match local.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -84,4 +84,38 @@ async fn answers(local: SocketAddr) -> bool {
         Ok::<_, std::io::Error>(answer == STATUS_LINE)
     };
     matches!(timeout(ANSWER_WITHIN, ask).await, Ok(Ok(true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_counts_as_heard_when_it_answers_as_a_server_does() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let local = listener.local_addr().unwrap();
+        let answer = async |text: &str| {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(text.as_bytes()).await.unwrap();
+        };
+        // Any answer will do: even a refusal shows that who dials is heard.
+        assert!(tokio::join!(answers(local), answer("HTTP/1.1 429 Too Many Requests\r\n\r\n")).0);
+        assert!(!tokio::join!(answers(local), answer("good day, who is there?")).0);
+        assert!(!tokio::join!(answers(local), answer("")).0);
+        drop(listener);
+        assert!(!answers(local).await);
+    }
+
+    #[test]
+    fn a_look_that_comes_much_too_late_shows_that_nothing_ran_here() {
+        let mut hearing = Hearing::new("0.0.0.0:4510".parse().unwrap());
+        assert_eq!(hearing.local.to_string(), "127.0.0.1:4510");
+        let every = Duration::from_secs(15);
+        assert!(!hearing.slept(every));
+        hearing.looked.1 -= every + LATE + Duration::from_secs(1);
+        assert!(hearing.slept(every), "the machine slept, and its steady clock with it");
+        assert!(!hearing.slept(every));
+    }
 }

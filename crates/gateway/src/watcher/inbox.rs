@@ -10,7 +10,7 @@ use alloy_primitives::{Address, B256};
 use market::{JobId, rules::RESUME_WITHIN};
 use tokio::sync::Notify;
 use wire::{
-    Domain, Document, SignatureBytes, document,
+    Document, Domain, SignatureBytes, document,
     feed::{BeatJson, JobNews},
     record::{CompletionRecord, ReadyRecord},
     signed::{Beat, FRESH_S},

@@ -7,10 +7,7 @@ use chain::{Account, ChainError, Mined};
 use market::{Hardware, JobId, ResourceId, Status, Timestamp};
 use store::JobRow;
 use wire::{
-    Document, JobSpec, SignatureBytes, Terms, document,
-    http::ReadyBody,
-    link::FromGateway,
-    record::ReadyRecord,
+    Document, JobSpec, SignatureBytes, Terms, document, http::ReadyBody, link::FromGateway, record::ReadyRecord,
     signed::Ready,
 };
 
@@ -107,7 +104,11 @@ impl Watched {
         let Ok(Document { digest, .. }) = document(&record) else {
             return;
         };
-        if teller != self.agent || self.terms.controller != own || agreed == Some(digest) || self.refused == Some(digest) {
+        if teller != self.agent
+            || self.terms.controller != own
+            || agreed == Some(digest)
+            || self.refused == Some(digest)
+        {
             return;
         }
         match self.is_right(shared, job, &record, &signature).await {
@@ -139,9 +140,11 @@ impl Watched {
             return Err(GatewayError::NotFound { what: format!("resource {resource} is not indexed yet") });
         };
         let cid = Document::cid_of(self.terms.specDigest)?;
-        let bytes = shared.blocks.get_async(cid).await.map_err(|error| GatewayError::NotFound {
-            what: format!("the spec cannot be read: {error}"),
-        })?;
+        let bytes = shared
+            .blocks
+            .get_async(cid)
+            .await
+            .map_err(|error| GatewayError::NotFound { what: format!("the spec cannot be read: {error}") })?;
         let Some(bytes) = bytes else {
             return Err(GatewayError::NotFound { what: format!("the spec {cid} was not uploaded here") });
         };
@@ -165,7 +168,8 @@ impl Watched {
         };
         let body = ReadyBody { ready_record: record, at: at.block.0, signature };
         let link = shared.feeds.keep_ready(job, body.clone(), now());
-        let told = link.is_some_and(|link| shared.links.send(link, FromGateway::Ready { job: B256::from(job.0), body }));
+        let told =
+            link.is_some_and(|link| shared.links.send(link, FromGateway::Ready { job: B256::from(job.0), body }));
         tracing::info!(%job, told, "the watcher lets a clock start");
         self.phase = Phase::Waiting { record: Some(record), signed: Some(at) };
     }
