@@ -66,7 +66,7 @@ async fn look(receipt: &Receipt, market: &Market, register: &Register, deployed_
     let job = JobId(receipt.document.job_id.0);
     let (head, finalized) = tokio::try_join!(market.chain().head(), register.chain().finalized())?;
     // Where to look is the gateway's word. It can hide events, which makes the receipt fail, and nothing else.
-    let history = match (receipt.from_block, receipt.to_block.min(head.number)) {
+    let history = match (receipt.from_block.max(deployed_at), receipt.to_block.min(head.number)) {
         (from, to) if from <= to => market.history(job, from, Some(to)).await?,
         _ => Vec::new(),
     };
@@ -84,7 +84,7 @@ async fn look(receipt: &Receipt, market: &Market, register: &Register, deployed_
         history,
         hardware,
         agent,
-        commits: commits(receipt, register, head.number).await?,
+        commits: commits(receipt, register, deployed_at, head.number).await?,
     })
 }
 
@@ -103,7 +103,12 @@ async fn parties(
 }
 
 /// The commit in the block where it should be, or else wherever it is now.
-async fn commits(receipt: &Receipt, register: &Register, head: u64) -> Result<Vec<FoundCommit>, ChainError> {
+async fn commits(
+    receipt: &Receipt,
+    register: &Register,
+    deployed_at: u64,
+    head: u64,
+) -> Result<Vec<FoundCommit>, ChainError> {
     let Some(hint) = &receipt.commit else { return Ok(Vec::new()) };
     let who = Some(hint.recorder);
     let mut found = match hint.block {
@@ -112,7 +117,8 @@ async fn commits(receipt: &Receipt, register: &Register, head: u64) -> Result<Ve
     };
     if found.is_empty() {
         // It is committed after its events are final, never before.
-        found = register.commits(&receipt.nid, who, receipt.to_block.min(hint.block), None).await?;
+        let from = receipt.to_block.min(hint.block).max(deployed_at);
+        found = register.commits(&receipt.nid, who, from, Some(head)).await?;
     }
     let found = found.into_iter().map(|commit| FoundCommit { data: commit.data, tx: commit.tx, block: commit.block });
     Ok(found.collect())
