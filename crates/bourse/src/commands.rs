@@ -3,19 +3,23 @@
 mod content;
 mod deploy;
 mod doctor;
+mod gateway;
 mod image;
+mod indexer;
+mod job;
+mod login;
 mod logs;
 mod provider;
 mod ps;
+mod receipt;
 mod result;
 mod run;
+mod search;
 mod status;
 mod stop;
 mod up;
 mod wallet;
 mod watch;
-
-pub(crate) use up::keys::trimmed;
 
 use std::process::ExitCode;
 
@@ -30,9 +34,11 @@ pub(crate) enum Command {
     Up(up::Args),
     /// Look whether everything that a renter needs is there and works.
     Doctor,
+    /// Find a GPU: what is listed, for how much, and whether it is free.
+    Search(search::Args),
     /// Rent a resource, run an image on it and fetch the result.
     Run(Box<run::Args>),
-    /// List your jobs.
+    /// List the jobs that were made here.
     Ps,
     /// Show one job as the chain knows it.
     Status(status::Args),
@@ -44,6 +50,14 @@ pub(crate) enum Command {
     Logs(logs::Args),
     /// Stop a job: the clock stands at once, what is not earned comes back.
     Stop(stop::Args),
+    /// Jobs as the market's index knows them.
+    #[command(subcommand)]
+    Job(job::Command),
+    /// Receipts that nobody can forge: list, show, verify.
+    #[command(subcommand)]
+    Receipt(receipt::Command),
+    /// Sign in at the gateway with your wallet.
+    Login(login::Args),
     /// Images as content.
     #[command(subcommand)]
     Image(image::Command),
@@ -56,6 +70,11 @@ pub(crate) enum Command {
     /// The wallet that pays.
     #[command(subcommand)]
     Wallet(wallet::Command),
+    /// Run a market's gateway: index, API, relay, watcher and receipts, until Ctrl-C.
+    Gateway(gateway::Args),
+    /// The rows that come from the chain.
+    #[command(subcommand)]
+    Indexer(indexer::Command),
     /// Put a new market's contracts on a chain.
     Deploy(deploy::Args),
 }
@@ -65,6 +84,7 @@ impl Command {
         match self {
             Self::Up(args) => up::up(&args, settings, ui).await,
             Self::Doctor => doctor::doctor(settings, ui).await,
+            Self::Search(args) => search::search(&args, settings, ui).await,
             Self::Run(args) => run::run(*args, settings, ui).await,
             Self::Ps => ps::ps(settings, ui).await,
             Self::Status(args) => status::status(&args, settings, ui).await,
@@ -72,10 +92,15 @@ impl Command {
             Self::Result(args) => result::result(&args, settings, ui).await,
             Self::Logs(args) => logs::logs(&args, settings, ui).await,
             Self::Stop(args) => stop::stop(&args, settings, ui).await,
+            Self::Job(command) => command.run(settings, ui).await,
+            Self::Receipt(command) => command.run(settings, ui).await,
+            Self::Login(args) => login::login(&args, settings, ui).await,
             Self::Image(command) => command.run(settings, ui).await,
             Self::Content(command) => command.run(settings, ui).await,
             Self::Provider(command) => command.run(settings, ui).await,
             Self::Wallet(command) => command.run(settings, ui).await,
+            Self::Gateway(args) => gateway::gateway(&args, settings, ui).await,
+            Self::Indexer(command) => command.run(settings, ui).await,
             Self::Deploy(args) => deploy::deploy(&args, settings, ui).await,
         }
     }

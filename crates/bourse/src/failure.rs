@@ -21,6 +21,12 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Gateway(#[from] gateway::GatewayError),
     #[error(transparent)]
+    Store(#[from] store::StoreError),
+    #[error(transparent)]
+    Index(#[from] indexer::IndexError),
+    #[error(transparent)]
+    Receipts(#[from] oracle::OracleError),
+    #[error(transparent)]
     Agent(#[from] agent::AgentError),
     #[error(transparent)]
     Wire(#[from] wire::WireError),

@@ -3,6 +3,8 @@
 mod answer;
 mod commands;
 mod failure;
+mod keys;
+mod operator;
 mod settings;
 mod signals;
 mod telemetry;

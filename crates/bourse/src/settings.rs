@@ -98,7 +98,7 @@ impl Settings {
     pub(crate) fn password(&self) -> Result<String, Failure> {
         let path = self.password_file.clone().unwrap_or_else(|| self.home().join("password"));
         let text = std::fs::read_to_string(&path).map_err(Failure::file(&path))?;
-        Ok(crate::commands::trimmed(&text))
+        Ok(crate::keys::trimmed(&text))
     }
 
     /// Market and paying wallet together.

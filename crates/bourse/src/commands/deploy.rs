@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use alloy_primitives::Address;
 use chain::DeployConfig;
-use market::BasisPoints;
+use market::{BasisPoints, Seconds};
 use wire::MarketFile;
 
 use crate::{
@@ -20,6 +21,21 @@ pub(crate) struct Args {
     /// The platform's share, in hundredths of a percent.
     #[arg(long, default_value_t = market::rules::FEE_DEFAULT.0)]
     fee_bps: u16,
+    /// A key that may report silence in jobs that name it: a gateway's watcher. Repeatable.
+    #[arg(long, value_name = "ADDRESS")]
+    watcher: Vec<Address>,
+    /// A key that may report silence in any job. Repeatable.
+    #[arg(long, value_name = "ADDRESS")]
+    oracle: Vec<Address>,
+    /// A key whose commits are this market's receipts. Repeatable.
+    #[arg(long, value_name = "ADDRESS")]
+    recorder: Vec<Address>,
+    /// A key that may pause creating and registering at once, beside the deployer. Repeatable.
+    #[arg(long, value_name = "ADDRESS")]
+    guardian: Vec<Address>,
+    /// Seconds that every other act of operators is announced before it takes effect.
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    admin_delay: u64,
     /// Address of the gateway that will serve the market.
     #[arg(long)]
     gateway: Option<String>,
@@ -35,11 +51,19 @@ pub(crate) async fn deploy(args: &Args, settings: &Settings, ui: &Ui) -> Result<
     }
     let wallet = settings.wallet()?;
     let chain = settings::connect(&args.rpc).await?;
-    ui.note(format_args!("{} pays the gas of three contracts on chain {}", wallet.address(), chain.id()));
+    ui.note(format_args!("{} pays the gas of four contracts on chain {}", wallet.address(), chain.id()));
     if !args.yes && !ui.confirm("Deploy?")? {
         return Err(Failure::Usage("nothing was deployed".into()));
     }
-    let config = DeployConfig { fee: BasisPoints(args.fee_bps), ..DeployConfig::default() };
+    let config = DeployConfig {
+        fee: BasisPoints(args.fee_bps),
+        mint: Vec::new(),
+        oracles: args.oracle.clone(),
+        watchers: args.watcher.clone(),
+        guardians: args.guardian.clone(),
+        operators: Vec::new(),
+        admin_delay: Seconds(args.admin_delay),
+    };
     let deployment = chain::deploy(&chain, &wallet, config).await?;
     let file = MarketFile {
         rpc: args.rpc.clone(),
@@ -47,6 +71,8 @@ pub(crate) async fn deploy(args: &Args, settings: &Settings, ui: &Ui) -> Result<
         market: deployment.market,
         token: deployment.token,
         deployed_at: deployment.block,
+        register: Some(deployment.register),
+        recorders: args.recorder.clone(),
         gateway: args.gateway.clone(),
     };
     write(&path, &file)?;

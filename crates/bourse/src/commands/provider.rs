@@ -12,8 +12,8 @@ use market::Mebibytes;
 use url::Url;
 use wire::MarketFile;
 
-use super::up::{self, keys};
-use crate::{failure::Failure, settings::Settings, ui::Ui};
+use super::up;
+use crate::{failure::Failure, keys, settings::Settings, ui::Ui};
 
 /// The provider's side.
 #[derive(Debug, Subcommand)]
@@ -42,6 +42,9 @@ pub(crate) struct Offer {
     /// Offer a pretended card, marked as such everywhere: rtx4090, h100, a100, mi300x or tpu-v5e.
     #[arg(long, value_name = "CARD", value_parser = card)]
     simulate: Option<Simulated>,
+    /// Where the machine stands, such as eu-west. It is written into the listing for good.
+    #[arg(long, value_name = "REGION", value_parser = region)]
+    region: Option<String>,
     /// Processor threads to offer [default: all].
     #[arg(long, value_name = "N")]
     offer_cpus: Option<u16>,
@@ -72,6 +75,10 @@ fn card(name: &str) -> Result<Simulated, String> {
     })
 }
 
+fn region(text: &str) -> Result<String, String> {
+    wire::details::check_region(text).map(|()| text.to_owned()).map_err(|err| err.to_string())
+}
+
 /// The agent's settings; its keys lie below `home`.
 pub(crate) fn config(
     offer: &Offer,
@@ -99,6 +106,7 @@ pub(crate) fn config(
             memory: offer.offer_memory.map(Mebibytes),
             disk: offer.offer_disk.map(Mebibytes),
         },
+        region: offer.region.clone(),
         simulate: offer.simulate,
         store_bytes_max: offer.store_limit.map_or(defaults.store_bytes_max, |limit| Mebibytes(limit).bytes()),
         allow_network: offer.allow_network,

@@ -1,20 +1,16 @@
 //! `bourse up`: a whole market in one process tree: chain, contracts, gateway, one provider.
 
 mod chain_here;
-pub(crate) mod keys;
 
 use std::{
     fs::File,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
     time::Duration,
 };
 
 use chain::Market;
-use content::BlockStore;
-use gateway::{Gateway, GatewayConfig};
 use market::PerHour;
 use renter::GatewayClient;
 use serde_json::json;
@@ -23,8 +19,15 @@ use tokio_util::sync::CancellationToken;
 use wire::MarketFile;
 
 use super::{deploy, provider};
-use crate::{answer::Token, failure::Failure, settings::Settings, signals, ui::Ui};
-use keys::Keys;
+use crate::{
+    answer::Token,
+    failure::Failure,
+    keys::Keys,
+    operator::{Database, Operator, OperatorConfig, ended_early},
+    settings::Settings,
+    signals,
+    ui::Ui,
+};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -41,6 +44,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     anvil: Option<PathBuf>,
     #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
     offer: provider::Offer,
 }
 
@@ -56,21 +61,27 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
     std::fs::create_dir_all(&home).map_err(Failure::file(&home))?;
     let _only_one = lock(&home)?;
     let keys = Keys::open(&home)?;
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+    free(listen)?;
     let (dev_chain, chain) = chain_here::start(args, &home, ui).await?;
     let (mut file, market) = chain_here::market(&dev_chain, &chain, &keys, &market_path, ui).await?;
 
-    let store = Arc::new(BlockStore::open(home.join("gateway/content"), content::StoreConfig::default())?);
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    let config = GatewayConfig { listen, from_block: file.deployed_at, ..GatewayConfig::default() };
-    let gateway = Gateway::bind(config, market.clone(), store).await?;
-    let gateway_url = format!("http://{}", gateway.local_addr());
+    let config = OperatorConfig {
+        home: home.clone(),
+        listen,
+        public_url: None,
+        heartbeat: settings.heartbeat.map(Duration::from_secs),
+        receipts: true,
+    };
+    let rows = args.database.open(&home).await?;
+    let operator = Operator::bind(config, (&file, &market), rows, keys.operator.clone()).await?;
+    let gateway_url = operator.url();
     file.gateway = Some(gateway_url.clone());
     deploy::write(&market_path, &file)?;
-    ui.step("gateway", format_args!("{gateway_url} relays and serves content"));
+    ui.step("gateway", format_args!("{gateway_url} relays, serves, indexes; {gateway_url}/api/v1/docs"));
 
     let mut tasks = JoinSet::new();
-    let stop = shutdown.clone();
-    tasks.spawn(async move { gateway.serve(stop).await.map_err(Failure::from) });
+    operator.start(&mut tasks, &shutdown);
     let gateway = Some(Settings::gateway(&file)?);
     let config = provider::config(&args.offer, &home, settings, (&file, &market), gateway)?;
     let stop = shutdown.clone();
@@ -128,12 +139,11 @@ async fn listed(file: &MarketFile, market: &Market, shutdown: &CancellationToken
     }
 }
 
-fn ended_early(ended: Option<Result<Result<(), Failure>, tokio::task::JoinError>>) -> Result<ExitCode, Failure> {
-    match ended {
-        Some(Ok(Err(failure))) => Err(failure),
-        Some(Err(panic)) => Err(Failure::Io(std::io::Error::other(panic))),
-        Some(Ok(Ok(()))) | None => Ok(ExitCode::SUCCESS),
-    }
+/// Contracts are not deployed for a market that nobody could reach.
+fn free(listen: SocketAddr) -> Result<(), Failure> {
+    std::net::TcpListener::bind(listen).map(drop).map_err(|err| {
+        Failure::Usage(format!("nothing can serve at {listen} ({err}): name another port with --port, or stop what is there"))
+    })
 }
 
 fn ready(path: &Path, file: &MarketFile, keys: &Keys, ui: &Ui) {

@@ -4,9 +4,13 @@
 
 mod engine;
 mod faults;
+mod index;
 mod look;
 mod money;
+mod reading;
 mod refuse;
+mod peers;
+mod receipt;
 mod run;
 mod up;
 mod world;

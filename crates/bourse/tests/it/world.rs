@@ -7,8 +7,6 @@ use std::{
     time::Duration,
 };
 
-use content::BlockStore;
-use gateway::{Gateway, GatewayConfig};
 use market::Amount;
 use serde_json::Value;
 use testkit::{TestMarket, TestMarketConfig, eventually};
@@ -17,7 +15,6 @@ use tokio::{
     process::{Child, Command},
     task::JoinHandle,
 };
-use tokio_util::sync::CancellationToken;
 use wire::MarketFile;
 
 /// Anything that is waited for happens within this time, on a slow machine too.
@@ -34,17 +31,13 @@ const PASSWORD: &str = "only for this test";
 pub(crate) struct World {
     // Dropped in this order: the provider's daemon before its chain, the folder last.
     pub(crate) agent: Option<Process>,
-    gateway: Option<Serving>,
+    pub(crate) gateway: Option<Process>,
     gateway_port: u16,
+    gateway_flags: Vec<String>,
     pub(crate) market: TestMarket,
     pub(crate) home: Home,
     agent_flags: Vec<String>,
     pub(crate) heartbeat_s: u64,
-}
-
-struct Serving {
-    task: JoinHandle<()>,
-    stop: CancellationToken,
 }
 
 /// The test's folder. Nothing is left behind, however the test ended.
@@ -151,9 +144,14 @@ impl World {
         };
         let market = TestMarket::with(config).await.unwrap();
         std::fs::write(home.path().join("password"), PASSWORD).unwrap();
-        for (name, account) in [("renter", &market.renter), ("owner", &market.owner), ("agent", &market.agent)] {
-            let path = home.path().join(format!("keys/{name}.json"));
-            chain::keystore::save(&path, account.wallet(), PASSWORD).unwrap();
+        for (name, wallet) in [
+            ("renter", market.renter.wallet()),
+            ("owner", market.owner.wallet()),
+            ("agent", market.agent.wallet()),
+            ("watcher", market.watcher.wallet()),
+            ("recorder", &market.recorder),
+        ] {
+            chain::keystore::save(&home.path().join(format!("keys/{name}.json")), wallet, PASSWORD).unwrap();
         }
         let agent_flags = agent_flags.iter().map(|flag| (*flag).to_owned()).collect();
         let address = market.agent.address().to_string();
@@ -162,21 +160,31 @@ impl World {
             home: Home { dir: home, agent: address },
             gateway: None,
             gateway_port: 0,
+            gateway_flags: Vec::new(),
             agent: None,
             agent_flags,
             heartbeat_s: HEARTBEAT_S,
         };
+        world.describe();
         world.start_gateway().await;
-        let file = MarketFile {
-            rpc: world.market.dev.rpc().to_string(),
-            chain_id: world.market.chain.id(),
-            market: world.market.market.address(),
-            token: world.market.market.token(),
-            deployed_at: world.market.deployment.block,
-            gateway: Some(world.gateway_url()),
-        };
-        std::fs::write(world.path("market.json"), serde_json::to_vec(&file).unwrap()).unwrap();
+        world.describe();
         world
+    }
+
+    /// Writes the market's description as it is known now.
+    fn describe(&self) {
+        let deployment = &self.market.deployment;
+        let file = MarketFile {
+            rpc: self.market.dev.rpc().to_string(),
+            chain_id: self.market.chain.id(),
+            market: deployment.market,
+            token: deployment.token,
+            deployed_at: deployment.block,
+            register: Some(deployment.register),
+            recorders: vec![self.market.recorder.address()],
+            gateway: (self.gateway_port != 0).then(|| self.gateway_url()),
+        };
+        std::fs::write(self.path("market.json"), serde_json::to_vec(&file).unwrap()).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -187,34 +195,36 @@ impl World {
         format!("http://127.0.0.1:{}", self.gateway_port)
     }
 
-    /// A gateway with an empty memory on the same port; its blocks are on disk.
+    /// A gateway with an empty memory on the same port; its blocks and rows are on disk.
     pub(crate) async fn start_gateway(&mut self) {
-        let store = eventually(LIMIT, async || {
-            BlockStore::open(self.path("gateway/content"), content::StoreConfig::default()).ok()
-        });
-        let store = Arc::new(store.await);
-        let listen = ([127, 0, 0, 1], self.gateway_port).into();
-        let bound = eventually(LIMIT, async || {
-            Gateway::bind(
-                GatewayConfig { listen, ..GatewayConfig::default() },
-                self.market.market.clone(),
-                store.clone(),
-            )
-            .await
-            .ok()
-        });
-        let gateway = bound.await;
-        self.gateway_port = gateway.local_addr().port();
-        let stop = CancellationToken::new();
-        let told = stop.clone();
-        let task = tokio::spawn(async move { gateway.serve(told).await.unwrap() });
-        self.gateway = Some(Serving { task, stop });
+        let mut command = self.bourse();
+        command.args(["gateway", "--listen", &format!("127.0.0.1:{}", self.gateway_port)]).args(&self.gateway_flags);
+        let mut gateway = Process::spawn(command);
+        gateway.says("\"ready\":true").await;
+        let text = gateway.text();
+        let ready = text.lines().find_map(|line| serde_json::from_str::<Value>(line).ok()).unwrap();
+        let url: url::Url = ready["gateway"].as_str().unwrap().parse().unwrap();
+        self.gateway_port = url.port().unwrap();
+        self.gateway = Some(gateway);
     }
 
+    /// Starts every gateway from now on with these flags.
+    pub(crate) async fn restart_gateway_with(&mut self, flags: &[&str]) {
+        self.gateway_flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        self.stop_gateway().await;
+        self.start_gateway().await;
+    }
+
+    /// Asks it to end and waits until it has.
     pub(crate) async fn stop_gateway(&mut self) {
-        let serving = self.gateway.take().unwrap();
-        serving.stop.cancel();
-        serving.task.await.unwrap();
+        let gateway = self.gateway.take().unwrap();
+        gateway.interrupt();
+        gateway.ended().await.with_code(0);
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) async fn kill_gateway(&mut self) {
+        self.gateway.take().unwrap().kill().await;
     }
 
     /// A provider as a process; returns when the gateway lists it.

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, process::ExitCode};
 
 use alloy_primitives::Address;
 use comfy_table::{Table, presets};
+use market::Amount;
 use serde_json::Value;
 use wire::http::{ChainEventJson, JobJson};
 
 use crate::{
-    answer,
+    answer::{self, Token},
     commands::login,
     failure::Failure,
     settings::Settings,
@@ -23,13 +24,14 @@ pub(crate) struct Args {
 
 pub(crate) async fn events(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
     let job = super::named(&args.job, settings)?;
-    let client = login::client(settings, &settings.market_file()?)?;
+    let (file, market) = settings.market().await?;
+    let (client, token) = (login::client(settings, &file)?, Token::of(&market));
     let events = client.job_events(job).await?;
     // Names for addresses are a kindness; the events stand without them.
     let names = client.job(job).await.map(|job| names(&job)).unwrap_or_default();
     ui.answer(&events, || match events.is_empty() {
         true => format!("nothing of job {job} is indexed yet"),
-        false => table(&events, &names).to_string(),
+        false => table(&events, &names, &token).to_string(),
     });
     Ok(ExitCode::SUCCESS)
 }
@@ -39,7 +41,7 @@ fn names(job: &JobJson) -> BTreeMap<Address, &'static str> {
     BTreeMap::from([(job.controller, "controller"), (job.renter, "renter")])
 }
 
-fn table(events: &[ChainEventJson], names: &BTreeMap<Address, &'static str>) -> Table {
+fn table(events: &[ChainEventJson], names: &BTreeMap<Address, &'static str>, token: &Token) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY).set_header(["when", "block", "who", "what", "detail"]);
     for event in events {
@@ -49,23 +51,33 @@ fn table(events: &[ChainEventJson], names: &BTreeMap<Address, &'static str>) -> 
             event.block.to_string(),
             event.who.map_or_else(|| "—".into(), name),
             tame(&event.kind),
-            tame(&detail(&event.detail)),
+            tame(&detail(event, token)),
         ]);
     }
     table
 }
 
-/// `outcome succeeded, seconds 12`.
-fn detail(value: &Value) -> String {
-    let Value::Object(fields) = value else { return String::new() };
-    let fields = fields.iter().filter_map(|(name, value)| match value {
-        Value::Null => None,
-        // Whole agreements and listings are for --json.
-        Value::Object(_) | Value::Array(_) => None,
-        Value::String(text) => {
-            Some(format!("{name} {}", if text.starts_with("0x") { answer::short(text) } else { text.clone() }))
-        }
-        other => Some(format!("{name} {other}")),
+/// Fields of events that are amounts in smallest units.
+const MONEY: [&str; 5] = ["amount", "fee", "locked", "paid", "refunded"];
+
+/// `outcome succeeded, secondsRun 12, refunded 0.5 GPU`. Who did it stands beside it already; whole agreements and
+/// listings are for --json.
+fn detail(event: &ChainEventJson, token: &Token) -> String {
+    let Value::Object(fields) = &event.detail else { return String::new() };
+    let who = event.who.map(|who| who.to_string().to_lowercase());
+    let fields = fields.iter().filter_map(|(name, value)| {
+        let text = match value {
+            Value::Null | Value::Object(_) | Value::Array(_) => return None,
+            Value::String(text) if who.as_ref() == Some(&text.to_lowercase()) => return None,
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let shown = match text.parse().ok().filter(|_| MONEY.contains(&name.as_str())) {
+            Some(units) => token.show(Amount(units)),
+            None if text.starts_with("0x") => answer::short(&text),
+            None => text,
+        };
+        Some(format!("{name} {shown}"))
     });
     fields.collect::<Vec<_>>().join(", ")
 }
@@ -86,12 +98,15 @@ mod tests {
             tx: alloy_primitives::B256::ZERO,
             kind: "JobDeclined".into(),
             who: Some(renter),
-            detail: json!({ "reason": "no room\u{1b}[8m", "refunded": "5", "terms": { "salt": "1" }, "none": null }),
+            detail: json!({ "reason": "no room\u{1b}[8m", "refunded": "5000000", "terms": { "salt": "1" }, "none": null,
+                "by": renter }),
         };
-        let shown = table(&[event], &BTreeMap::from([(renter, "renter")])).to_string();
-        for expected in ["2027-01-01 00:00:01", "JobDeclined", " renter ", "reason no room\\u{1b}[8m, refunded 5"] {
+        let token = Token { symbol: "GPU".into(), decimals: 6 };
+        let shown = table(&[event], &BTreeMap::from([(renter, "renter")]), &token).to_string();
+        for expected in ["2027-01-01 00:00:01", "JobDeclined", " renter ", "reason no room\\u{1b}[8m, refunded 5 GPU "]
+        {
             assert!(shown.contains(expected), "{expected} is not in\n{shown}");
         }
-        assert!(!shown.contains("salt") && !shown.contains("none"));
+        assert!(!shown.contains("salt") && !shown.contains("none") && !shown.contains("by "));
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt::Write, path::PathBuf, process::ExitCode};
 
 use market::Seconds;
-use wire::receipt::Receipt;
+use wire::receipt::{Receipt, ReceiptMetadata};
 
 use super::Named;
 use crate::{
@@ -48,8 +48,7 @@ fn text(receipt: &Receipt, token: &Token) -> String {
     line("receipt", format!("{} of {}", document.event_type.name(), answer::time(document.occurred_at)));
     line("job", document.job_id.to_string());
     line("status", document.metadata.status.clone());
-    let pretended = if document.simulated { ", simulated" } else { "" };
-    line("ran on", format!("{} × {}{pretended}", document.metadata.gpu_count, document.metadata.gpu_type));
+    line("ran on", card(&document.metadata, document.simulated));
     let bought = Seconds(document.metadata.estimated_duration);
     line(
         "clock",
@@ -79,4 +78,13 @@ fn text(receipt: &Receipt, token: &Token) -> String {
     );
     lines.truncate(lines.trim_end().len());
     lines
+}
+
+/// What ran it; a pretended card says so in its name already, or is called so here.
+fn card(metadata: &ReceiptMetadata, simulated: bool) -> String {
+    let pretended = if simulated && !metadata.gpu_type.contains("simulated") { ", simulated" } else { "" };
+    match metadata.gpu_count {
+        0 => metadata.gpu_type.clone(),
+        count => format!("{count} × {}{pretended}", metadata.gpu_type),
+    }
 }

@@ -10,8 +10,8 @@ use chain::{Chain, ChainConfig, DeployConfig, DevChain, DevChainConfig, Market};
 use market::{Amount, Seconds};
 use wire::MarketFile;
 
-use super::{Args, Keys};
-use crate::{failure::Failure, settings, ui::Ui};
+use super::Args;
+use crate::{failure::Failure, keys::Keys, settings, ui::Ui};
 
 /// Coins for gas that each key gets, in wei: a hundred, which last for some hundred thousand transactions.
 const GAS_WEI: u128 = 100_000_000_000_000_000_000;
@@ -58,25 +58,31 @@ pub(super) async fn market(
     path: &Path,
     ui: &Ui,
 ) -> Result<(MarketFile, Market), Failure> {
-    for key in [&keys.deployer, &keys.owner, &keys.agent, &keys.renter] {
+    let operator = &keys.operator;
+    for key in [&keys.deployer, &keys.owner, &keys.agent, &keys.renter, &operator.watcher, &operator.recorder] {
         dev_chain.fund(key.address(), U256::from(GAS_WEI)).await?;
     }
     let rpc = dev_chain.rpc().to_string();
     if let Some(before) = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice::<MarketFile>(&bytes).ok()) {
         let file = MarketFile { rpc: rpc.clone(), ..before };
-        if let Ok(market) = settings::open(&file).await {
+        if file.register.is_some()
+            && let Ok(market) = settings::open(&file).await
+        {
             ui.step("market", format_args!("{} as before", file.market));
             return Ok((file, market));
         }
     }
     let mint = vec![(keys.renter.address(), RENTER_TOKENS), (keys.owner.address(), DUST), (keys.agent.address(), DUST)];
-    let deployment = chain::deploy(chain, &keys.deployer, DeployConfig { mint, ..DeployConfig::default() }).await?;
+    let config = DeployConfig { mint, watchers: vec![operator.watcher.address()], ..DeployConfig::default() };
+    let deployment = chain::deploy(chain, &keys.deployer, config).await?;
     let file = MarketFile {
         rpc,
         chain_id: chain.id(),
         market: deployment.market,
         token: deployment.token,
         deployed_at: deployment.block,
+        register: Some(deployment.register),
+        recorders: vec![operator.recorder.address()],
         gateway: None,
     };
     ui.step("market", format_args!("{} deployed, settles in {}", file.market, file.token));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chain::Wallet;
 use serde_json::json;
 
-use crate::{commands::up, failure::Failure, settings::Settings, ui::Ui};
+use crate::{keys, failure::Failure, settings::Settings, ui::Ui};
 
 pub(crate) fn new(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
     let path = settings.keystore.clone().unwrap_or_else(|| settings.home().join("keys/renter.json"));
@@ -17,7 +17,7 @@ pub(crate) fn new(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
     }
     let password = match settings.password_file {
         Some(_) => settings.password()?,
-        None => up::keys::password(&settings.home())?,
+        None => keys::password(&settings.home())?,
     };
     let wallet = Wallet::random();
     if let Some(dir) = path.parent() {

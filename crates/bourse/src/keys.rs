@@ -1,4 +1,4 @@
-//! The keys of a market on one machine: made once, kept encrypted.
+//! Keys below the home folder: made once, kept encrypted.
 
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
@@ -6,7 +6,7 @@ use chain::Wallet;
 
 use crate::failure::Failure;
 
-/// One key for each role, so that no role can do another's deeds.
+/// The keys of a whole market on one machine: one for each role, so that no role can do another's deeds.
 #[derive(Debug)]
 pub(crate) struct Keys {
     /// Deployed the contracts and administers them.
@@ -17,6 +17,8 @@ pub(crate) struct Keys {
     pub(crate) agent: Wallet,
     /// Rents.
     pub(crate) renter: Wallet,
+    /// Watch over jobs and commit receipts.
+    pub(crate) operator: OperatorKeys,
 }
 
 impl Keys {
@@ -24,7 +26,25 @@ impl Keys {
     pub(crate) fn open(home: &Path) -> Result<Self, Failure> {
         let password = password(home)?;
         let key = |name: &str| -> Result<Wallet, Failure> { one(home, name, &password) };
-        Ok(Self { deployer: key("deployer")?, owner: key("owner")?, agent: key("agent")?, renter: key("renter")? })
+        let operator = OperatorKeys::open(home, &password)?;
+        let (deployer, owner) = (key("deployer")?, key("owner")?);
+        Ok(Self { deployer, owner, agent: key("agent")?, renter: key("renter")?, operator })
+    }
+}
+
+/// The keys that act for a market's operator. They move no money but their own gas.
+#[derive(Clone, Debug)]
+pub(crate) struct OperatorKeys {
+    /// Signs Ready and reports silence for jobs that name it.
+    pub(crate) watcher: Wallet,
+    /// Commits receipts.
+    pub(crate) recorder: Wallet,
+}
+
+impl OperatorKeys {
+    /// Opens the keys below `home`, making those that are missing.
+    pub(crate) fn open(home: &Path, password: &str) -> Result<Self, Failure> {
+        Ok(Self { watcher: one(home, "watcher", password)?, recorder: one(home, "recorder", password)? })
     }
 }
 

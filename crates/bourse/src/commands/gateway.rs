@@ -1,0 +1,85 @@
+//! `bourse gateway`: the operator's side of a market.
+
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
+
+use serde_json::json;
+use tokio::task::JoinSet;
+use url::Url;
+
+use crate::{
+    failure::Failure,
+    keys::{self, OperatorKeys},
+    operator::{Database, Operator, OperatorConfig, ended_early},
+    settings::Settings,
+    signals,
+    ui::Ui,
+};
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:4510", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// The address by which others reach it, when a proxy with TLS stands before it.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<Url>,
+    /// Commit no receipts.
+    #[arg(long)]
+    no_receipts: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+pub(crate) async fn gateway(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
+    let shutdown = signals::shutdown()?;
+    let (file, market) = settings.market().await?;
+    let home = settings.home();
+    std::fs::create_dir_all(&home).map_err(Failure::file(&home))?;
+    let password = match settings.password_file {
+        Some(_) => settings.password()?,
+        None => keys::password(&home)?,
+    };
+    let keys = OperatorKeys::open(&home, &password)?;
+    advise(&keys, &file, &market, ui).await?;
+    let config = OperatorConfig {
+        home: home.clone(),
+        listen: args.listen,
+        public_url: args.public_url.clone(),
+        heartbeat: settings.heartbeat.map(Duration::from_secs),
+        receipts: !args.no_receipts,
+    };
+    let store = args.database.open(&home).await?;
+    let operator = Operator::bind(config, (&file, &market), store, keys).await?;
+    let url = operator.url();
+    let mut tasks = JoinSet::new();
+    operator.start(&mut tasks, &shutdown);
+    ui.step("gateway", format_args!("{url} indexes, relays and serves; {url}/api/v1/docs tells how to ask"));
+    ui.answer(&json!({ "ready": true, "gateway": url }), || format!("serving at {url} until Ctrl-C"));
+    let outcome = tokio::select! {
+        () = shutdown.cancelled() => Ok(ExitCode::SUCCESS),
+        ended = tasks.join_next() => ended_early(ended),
+    };
+    shutdown.cancel();
+    while tasks.join_next().await.is_some() {}
+    outcome
+}
+
+/// What somebody with other keys must do before everything works.
+async fn advise(
+    keys: &OperatorKeys,
+    file: &wire::MarketFile,
+    market: &chain::Market,
+    ui: &Ui,
+) -> Result<(), Failure> {
+    let watcher = keys.watcher.address();
+    if !market.is_watcher(watcher).await? {
+        ui.warn(format_args!(
+            "{watcher} is no registered watcher of the market: jobs cannot be left to this gateway until the market's \
+             registrar calls setWatcher with it"
+        ));
+    }
+    if file.register.is_none() {
+        ui.warn("the market description names no register: no receipts are committed");
+    }
+    Ok(())
+}
