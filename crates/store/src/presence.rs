@@ -60,8 +60,8 @@ impl Store {
             .filter(metrics::Column::AtMs.lt(ms(until)))
             .order_by_desc(metrics::Column::AtMs)
             .limit(limit.min(POINTS_MAX));
-        let newest_first = find.all(self.readers()).await?.into_iter().map(point);
-        let mut points = newest_first.collect::<Result<Vec<_>, _>>()?;
+        let newest_first = find.all(self.readers()).await?;
+        let mut points = newest_first.iter().map(point).collect::<Result<Vec<_>, _>>()?;
         points.reverse();
         Ok(points)
     }
@@ -130,7 +130,7 @@ impl Store {
     }
 }
 
-fn point(row: metrics::Model) -> Result<MetricsPoint, StoreError> {
+fn point(row: &metrics::Model) -> Result<MetricsPoint, StoreError> {
     let corrupt = |error: jiff::Error| StoreError::Corrupt { reason: format!("a measurement's time: {error}") };
     Ok(MetricsPoint {
         at: jiff::Timestamp::from_millisecond(row.at_ms).map_err(corrupt)?,

@@ -172,7 +172,7 @@ const ENDS: [(Outcome, &str); 7] = [
     (Outcome::Disputed, "disputed"),
 ];
 
-fn word<T: PartialEq>(words: &[(T, &'static str)], value: T) -> &'static str {
+fn word<T: PartialEq + Copy>(words: &[(T, &'static str)], value: T) -> &'static str {
     words.iter().find(|(meaning, _)| *meaning == value).map_or("none", |(_, word)| word)
 }
 

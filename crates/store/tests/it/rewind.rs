@@ -112,7 +112,7 @@ async fn heights_between_blocks_are_heights_too(database: &TestDatabase) {
     let (first, second) = (at(10), at(20));
     store.commit(&batch(&[first])).await.unwrap();
     let text = store.dump_index().await.unwrap();
-    store.commit(&batch(&[second.clone()])).await.unwrap();
+    store.commit(&batch(std::slice::from_ref(&second))).await.unwrap();
     assert_eq!(store.rewind(15).await.unwrap(), Rewound::To(block(10)));
     assert_eq!(store.dump_index().await.unwrap(), text);
     store.commit(&batch(&[second])).await.unwrap();

@@ -7,7 +7,7 @@ use std::{
         process::CommandExt,
     },
     path::{Path, PathBuf},
-    process::{ChildStdin, Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -50,8 +50,8 @@ const SETTINGS: [&str; 8] = [
 pub(super) struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
-    /// The server runs as long as this is open.
-    _alive: ChildStdin,
+    /// The server runs as long as its input is open.
+    _watchdog: Child,
 }
 
 impl Cluster {
@@ -88,9 +88,8 @@ impl Cluster {
         watchdog.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
         // A group of its own: what ends the tests from a terminal must not end who cleans up after them.
         watchdog.process_group(0).stdin(Stdio::piped()).stderr(Stdio::null());
-        let mut watchdog = watchdog.spawn().unwrap_or_else(|error| panic!("no watchdog of PostgreSQL: {error}"));
-        let alive = watchdog.stdin.take().unwrap_or_else(|| panic!("the watchdog has no input"));
-        let cluster = Self { programs, folder, _alive: alive };
+        let watchdog = watchdog.spawn().unwrap_or_else(|error| panic!("no watchdog of PostgreSQL: {error}"));
+        let cluster = Self { programs, folder, _watchdog: watchdog };
         cluster.wait();
         Ok(cluster)
     }
