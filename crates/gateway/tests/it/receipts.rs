@@ -8,24 +8,34 @@ use oracle::{ReceiptsConfig, receipts::run};
 use serde_json::{Value, json};
 use wire::{
     Terms,
+    feed::{JobNews, Phase},
     http::Page,
     receipt::{Receipt, ReceiptKind, Verification},
+    record::CompletionRecord,
 };
 
-use crate::stage::{Answer, Stage, until};
+use crate::{
+    jobs::Shop,
+    sockets::{event, line, phase},
+    stage::{Answer, Job, Stage, until},
+};
 
 const PRICE: PerHour = PerHour(3_600_000);
 
 /// A stage on which receipts are written.
 async fn stage() -> Stage {
     let stage = Stage::new(|_| ()).await;
+    write(&stage);
+    stage
+}
+
+fn write(stage: &Stage) {
     let town = &stage.town;
     let poll = Duration::from_millis(20);
     let config = ReceiptsConfig { poll, ..ReceiptsConfig::new(town.deployment.block, "test") };
     let recorder = Recorder::new(town.register.clone(), town.recorder.clone());
     let (market, store, blocks) = (stage.market.clone(), stage.store.clone(), stage.blocks.clone());
     tokio::spawn(run(config, market, recorder, store, blocks, stage.shutdown.clone()));
-    stage
 }
 
 /// A job that ran and ended; its receipts are committed and final.
@@ -39,16 +49,21 @@ async fn job(stage: &Stage) -> (JobId, Terms) {
     town.advance(Seconds(100)).await.unwrap();
     town.agent.complete_job(&terms, Outcome::Succeeded, alloy_primitives::B256::repeat_byte(7)).await.unwrap();
     let id = stage.market.job_id(&terms);
+    committed(stage, id).await;
+    (id, terms)
+}
+
+/// Waits until both receipts of the job are final.
+async fn committed(stage: &Stage, id: JobId) {
     until(async || {
         // Finality comes with blocks.
-        town.dev.mine(3).await.unwrap();
+        stage.town.dev.mine(3).await.unwrap();
         let receipts = stage.store.receipts_of(id).await.unwrap();
         let done = |row: &store::ReceiptRow| matches!(row.state, store::ReceiptState::Committed { .. });
         receipts.len() == 2 && receipts.iter().all(done)
     })
     .await;
     stage.indexed().await;
-    (id, terms)
 }
 
 async fn verify(stage: &Stage, body: &Value) -> Answer {
@@ -91,6 +106,47 @@ async fn a_job_leaves_receipts_that_anybody_can_read_and_check() {
         let page = page.text().await.unwrap();
         assert!(page.contains(": verified</h1>") && page.contains(&receipt.nid), "{page}");
     }
+}
+
+#[tokio::test]
+async fn the_agents_word_travels_beside_the_document() {
+    let mut shop = Shop::new().await;
+    write(&shop.stage);
+    let terms = shop.job().await;
+    shop.start(&terms).await;
+    let town = &shop.stage.town;
+    let id = shop.stage.market.job_id(&terms);
+    let job = Job {
+        id,
+        terms: wire::TermsJson::from(&terms),
+        renter: town.renter.wallet().clone(),
+        controller: town.watcher.wallet().clone(),
+    };
+    let record = CompletionRecord {
+        job_id: job.hash(),
+        exit_code: Some(3),
+        reason: Some("no more paper".into()),
+        result: None,
+        log: None,
+        simulated: false,
+    };
+    let digest = wire::document(&record).unwrap().digest;
+    let attest = wire::signed::Attest { jobId: job.hash(), digest };
+    let signature = town.agent.wallet().sign(&shop.stage.domain(), &attest).unwrap();
+    // Its news before are many, and its end is not the last of them.
+    shop.agent.announce(&job).await;
+    for seq in 1..=600 {
+        shop.agent.tell(&job, line(seq, "JOB_COMPLETED, says the program")).await;
+    }
+    shop.agent.tell(&job, event(601, JobNews::JobCompleted { record: record.clone(), signature })).await;
+    shop.agent.tell(&job, phase(602, Phase::Done)).await;
+    shop.agent.is_heard(&job).await;
+    shop.stage.town.agent.complete_job(&terms, Outcome::Failed, digest).await.unwrap();
+    committed(&shop.stage, id).await;
+    let told: Page<Receipt> = shop.stage.get(&format!("/api/v1/jobs/timeline/{id}")).await.json();
+    assert_eq!((&told.items[0].record, &told.items[1].record), (&None, &Some(record)));
+    let found: Verification = verify(&shop.stage, &json!(told.items[1])).await.json();
+    assert!(found.verified && found.lines.iter().any(|line| line.name == "record"), "{found:?}");
 }
 
 #[tokio::test]
@@ -142,7 +198,11 @@ async fn what_is_no_receipt_is_refused_with_what_to_do() {
     for forged in ["x", "00", "5b312c325d", &alloy_primitives::hex::encode("[1,\"' OR 1=1\"]x")] {
         stage.get(&format!("/api/v1/receipts?cursor={forged}")).await.is_problem(400, "cursor");
     }
-    let odd = alloy_primitives::hex::encode("[18446744073709551615,\"' OR 1=1 --\"]");
+    for last in ["' OR 1=1 --", "\\u0000", ""] {
+        let odd = alloy_primitives::hex::encode(format!("[18446744073709551615,\"{last}\"]"));
+        stage.get(&format!("/api/v1/receipts?cursor={odd}")).await.is_problem(400, "cursor");
+    }
+    let odd = alloy_primitives::hex::encode(format!("[18446744073709551615,\"{nid}\"]"));
     assert_eq!(stage.get(&format!("/api/v1/receipts?cursor={odd}")).await.status, 200);
     let silent = Stage::new(|config| config.register = None).await;
     assert_eq!(silent.get("/api/v1/receipts").await.status, 200);

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use wire::{http::Page, receipt::Receipt};
 
-use super::told;
+use super::{nid, told};
 use crate::{
     GatewayError,
     auth::Headers,
@@ -37,6 +37,9 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Receipt>>, GatewayError> {
     let limit = page::limit(asked.limit)?;
     let before: Option<(u64, String)> = page::place(asked.cursor.as_deref())?;
+    if before.as_ref().is_some_and(|(_, last)| nid(last).is_none()) {
+        return Err(page::malformed("cursor", "take it as the page before gave it, or leave it out"));
+    }
     let before = before.as_ref().map(|(at, nid)| (Timestamp(*at), nid.as_str()));
     let rows = shared.store.receipts(before, limit as u64 + 1).await?;
     let page = page::page(rows, limit, |last| (last.occurred_at.0, last.nid.clone()));

@@ -194,3 +194,26 @@ fn of_terms(error: WireError) -> GatewayError {
         other => other.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_known_to_have_failed_is_said_to_have_failed() {
+        let (job, tx) = (JobId([7; 32]), B256::repeat_byte(1));
+        let unmined = ChainError::NotMined { tx, waited: Duration::from_secs(60) };
+        for doubtful in [unmined, ChainError::Replaced { tx }] {
+            let told = failed(job, doubtful);
+            assert!(matches!(&told, GatewayError::Unknown { .. }) && told.is_retryable(), "{told}");
+            let words = told.to_string();
+            assert!(words.contains(&job.to_string()) && words.contains("Send the same again"), "{words}");
+        }
+        let poor = ChainError::InsufficientGas { account: Address::ZERO, balance: Default::default() };
+        assert!(matches!(failed(job, poor), GatewayError::Unavailable { .. }));
+        let refused = refused(MarketRevert::BadTerms("minCharge".into()));
+        assert!(matches!(refused, GatewayError::Malformed { field, .. } if field == "terms.minCharge"));
+    }
+}
