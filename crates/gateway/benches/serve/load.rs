@@ -69,7 +69,8 @@ fn length(head: &[u8]) -> Outcome<usize> {
     if !head.starts_with("HTTP/1.1 200 ") {
         return Err(head.to_owned().into());
     }
-    let line = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+    let line =
+        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
     Ok(line.ok_or("no content-length")?.trim().parse()?)
 }
 

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use alloy_primitives::{Address, B256, U256};
 use chain::{Listing, Wallet};
 use content::{BlockStore, StoreConfig};
-use gateway::{Gateway, GatewayConfig, GatewayKeys, RateLimits};
+use gateway::{Gateway, GatewayConfig, GatewayKeys, Rate, RateLimits};
 use indexer::{Indexer, IndexerConfig};
 use market::{Hardware, Mebibytes, PerHour};
 use store::Store;
@@ -15,6 +15,8 @@ use wire::link::Announced;
 
 use crate::Outcome;
 
+/// More requests in a second than anything here makes.
+const ENOUGH: u32 = 1_000_000;
 /// Listings in the book.
 const LISTINGS: u8 = 100;
 
@@ -48,7 +50,8 @@ impl Place {
         let database = TestDatabase::sqlite();
         let store = Store::open(&store::StoreConfig::new(database.url())).await?;
         let shutdown = CancellationToken::new();
-        let indexer = Indexer::new(IndexerConfig::new(town.deployment.block, "bench".into()), town.market.clone(), store.clone());
+        let indexer =
+            Indexer::new(IndexerConfig::new(town.deployment.block, "bench".into()), town.market.clone(), store.clone());
         let mut index = indexer.progress();
         tokio::spawn(indexer.run(shutdown.clone()));
         let head = town.chain.head().await?.number;
@@ -57,7 +60,8 @@ impl Place {
         config.from_block = town.deployment.block;
         // Agents measure every ten seconds; here each word counts.
         config.limits.metrics_apart = Duration::ZERO;
-        config.limits.rates = RateLimits { spare_loopback: true, ..RateLimits::default() };
+        // Everything is counted as everywhere, and there is always budget.
+        config.limits.rates = RateLimits { reads: Rate::new(ENOUGH, ENOUGH), ..RateLimits::default() };
         let keys = GatewayKeys::default();
         let gateway = Gateway::bind(config, town.market.clone(), blocks, store, index, keys).await?;
         let host = gateway.local_addr();

@@ -46,8 +46,7 @@ pub(crate) async fn measure(place: &Place) -> Outcome<()> {
     let mut latencies = Vec::new();
     for number in 0..MEASUREMENTS {
         let at = jiff::Timestamp::now();
-        let machine =
-            MetricsPoint { at, utilisation_pct: 50, memory_mib: number, temperature_c: 60, power_w: 300 };
+        let machine = MetricsPoint { at, utilisation_pct: 50, memory_mib: number, temperature_c: 60, power_w: 300 };
         let said = Instant::now();
         say(&mut agent, &FromAgent::Metrics { machine, jobs: Vec::new() }).await?;
         for _ in 0..SOCKETS {

@@ -134,3 +134,99 @@ fn entry(listing: &Listing, facts: Facts, token: Address) -> Entry {
 pub(crate) fn time(seconds: u64) -> Timestamp {
     i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use market::{Hardware, Mebibytes, PerHour, ResourceId};
+
+    use super::*;
+
+    const AGENT: Address = Address::repeat_byte(0xaa);
+
+    fn row(id: u8, price: u128) -> (ResourceRow, ProviderRow) {
+        let hardware = Hardware {
+            model: "test".into(),
+            gpus: 1,
+            vram: Mebibytes(1),
+            cpus: 1,
+            memory: Mebibytes(1),
+            disk: Mebibytes(1),
+            simulated: false,
+        };
+        let resource = ResourceRow {
+            id: ResourceId([id; 32]),
+            provider: 7,
+            key: B256::ZERO,
+            hardware,
+            details: "region=eu-west; driver=1".into(),
+            price: PerHour(price),
+            available: true,
+            held_by: None,
+            listed_at: market::Timestamp(1),
+            changed: 1,
+        };
+        let provider = ProviderRow {
+            id: 7,
+            owner: Address::ZERO,
+            agent: AGENT,
+            payout: Address::ZERO,
+            registered_at: market::Timestamp(1),
+            jobs_started: 0,
+            jobs_succeeded: 0,
+            changed: 1,
+        };
+        (resource, provider)
+    }
+
+    fn book() -> Book {
+        Book::new(Address::ZERO, 60, 180)
+    }
+
+    fn nobody(_: Address) -> Option<u64> {
+        None
+    }
+
+    #[test]
+    fn only_what_is_not_as_before_counts_as_changed() {
+        let ids = |ids: &[u8]| ids.iter().map(|id| B256::repeat_byte(*id)).collect::<Vec<_>>();
+        let mut book = book();
+        assert_eq!(book.apply(vec![row(1, 5), row(2, 5)], true), ids(&[1, 2]));
+        assert_eq!(book.apply(vec![row(2, 5)], false), []);
+        assert_eq!(book.apply(vec![row(2, 6)], false), ids(&[2]));
+        // After a reorganisation all are read anew: what never happened is gone, what stayed is no news.
+        assert_eq!(book.apply(vec![row(2, 5)], true), ids(&[2]));
+        assert_eq!(book.join(&nobody, 0).iter().map(|entry| entry.gpu.id).collect::<Vec<_>>(), ids(&[2]));
+    }
+
+    #[test]
+    fn an_agent_is_online_then_stale_then_offline() {
+        let mut book = book();
+        book.apply(vec![row(1, 5)], true);
+        book.uptimes.insert(7, 9_900);
+        let mut check = |heard: Option<u64>, now: u64, status: Presence| {
+            let entry = book.join(&|agent| heard.filter(|_| agent == AGENT), now).remove(0);
+            assert_eq!((entry.gpu.status, entry.gpu.uptime_bps), (status, Some(9_900)), "{heard:?} {now}");
+            assert_eq!(entry.gpu.seen_at, heard.map(time));
+            assert_eq!(serde_json::from_str::<GpuJson>(&entry.json).unwrap(), entry.gpu);
+        };
+        check(None, 1_000, Presence::Offline);
+        check(Some(1_000), 1_000, Presence::Online);
+        check(Some(1_000), 1_059, Presence::Online);
+        check(Some(1_000), 1_060, Presence::Stale);
+        check(Some(1_000), 1_179, Presence::Stale);
+        check(Some(1_000), 1_180, Presence::Offline);
+        // A clock that was set back.
+        check(Some(1_000), 900, Presence::Online);
+    }
+
+    #[test]
+    fn an_entry_is_made_anew_only_when_something_changed() {
+        let mut book = book();
+        book.apply(vec![row(1, 5), row(2, 5)], true);
+        let before = book.join(&nobody, 0);
+        let same = |now: &[Arc<Entry>]| [Arc::ptr_eq(&before[0], &now[0]), Arc::ptr_eq(&before[1], &now[1])];
+        assert_eq!(same(&book.join(&nobody, 500)), [true, true]);
+        book.apply(vec![row(2, 6)], false);
+        assert_eq!(same(&book.join(&nobody, 500)), [true, false]);
+    }
+}
