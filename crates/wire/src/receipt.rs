@@ -206,7 +206,6 @@ pub struct Trust {
 /// `POST /api/v1/receipts/verify`: a receipt by itself, or with whom to believe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
-#[expect(clippy::large_enum_variant, reason = "one body at a time; nobody keeps many")]
 pub enum VerifyReceiptBody {
     /// Judged by the trust given.
     By {

@@ -118,7 +118,6 @@ pub enum ProviderNews {
 /// What a gateway says on `/api/v1/ws`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-#[expect(clippy::large_enum_variant, reason = "one message at a time; nobody keeps many")]
 pub enum ToClient {
     /// News of a topic.
     News {

@@ -1,6 +1,10 @@
 //! `bourse receipt show NID|JOB`.
 
-use std::{fmt::Write, path::PathBuf, process::ExitCode};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use market::Seconds;
 use wire::receipt::{Receipt, ReceiptMetadata};
@@ -29,14 +33,19 @@ pub(crate) async fn show(args: &Args, settings: &Settings, ui: &Ui) -> Result<Ex
     let (file, market) = settings.market().await?;
     let receipt = named.fetch(&login::client(settings, &file)?).await?.ok_or_else(|| named.missing())?;
     if let Some(path) = &args.output {
-        let mut text = serde_json::to_string_pretty(&receipt).map_err(std::io::Error::other)?;
-        text.push('\n');
-        std::fs::write(path, text).map_err(Failure::file(path))?;
+        write(&receipt, path)?;
         ui.step("written", format_args!("{}; keep it, the chain and it are enough to prove it", path.display()));
     }
     let token = Token::of(&market);
     ui.answer(&receipt, || text(&receipt, &token));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a receipt as `receipt verify` reads it.
+pub(super) fn write(receipt: &Receipt, path: &Path) -> Result<(), Failure> {
+    let mut text = serde_json::to_string_pretty(receipt).map_err(std::io::Error::other)?;
+    text.push('\n');
+    std::fs::write(path, text).map_err(Failure::file(path))
 }
 
 fn text(receipt: &Receipt, token: &Token) -> String {
