@@ -131,9 +131,12 @@ impl Watch {
         self.inbox().completed.all()
     }
 
-    /// Such a record waits no longer.
-    pub(super) fn settled(&self, job: JobId) {
-        self.inbox().completed.remove(job);
+    /// Such a record waits no longer, unless the agent has told another one meanwhile.
+    pub(super) fn settled(&self, job: JobId, digest: B256) {
+        let completed = &mut self.inbox().completed;
+        if completed.get(job).is_some_and(|(_, record)| record.digest == digest) {
+            completed.remove(job);
+        }
     }
 
     /// The chain's time now; none until it was read.

@@ -18,19 +18,19 @@ pub(super) async fn settle(shared: &Shared) {
                 return;
             }
         };
-        let Some(digest) = row.and_then(|row| row.result_digest) else {
+        let Some(on_chain) = row.and_then(|row| row.result_digest) else {
             continue;
         };
-        if digest != record.digest {
+        if on_chain != record.digest {
             tracing::warn!(%job, "a completion record is not the one whose digest stands on chain");
-            shared.watch.settled(job);
+            shared.watch.settled(job, record.digest);
             continue;
         }
-        let (blocks, cid) = (shared.blocks.clone(), record.cid);
+        let (blocks, cid, digest) = (shared.blocks.clone(), record.cid, record.digest);
         match tokio::task::spawn_blocking(move || keep(&blocks, job, record)).await {
             Ok(Ok(())) => {
                 tracing::debug!(%job, %cid, "a completion record is kept");
-                shared.watch.settled(job);
+                shared.watch.settled(job, digest);
             }
             Ok(Err(error)) => tracing::warn!(%job, %error, "a completion record cannot be kept; it is tried again"),
             Err(error) => tracing::warn!(%job, %error, "a completion record cannot be kept; it is tried again"),
