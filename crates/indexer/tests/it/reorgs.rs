@@ -27,11 +27,13 @@ struct Telling {
     story: Story,
     seed: u64,
     turns: u64,
+    /// Blocks up to this one come as too old to be reorganised.
+    old: u64,
 }
 
 impl Telling {
     fn new(seed: u64) -> Self {
-        Self { chain: Vec::new(), story: Story::new(seed), seed, turns: 0 }
+        Self { chain: Vec::new(), story: Story::new(seed), seed, turns: 0, old: 0 }
     }
 
     fn height(&self) -> u64 {
@@ -52,7 +54,7 @@ impl Telling {
             hash,
             parent: Some(parent),
             timestamp: Timestamp(1000 + number * 2),
-            is_old: false,
+            is_old: number <= self.old,
             events,
         };
         self.chain.push((block.clone(), self.story.clone()));
@@ -124,6 +126,7 @@ async fn tell(seed: u64, store: &Store, clean: &Store) -> (String, String) {
     store.forget_index().await.unwrap();
     let mut telling = Telling::new(seed);
     let mut dice = Story::new(!seed);
+    telling.old = dice.below(20);
     let mut writing = Writing::begin(store).await;
     let mut highest = 0;
     for depth in depths(seed, &mut dice) {
@@ -143,7 +146,10 @@ async fn tell(seed: u64, store: &Store, clean: &Store) -> (String, String) {
             Some(Rewound::To(at)) => assert_eq!(at.number, to, "seed {seed}"),
             Some(Rewound::FromZero) => {
                 let forgotten = highest.saturating_sub(store::RECENT_BLOCKS as u64 - 1);
-                assert!(to < forgotten.max(1), "seed {seed}: {depth} blocks can be taken back one by one");
+                assert!(
+                    to < forgotten.max(telling.old).max(1),
+                    "seed {seed}: {depth} blocks can be taken back one by one"
+                );
                 highest = 0;
                 telling.chain.clear();
                 telling.story = Story::new(seed);
