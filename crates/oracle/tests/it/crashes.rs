@@ -81,7 +81,7 @@ async fn processes_that_are_ended_at_any_moment_commit_nothing_twice() {
         // Not awaited: the moment is the point.
         let moment = Duration::from_micros(rng.next_u64() % 60_000);
         running.killed_after(moment).await;
-        if rng.next_u64() % 3 == 0 {
+        if rng.next_u64().is_multiple_of(3) {
             stage.t.dev.reorg(1).await.unwrap();
         }
     }
