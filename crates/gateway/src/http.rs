@@ -21,9 +21,10 @@ mod receipts;
 mod ws;
 
 pub(crate) use limits::{Peer, Rates};
+pub(crate) use openapi::Contract;
 pub use openapi::openapi;
 
-use axum::{Extension, Router, extract::Request, http::Uri, middleware, routing::get};
+use axum::{Router, extract::Request, http::Uri, middleware, routing::get};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{GatewayConfig, GatewayError, idempotency, state::Shared};
@@ -71,9 +72,8 @@ fn api() -> OpenApiRouter<Shared> {
 
 /// Everything that the gateway answers.
 pub(crate) fn router(shared: &Shared, config: &GatewayConfig) -> Router {
-    let (described, contract) = api().split_for_parts();
+    let (described, _) = api().split_for_parts();
     let api = described
-        .layer(Extension(openapi::Contract::new(contract)))
         .route("/api/v1/ws", get(ws::connect))
         .route("/api/v1/instances/{id}/logs", get(instances::logs::connect))
         .route("/api/v1/instances/{id}/metrics", get(instances::metrics::connect))

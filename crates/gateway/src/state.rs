@@ -23,7 +23,7 @@ use crate::{
     config::{Limits, VERIFICATIONS_MAX},
     feed::{Feeds, ProviderFeeds},
     gauges::Gauges,
-    http::Rates,
+    http::{Contract, Rates},
     link::Links,
     listings::Listings,
     orders::Relays,
@@ -63,6 +63,8 @@ pub(crate) struct State {
     /// Jobs that are on their way to the chain.
     pub(crate) relays: Relays,
     pub(crate) listings: Listings,
+    /// What this gateway answers, described.
+    pub(crate) contract: Contract,
     /// How much each client may ask for.
     pub(crate) rates: Rates,
     /// One permit for each client on `/api/v1/ws`.
@@ -100,6 +102,7 @@ impl State {
             relays: Relays::default(),
             listings: Listings::new(market.clone(), config.from_block, &limits),
             board: Board::new(market.token(), &limits),
+            contract: Contract::new(),
             rates: Rates::new(&limits.rates, config.trusted_proxies.clone()),
             clients: Arc::new(Semaphore::new(limits.clients)),
             pending_links: Arc::new(Semaphore::new(limits.pending_links)),

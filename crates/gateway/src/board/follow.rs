@@ -48,7 +48,7 @@ pub(crate) async fn follow(shared: Shared, mut had: Option<Had>) {
         let mut uptime_due = interval(shared.limits.uptime_fresh);
         uptime_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let progress = index.borrow_and_update().clone();
+            let progress = *index.borrow_and_update();
             match refresh(&shared, had.filter(|had: &Had| had.rewinds == progress.rewinds)).await {
                 Ok(()) => had = Some(self::had(&progress)),
                 Err(error) => {

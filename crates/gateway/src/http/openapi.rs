@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
@@ -20,7 +21,7 @@ use wire::{
     schema::{Account, BytesHex, Hash, SignatureHex},
 };
 
-use crate::auth::COOKIE;
+use crate::{auth::COOKIE, state::Shared};
 
 /// The name of the security scheme of programs.
 const BEARER: &str = "bearer";
@@ -162,12 +163,12 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// The description as text; made once for each gateway.
 #[derive(Clone)]
-pub(crate) struct Contract(pub(crate) axum::body::Bytes);
+pub(crate) struct Contract(axum::body::Bytes);
 
 impl Contract {
-    pub(super) fn new(gathered: utoipa::openapi::OpenApi) -> Self {
+    pub(crate) fn new() -> Self {
         // All of it has a JSON form; an empty text would only mean that this stops being so.
-        Self(finish(gathered).to_pretty_json().unwrap_or_default().into())
+        Self(openapi().to_pretty_json().unwrap_or_default().into())
     }
 }
 
@@ -179,6 +180,6 @@ impl IntoResponse for Contract {
 
 /// This description
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "contract", responses((status = 200, description = "OpenAPI 3.1.", body = Object)))]
-pub(crate) async fn contract(axum::Extension(contract): axum::Extension<Contract>) -> Contract {
-    contract
+pub(crate) async fn contract(State(shared): State<Shared>) -> Contract {
+    shared.contract.clone()
 }

@@ -62,6 +62,8 @@ const ALIASES: &[(Option<Method>, &str, &str)] = &[
     (None, "marketplace/gpus/*", "gpus/*"),
     (None, "marketplace/jobs", "jobs"),
     (Some(Method::POST), "marketplace/jobs/create", "jobs"),
+    (Some(Method::POST), "marketplace/jobs/submit", "jobs"),
+    (Some(Method::GET), "marketplace/jobs/list", "jobs"),
     (None, "marketplace/jobs/*", "jobs/*"),
     (None, "marketplace/jobs/*/*", "jobs/*/*"),
     (Some(Method::POST), "jobs/create", "jobs"),
@@ -102,8 +104,8 @@ fn spelled<'a>(method: &Method, path: &'a str) -> Cow<'a, str> {
 
 /// What a second name means.
 fn meant(method: &Method, name: &str) -> Option<String> {
-    let fitting = ALIASES.iter().filter(|(only, ..)| only.as_ref().is_none_or(|only| only == method));
-    fitting.into_iter().find_map(|(_, alias, canonical)| {
+    let mut fitting = ALIASES.iter().filter(|(only, ..)| only.as_ref().is_none_or(|only| only == method));
+    fitting.find_map(|(_, alias, canonical)| {
         let mut taken = Vec::new();
         let (mut parts, mut wanted) = (name.split('/'), alias.split('/'));
         loop {

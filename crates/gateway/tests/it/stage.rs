@@ -42,13 +42,13 @@ impl Stage {
 
     /// With the market's watcher as the gateway's own key, or without one.
     pub(crate) async fn watched(watches: bool, change: impl FnOnce(&mut GatewayConfig)) -> Self {
-        Self::with(watches, CancellationToken::new(), change).await
+        Box::pin(Self::with(watches, CancellationToken::new(), change)).await
     }
 
     /// With an index that goes no further than the market's beginning.
     pub(crate) async fn halted(change: impl FnOnce(&mut GatewayConfig)) -> Self {
         let halts = CancellationToken::new();
-        let stage = Self::with(false, halts.clone(), change).await;
+        let stage = Box::pin(Self::with(false, halts.clone(), change)).await;
         halts.cancel();
         stage
     }
@@ -133,8 +133,7 @@ impl Stage {
                     && row.available == gpu.available
                     && row.held_by.is_some() == gpu.busy
             };
-            listed.len() == shown.len()
-                && listed.iter().all(|(row, _)| shown.iter().any(|gpu| same(row, gpu)))
+            listed.len() == shown.len() && listed.iter().all(|(row, _)| shown.iter().any(|gpu| same(row, gpu)))
         })
         .await;
     }
