@@ -25,7 +25,8 @@ impl Stage {
         change(&mut config);
         let keys = GatewayKeys { watcher: watches.then(|| self.town.watcher.clone()) };
         let (market, blocks) = (self.market.clone(), self.blocks.clone());
-        let gateway = Gateway::bind(config, market, blocks, self.store.clone(), self.index.clone(), keys).await.unwrap();
+        let gateway =
+            Gateway::bind(config, market, blocks, self.store.clone(), self.index.clone(), keys).await.unwrap();
         let host = gateway.local_addr().to_string();
         tokio::spawn(gateway.serve(stops));
         host

@@ -9,31 +9,33 @@ mod sockets;
 #[cfg(test)]
 mod agents;
 #[cfg(test)]
+mod auth;
+#[cfg(test)]
+mod beside;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod gpus;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod idempotency;
+#[cfg(test)]
 mod jobs;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod stop;
-#[cfg(test)]
-mod ws;
-#[cfg(test)]
-mod auth;
-#[cfg(test)]
-mod beside;
-#[cfg(test)]
-mod metrics;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
@@ -43,6 +45,4 @@ mod watcher;
 #[cfg(test)]
 mod work;
 #[cfg(test)]
-mod idempotency;
-#[cfg(test)]
-mod receipts;
+mod ws;

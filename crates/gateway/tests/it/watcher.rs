@@ -276,7 +276,13 @@ fn chain_time(stage: &Stage) -> impl Future<Output = ()> + use<> {
             serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": "evm_increaseTime", "params": [300] }),
             serde_json::json!({ "jsonrpc": "2.0", "id": 2, "method": "evm_mine", "params": [] }),
         ] {
-            client.post(rpc.clone()).body(call.to_string()).header("content-type", "application/json").send().await.unwrap();
+            client
+                .post(rpc.clone())
+                .body(call.to_string())
+                .header("content-type", "application/json")
+                .send()
+                .await
+                .unwrap();
         }
     }
 }

@@ -66,7 +66,10 @@ pub(crate) async fn connect(
 
 /// What an agent that dialled this gateway can have dialled: an address may be given as the WebSocket's.
 fn dialled(public: Option<&Url>, headers: &HeaderMap) -> Vec<String> {
-    auth::origins(public, headers).into_iter().flat_map(|origin| [origin.clone(), origin.replacen("http", "ws", 1)]).collect()
+    auth::origins(public, headers)
+        .into_iter()
+        .flat_map(|origin| [origin.clone(), origin.replacen("http", "ws", 1)])
+        .collect()
 }
 
 /// How a link ends.

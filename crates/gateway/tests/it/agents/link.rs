@@ -76,7 +76,10 @@ async fn a_listing_older_than_where_it_is_looked_for_is_not_believed() {
     let stage = Stage::new(|config| config.from_block = 1 << 40).await;
     let provider = stage.provider(1).await;
     let mut agent = Agent::connect(&stage).await;
-    agent.line.say(&hello(&stage, &provider.agent, provider.agent.address(), &provider.gpus, agent.nonce, VERSION)).await;
+    agent
+        .line
+        .say(&hello(&stage, &provider.agent, provider.agent.address(), &provider.gpus, agent.nonce, VERSION))
+        .await;
     agent.is_refused("is not in the log from block 1099511627776 on").await;
     assert_eq!(heard(&stage).await, 0);
 }
@@ -87,7 +90,10 @@ async fn a_hello_for_another_gateway_is_refused() {
     let stage = Stage::new(|config| config.public_url = Some("https://gate.example".parse().unwrap())).await;
     let provider = stage.provider(1).await;
     let mut agent = Agent::connect(&stage).await;
-    agent.line.say(&hello(&stage, &provider.agent, provider.agent.address(), &provider.gpus, agent.nonce, VERSION)).await;
+    agent
+        .line
+        .say(&hello(&stage, &provider.agent, provider.agent.address(), &provider.gpus, agent.nonce, VERSION))
+        .await;
     agent.is_refused("this gateway is https://gate.example").await;
     assert_eq!(heard(&stage).await, 0);
 }
