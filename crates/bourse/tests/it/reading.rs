@@ -127,7 +127,7 @@ async fn every_verb_explains_itself() {
         (&["search", "--help"], "--min-vram <SIZE>"),
         (&["login", "--help"], "--logout"),
         (&["job", "list", "--help"], "--renter <ADDRESS>"),
-        (&["job", "events", "--help"], "who did what"),
+        (&["job", "events", "--help"], "when, who, what, why"),
         (&["receipt", "list", "--help"], "--job <JOB>"),
         (&["receipt", "show", "--help"], "NID|JOB"),
         (&["receipt", "verify", "--help"], "FILE|NID|JOB"),
