@@ -50,6 +50,11 @@ impl Shop {
     }
 
     pub(crate) async fn watched(watches: bool, change: impl FnOnce(&mut GatewayConfig)) -> Self {
+        // A stage is large; what waits for one need not be.
+        Box::pin(Self::open(watches, change)).await
+    }
+
+    async fn open(watches: bool, change: impl FnOnce(&mut GatewayConfig)) -> Self {
         let stage = Stage::watched(watches, change).await;
         let town = &stage.town;
         let resource = town.list(PRICE).await.unwrap();
