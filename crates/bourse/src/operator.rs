@@ -78,7 +78,8 @@ impl Operator {
         std::fs::create_dir_all(&folder).map_err(Failure::file(&folder))?;
         let only_one = lock(&folder)?;
         let blocks = Arc::new(BlockStore::open(folder.join("content"), content::StoreConfig::default())?);
-        let indexer = Indexer::new(IndexerConfig::new(file.deployed_at, holder(&folder)?), market.clone(), store.clone());
+        let indexer =
+            Indexer::new(IndexerConfig::new(file.deployed_at, holder(&folder)?), market.clone(), store.clone());
         let recorder = match file.register.filter(|_| config.receipts) {
             Some(register) => {
                 let register = Register::open(market.chain().clone(), register).await?;

@@ -88,6 +88,14 @@ impl Ui {
         bar
     }
 
+    /// A sign of life while something is waited for.
+    pub(crate) fn spinner(&self, what: &'static str) -> ProgressBar {
+        let target = if self.terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target).with_message(what);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+
     /// A bar for a program's own progress, drawn once there is some.
     pub(crate) fn percent_bar(&self) -> ProgressBar {
         let target = if self.terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };

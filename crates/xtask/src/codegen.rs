@@ -19,7 +19,8 @@ pub(crate) fn codegen(context: &Context, check: bool) -> Result<(), Error> {
 
 /// The handlers describe themselves; a test of the gateway compares that with what is committed, another writes it.
 fn openapi(context: &Context, check: bool) -> std::process::Command {
-    let test = if check { "openapi::the_committed_contract_is_what_the_handlers_say" } else { "openapi::write_openapi" };
+    let test =
+        if check { "openapi::the_committed_contract_is_what_the_handlers_say" } else { "openapi::write_openapi" };
     let mut cargo = cargo(context);
     cargo.args(["test", "-q", "-p", "gateway", "--test", "it", test, "--", "--exact", "--include-ignored"]);
     cargo.stdout(std::io::stderr());

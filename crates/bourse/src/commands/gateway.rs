@@ -65,12 +65,7 @@ pub(crate) async fn gateway(args: &Args, settings: &Settings, ui: &Ui) -> Result
 }
 
 /// What somebody with other keys must do before everything works.
-async fn advise(
-    keys: &OperatorKeys,
-    file: &wire::MarketFile,
-    market: &chain::Market,
-    ui: &Ui,
-) -> Result<(), Failure> {
+async fn advise(keys: &OperatorKeys, file: &wire::MarketFile, market: &chain::Market, ui: &Ui) -> Result<(), Failure> {
     let watcher = keys.watcher.address();
     if !market.is_watcher(watcher).await? {
         ui.warn(format_args!(

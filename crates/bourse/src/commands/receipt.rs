@@ -1,5 +1,6 @@
 //! `bourse receipt …`: what a market vouched for, kept and checked.
 
+pub(crate) mod keep;
 mod list;
 mod show;
 mod verify;

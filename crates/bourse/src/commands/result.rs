@@ -18,6 +18,6 @@ pub(crate) async fn result(args: &Args, settings: &Settings, ui: &Ui) -> Result<
     let (renter, _) = run::reader(settings).await?;
     let job = renter.jobs().find(&args.job)?;
     let ending = renter.settled_record(&job, renter.patience()).await?;
-    let wish = settle::Wish { output: args.output.clone(), expected: None };
+    let wish = settle::Wish { output: args.output.clone(), ..settle::Wish::default() };
     settle::settled(&renter, job.id(), &ending, &wish, (settings, ui)).await
 }

@@ -71,6 +71,9 @@ pub(crate) struct Args {
     /// Compare the result with this folder, file by file, and fail when they differ.
     #[arg(long, value_name = "DIR")]
     expect_output: Option<PathBuf>,
+    /// Wait for the job's receipt, verify it against the chain and keep it in this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "detach")]
+    receipt: Option<PathBuf>,
     /// Return once the clock runs. The gateway's watcher then lets the job start and counts the provider's beats. Where
     /// it has none nobody does until `bourse watch`: at worst the whole lock is paid to a provider that went away.
     #[arg(long)]
@@ -125,7 +128,11 @@ pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<Exit
                 return left(&renter, &placed.job, Some(ending.status), ui).await;
             }
             Some(ending) => {
-                let wish = settle::Wish { output: args.output.clone(), expected: args.expect_output.clone() };
+                let wish = settle::Wish {
+                    output: args.output.clone(),
+                    expected: args.expect_output.clone(),
+                    receipt: args.receipt.clone(),
+                };
                 settle::settled(&renter, id, &ending, &wish, (settings, ui)).await
             }
         }

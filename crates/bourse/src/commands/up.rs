@@ -142,7 +142,9 @@ async fn listed(file: &MarketFile, market: &Market, shutdown: &CancellationToken
 /// Contracts are not deployed for a market that nobody could reach.
 fn free(listen: SocketAddr) -> Result<(), Failure> {
     std::net::TcpListener::bind(listen).map(drop).map_err(|err| {
-        Failure::Usage(format!("nothing can serve at {listen} ({err}): name another port with --port, or stop what is there"))
+        Failure::Usage(format!(
+            "nothing can serve at {listen} ({err}): name another port with --port, or stop what is there"
+        ))
     })
 }
 

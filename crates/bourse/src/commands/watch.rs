@@ -34,7 +34,7 @@ pub(crate) async fn watch(args: &Args, settings: &Settings, ui: &Ui) -> Result<E
             ui.note(format_args!("left it running; {watched}, and `bourse stop` ends it"));
             return Ok(ExitCode::SUCCESS);
         };
-        let wish = settle::Wish { output: args.output.clone(), expected: None };
+        let wish = settle::Wish { output: args.output.clone(), ..settle::Wish::default() };
         settle::settled(&renter, job.id(), &ending, &wish, (settings, ui)).await
     };
     ended.await.map_err(Failure::with_job(&answer::job(job.id())))

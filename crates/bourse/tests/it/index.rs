@@ -9,7 +9,7 @@ const DATABASE: &str = "index.sqlite";
 
 /// Everything in the database that came from the chain.
 async fn dump(world: &World) -> String {
-    let store = Store::open(&StoreConfig::sqlite(&world.path(DATABASE))).await.unwrap();
+    let store = Store::open(&StoreConfig::sqlite(&world.path(DATABASE)).unwrap()).await.unwrap();
     store.dump_index().await.unwrap()
 }
 
@@ -17,10 +17,7 @@ async fn dump(world: &World) -> String {
 async fn caught_up(world: &World) {
     let head = world.market.chain.head().await.unwrap().number;
     let client = renter::GatewayClient::new(world.gateway_url().parse().unwrap()).unwrap();
-    eventually(LIMIT, async || {
-        client.health().await.ok()?.indexed_block.filter(|indexed| *indexed >= head)
-    })
-    .await;
+    eventually(LIMIT, async || client.health().await.ok()?.indexed_block.filter(|indexed| *indexed >= head)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,7 +26,8 @@ async fn a_database_that_is_killed_deleted_and_rebuilt_holds_the_same() {
         return;
     }
     let mut world = World::start().await;
-    let running = world.begin(&[], "sleep 4; echo done");
+    let mut running = world.begin(&[], "sleep 4; echo done");
+    running.says("started").await;
     // The operator's process dies in the middle of a job, which goes on.
     world.kill_gateway().await;
     world.start_gateway().await;

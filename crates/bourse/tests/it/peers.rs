@@ -74,7 +74,7 @@ async fn ethers_decodes_the_events_of_a_job_and_the_commits_of_its_receipts() {
     let settled = events.iter().find(|one| one["event"] == "JobFinalized" && one["args"]["jobId"] == job).unwrap();
     assert_eq!(settled["args"]["paid"], ended.answer["paid"]);
     let nid = &receipt["nid"];
-    let commits: Vec<_> = events.iter().filter(|one| one["event"] == "Commit" && one["call"][0] == *nid).collect();
+    let commits: Vec<_> = events.iter().filter(|one| one["event"] == "Commit" && one["call"]["assetCid"] == *nid).collect();
     assert_eq!(commits.len(), 1, "one commit a receipt");
     let body: Value = serde_json::from_str(commits[0]["args"]["commitData"].as_str().unwrap()).unwrap();
     assert_eq!((&body["jobId"], &body["nid"]), (&Value::from(job), nid));

@@ -29,7 +29,8 @@ async fn a_receipt_verifies_without_the_gateway_and_forgeries_are_named() {
     let verified = world.verb(&["receipt", "verify", &job, "--wait", "60"]).await.with_code(0);
     assert_eq!(verified.answer["verified"], true, "{}", verified.text);
     let list = world.verb(&["receipt", "list", "--job", &job]).await.with_code(0);
-    let kinds: Vec<_> = list.answer.as_array().unwrap().iter().map(|one| one["document"]["eventType"].clone()).collect();
+    let kinds: Vec<_> =
+        list.answer.as_array().unwrap().iter().map(|one| one["document"]["eventType"].clone()).collect();
     assert_eq!(kinds, [json!("JobSubmitted"), json!("JobCompleted")], "oldest first");
 
     let shown = world.verb(&["receipt", "show", &job, "-o", "receipt.json"]).await.with_code(0);

@@ -125,6 +125,7 @@ fn job(context: &Context, market: &Market, example: &str) -> Command {
     job.args(["run", "-y", "--market-file"]).arg(market.file());
     job.arg("--spec").arg(context.path(format!("examples/jobs/{example}/job.json")));
     job.arg("--output").arg(context.path(format!(".bourse/run/result-{example}")));
+    job.arg("--receipt").arg(context.path(format!(".bourse/run/receipt-{example}.json")));
     job
 }
 

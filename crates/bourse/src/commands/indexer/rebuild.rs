@@ -32,7 +32,12 @@ pub(crate) async fn rebuild(args: &Args, settings: &Settings, ui: &Ui) -> Result
     let seconds = began.elapsed().as_secs_f64();
     let head = rebuilt.head.map(|head| head.number);
     ui.answer(&json!({ "blocks": rebuilt.blocks, "events": rebuilt.events, "head": head }), || {
-        format!("{} events of {} blocks in {seconds:.1} s; the index is at block {}", rebuilt.events, rebuilt.blocks, head.unwrap_or_default())
+        format!(
+            "{} events of {} blocks in {seconds:.1} s; the index is at block {}",
+            rebuilt.events,
+            rebuilt.blocks,
+            head.unwrap_or_default()
+        )
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -73,34 +73,45 @@ pub(crate) async fn verify(args: &Args, settings: &Settings, ui: &Ui) -> Result<
         }
     };
     let verifier = Verifier { file, market, trust };
-    let verification = verifier.patiently(&source, Duration::from_secs(args.wait)).await?;
+    let (_, verification) = verifier.patiently(&source, Duration::from_secs(args.wait)).await?;
     ui.answer(&verification, || text(&verification));
     Ok(if verification.verified { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// A job's last receipt, held against the market of the description, once it is there or its time is over.
+pub(super) async fn last_of(
+    job: JobId,
+    client: GatewayClient,
+    (file, market): (MarketFile, Market),
+    wait: Duration,
+) -> Result<(Receipt, Verification), Failure> {
+    let trust = trusted(&file)?;
+    Verifier { file, market, trust }.patiently(&Source::Gateway(client, Named::Job(job)), wait).await
+}
+
 impl Verifier {
     /// Checks what is there, again and again while it could still come to be true.
-    async fn patiently(&self, source: &Source, wait: Duration) -> Result<Verification, Failure> {
+    async fn patiently(&self, source: &Source, wait: Duration) -> Result<(Receipt, Verification), Failure> {
         let due = Instant::now() + wait;
         loop {
             let looked = self.once(source).await;
             let may_come = match &looked {
-                Ok((found, is_last)) => !is_last || (!found.verified && failing(found) == Some("commit")),
+                Ok((_, found, is_last)) => !is_last || (!found.verified && failing(found) == Some("commit")),
                 Err(Failure::Usage(_)) => true,
                 Err(Failure::Renter(err)) => err.is_retryable(),
                 Err(_) => false,
             };
             if !may_come || Instant::now() >= due {
-                return looked.map(|(verification, _)| verification);
+                return looked.map(|(receipt, verification, _)| (receipt, verification));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 
     /// Checks the receipt that is there now, and says whether no later one is to be expected.
-    async fn once(&self, source: &Source) -> Result<(Verification, bool), Failure> {
+    async fn once(&self, source: &Source) -> Result<(Receipt, Verification, bool), Failure> {
         match source {
-            Source::Here(receipt) => Ok((self.check(receipt).await?, true)),
+            Source::Here(receipt) => Ok((Receipt::clone(receipt), self.check(receipt).await?, true)),
             Source::Gateway(client, named) => {
                 let receipt = named.fetch(client).await?.ok_or_else(|| named.missing())?;
                 let is_last = match named {
@@ -109,7 +120,8 @@ impl Verifier {
                         receipt.document.event_type != ReceiptKind::JobSubmitted || !self.will_complete(*job).await?
                     }
                 };
-                Ok((self.check(&receipt).await?, is_last))
+                let verification = self.check(&receipt).await?;
+                Ok((receipt, verification, is_last))
             }
         }
     }
@@ -159,7 +171,7 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path, what: &str) -> Result<T, Fa
 }
 
 /// The first line that does not hold.
-fn failing(verification: &Verification) -> Option<&str> {
+pub(super) fn failing(verification: &Verification) -> Option<&str> {
     verification.lines.iter().find(|line| !line.holds).map(|line| line.name.as_str())
 }
 

@@ -13,7 +13,7 @@ use wire::record::CompletionRecord;
 use super::compare;
 use crate::{
     answer::{self, Token},
-    commands::status,
+    commands::{receipt::keep, status},
     failure::{Failure, JOB_FAILED, NEVER_RAN},
     settings::Settings,
     ui::Ui,
@@ -29,6 +29,8 @@ pub(crate) struct Wish {
     pub(crate) output: Option<PathBuf>,
     /// A folder that it must be equal to.
     pub(crate) expected: Option<PathBuf>,
+    /// Where the job's receipt is kept, once it is committed and verified.
+    pub(crate) receipt: Option<PathBuf>,
 }
 
 /// Shows how a job ended, fetches what it left, and says so by the exit code.
@@ -62,6 +64,9 @@ pub(crate) async fn settled(
     );
     let record = ending.record.as_ref();
     let written = fetched(renter, id, record, wish, (settings, ui)).await?;
+    if let Some(path) = &wish.receipt {
+        keep::keep(id, path, settings, ui).await?;
+    }
     let answer = json!({
         "job": id.to_string(),
         "outcome": status::outcome(outcome),
@@ -73,6 +78,7 @@ pub(crate) async fn settled(
         "result": record.and_then(|record| record.result.clone()),
         "log": record.and_then(|record| record.log.clone()),
         "output": written.as_ref().map(|dir| dir.display().to_string()),
+        "receipt": wish.receipt.as_ref().map(|path| path.display().to_string()),
     });
     ui.answer(&answer, || match record.and_then(|record| record.result.clone()) {
         Some(result) => format!("job {id} {}, result {result}", status::outcome(outcome)),

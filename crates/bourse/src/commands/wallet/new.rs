@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chain::Wallet;
 use serde_json::json;
 
-use crate::{keys, failure::Failure, settings::Settings, ui::Ui};
+use crate::{failure::Failure, keys, settings::Settings, ui::Ui};
 
 pub(crate) fn new(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
     let path = settings.keystore.clone().unwrap_or_else(|| settings.home().join("keys/renter.json"));
