@@ -129,31 +129,31 @@ fn meant(method: &Method, name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn check(method: Method, path: &str, expected: &str) {
-        assert_eq!(spelled(&method, path), expected, "{method} {path}");
+    fn check(method: &Method, path: &str, expected: &str) {
+        assert_eq!(spelled(method, path), expected, "{method} {path}");
     }
 
     #[test]
     fn api_paths_have_one_spelling_and_others_keep_theirs() {
-        check(Method::GET, "/api/v1/gpus", "/api/v1/gpus");
-        check(Method::GET, "/api/gpus", "/api/v1/gpus");
-        check(Method::GET, "/api/gpus/", "/api/v1/gpus");
-        check(Method::GET, "/api/v1/gpus//", "/api/v1/gpus");
-        check(Method::GET, "/ipfs/bafy/dir/", "/ipfs/bafy/dir/");
-        check(Method::GET, "/apiary/", "/apiary/");
+        check(&Method::GET, "/api/v1/gpus", "/api/v1/gpus");
+        check(&Method::GET, "/api/gpus", "/api/v1/gpus");
+        check(&Method::GET, "/api/gpus/", "/api/v1/gpus");
+        check(&Method::GET, "/api/v1/gpus//", "/api/v1/gpus");
+        check(&Method::GET, "/ipfs/bafy/dir/", "/ipfs/bafy/dir/");
+        check(&Method::GET, "/apiary/", "/apiary/");
     }
 
     #[test]
     fn second_names_mean_the_same_route() {
-        check(Method::GET, "/api/gpus/search", "/api/v1/gpus");
-        check(Method::GET, "/api/v1/marketplace/gpus/0x1/", "/api/v1/gpus/0x1");
-        check(Method::POST, "/api/marketplace/jobs/0x1/stop", "/api/v1/jobs/0x1/stop");
-        check(Method::POST, "/api/v1/jobs/submit", "/api/v1/jobs");
-        check(Method::GET, "/api/v1/jobs/submit", "/api/v1/jobs/submit");
-        check(Method::GET, "/api/jobs/list", "/api/v1/jobs");
-        check(Method::GET, "/api/marketplace/jobs/history", "/api/v1/jobs/history");
-        check(Method::GET, "/api/instances", "/api/v1/instances");
-        check(Method::POST, "/api/instances", "/api/v1/jobs");
-        check(Method::GET, "/api/v1/gpus/search/x", "/api/v1/gpus/search/x");
+        check(&Method::GET, "/api/gpus/search", "/api/v1/gpus");
+        check(&Method::GET, "/api/v1/marketplace/gpus/0x1/", "/api/v1/gpus/0x1");
+        check(&Method::POST, "/api/marketplace/jobs/0x1/stop", "/api/v1/jobs/0x1/stop");
+        check(&Method::POST, "/api/v1/jobs/submit", "/api/v1/jobs");
+        check(&Method::GET, "/api/v1/jobs/submit", "/api/v1/jobs/submit");
+        check(&Method::GET, "/api/jobs/list", "/api/v1/jobs");
+        check(&Method::GET, "/api/marketplace/jobs/history", "/api/v1/jobs/history");
+        check(&Method::GET, "/api/instances", "/api/v1/instances");
+        check(&Method::POST, "/api/instances", "/api/v1/jobs");
+        check(&Method::GET, "/api/v1/gpus/search/x", "/api/v1/gpus/search/x");
     }
 }
