@@ -67,12 +67,7 @@ impl Watch {
     pub(crate) fn news(&self, agent: Address, job: JobId, news: &JobNews) {
         match news {
             JobNews::JobBeat { beat, signature } => self.told_beat(agent, job, beat, signature),
-            JobNews::JobReady { record, signature } => {
-                if document(record).is_ok_and(|document| document.bytes.len() <= RECORD_BYTES_MAX) {
-                    self.inbox().ready.put(agent, job, (record.clone(), *signature));
-                    self.wake.notify_one();
-                }
-            }
+            JobNews::JobReady { record, signature } => self.told_ready(agent, job, record, signature),
             JobNews::JobCompleted { record, .. } => self.told_end(agent, job, record),
             _ => {}
         }
@@ -89,6 +84,13 @@ impl Watch {
             && self.domain.signer(&Beat::from(beat), signature) == Some(agent)
         {
             self.inbox().beat(agent, job, beat.at);
+        }
+    }
+
+    fn told_ready(&self, agent: Address, job: JobId, record: &ReadyRecord, signature: &SignatureBytes) {
+        if document(record).is_ok_and(|document| document.bytes.len() <= RECORD_BYTES_MAX) {
+            self.inbox().ready.put(agent, job, (record.clone(), *signature));
+            self.wake.notify_one();
         }
     }
 
