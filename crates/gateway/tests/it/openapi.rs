@@ -64,7 +64,11 @@ fn every_operation_says_what_it_does_and_what_it_answers() {
         for parameter in &parameters {
             assert!(parameter["description"].is_string(), "{name}: {parameter}");
             if parameter["name"] == "limit" {
-                assert_eq!((&parameter["schema"]["minimum"], &parameter["schema"]["maximum"].is_u64()), (&1.into(), &true), "{name}");
+                assert_eq!(
+                    (&parameter["schema"]["minimum"], &parameter["schema"]["maximum"].is_u64()),
+                    (&1.into(), &true),
+                    "{name}"
+                );
             }
         }
     }
@@ -100,7 +104,10 @@ async fn the_contract_and_its_page_are_served_and_load_nothing_from_elsewhere() 
 
     let answer = stage.http().get(stage.url("/api/docs/")).send().await.unwrap();
     let headers = answer.headers().clone();
-    assert_eq!((&headers["x-content-type-options"], &headers["referrer-policy"]), (&"nosniff".parse().unwrap(), &"no-referrer".parse().unwrap()));
+    assert_eq!(
+        (&headers["x-content-type-options"], &headers["referrer-policy"]),
+        (&"nosniff".parse().unwrap(), &"no-referrer".parse().unwrap())
+    );
     let policy = headers["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     let page = answer.text().await.unwrap();

@@ -23,9 +23,15 @@ async fn second_names_lead_to_the_same_answer() {
     let stage = Stage::new(|_| ()).await;
     stage.provider(1).await;
     let gpus = stage.get("/api/v1/gpus").await.body;
-    for path in ["/api/v1/gpus/search", "/api/gpus/search/", "/api/v1/marketplace/gpus", "/api/marketplace/gpus?limit=200"] {
+    for path in
+        ["/api/v1/gpus/search", "/api/gpus/search/", "/api/v1/marketplace/gpus", "/api/marketplace/gpus?limit=200"]
+    {
         let answer = stage.get(path).await;
-        assert_eq!((answer.status, String::from_utf8_lossy(&answer.body)), (200, String::from_utf8_lossy(&gpus)), "{path}");
+        assert_eq!(
+            (answer.status, String::from_utf8_lossy(&answer.body)),
+            (200, String::from_utf8_lossy(&gpus)),
+            "{path}"
+        );
     }
     let jobs = stage.get("/api/v1/jobs").await.body;
     for path in ["/api/v1/jobs/list", "/api/marketplace/jobs"] {

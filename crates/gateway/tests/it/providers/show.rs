@@ -28,7 +28,10 @@ async fn a_provider_is_found_by_number_owner_and_agent() {
         assert_eq!(shown.resources, gpus.items);
     }
     stage.get("/api/v1/providers/99").await.is_problem(404, "no provider 99 is registered");
-    stage.get(&format!("/api/v1/providers/{}", alloy_primitives::Address::ZERO)).await.is_problem(404, "no provider 0x");
+    stage
+        .get(&format!("/api/v1/providers/{}", alloy_primitives::Address::ZERO))
+        .await
+        .is_problem(404, "no provider 0x");
     for bad in ["seven", "0x12", "-1", "99999999999"] {
         let problem = stage.get(&format!("/api/v1/providers/{bad}")).await.is_problem(400, "a provider is its number");
         assert_eq!(problem.field.as_deref(), Some("id"));
@@ -67,7 +70,9 @@ async fn who_is_new_is_newer_than_what_was_seen() {
     let all = owners(since).await;
     assert!(all[0] == new.account.address() && all.contains(&old.account.address()), "{all:?}");
     assert_eq!(owners(since + jiff::SignedDuration::from_secs(5)).await, [new.account.address()]);
-    for (query, field) in [("", "since"), ("?since=yesterday", "since"), ("?since=1970-01-01T00:00:00Z&limit=0", "limit")] {
+    for (query, field) in
+        [("", "since"), ("?since=yesterday", "since"), ("?since=1970-01-01T00:00:00Z&limit=0", "limit")]
+    {
         let problem = stage.get(&format!("/api/v1/providers/check-new{query}")).await.is_problem(400, "");
         assert_eq!(problem.field.as_deref(), Some(field), "{query}");
     }

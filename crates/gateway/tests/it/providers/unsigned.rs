@@ -125,7 +125,8 @@ async fn only_the_owner_gets_a_transaction_for_a_listing() {
         send(&stage, reqwest::Method::PATCH, &path(verb), token, &body).await
     };
     let off = json!({"resourceId": provider.gpus[0].id, "available": false});
-    let price = json!({"resourceId": provider.gpus[0].id, "pricePerHour": {"amount": "7", "token": stage.market.token()}});
+    let price =
+        json!({"resourceId": provider.gpus[0].id, "pricePerHour": {"amount": "7", "token": stage.market.token()}});
 
     let tx: UnsignedTx = patch("availability", Some(&mine), off.clone()).await.json();
     assert_eq!((tx.from, tx.data), (owner, calls::update_availability(id, false)));
