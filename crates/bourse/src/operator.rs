@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -50,6 +50,10 @@ pub(crate) struct OperatorConfig {
     pub(crate) public_url: Option<Url>,
     /// How often agents beat, where it is not the market's usual.
     pub(crate) heartbeat: Option<Duration>,
+    /// Whose word about clients' addresses is taken.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// This machine's programs are not limited.
+    pub(crate) spare_loopback: bool,
     /// Commits receipts.
     pub(crate) receipts: bool,
 }
@@ -87,11 +91,13 @@ impl Operator {
             }
             None => None,
         };
-        let defaults = GatewayConfig::default();
+        let mut defaults = GatewayConfig::default();
+        defaults.limits.rates.spare_loopback = config.spare_loopback;
         let served = GatewayConfig {
             listen: config.listen,
             public_url: config.public_url.clone(),
             from_block: file.deployed_at,
+            trusted_proxies: config.trusted_proxies,
             register: file.register,
             recorder: recorder.as_ref().map(Recorder::address),
             heartbeat: config.heartbeat.unwrap_or(defaults.heartbeat),

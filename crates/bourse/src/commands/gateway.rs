@@ -1,6 +1,10 @@
 //! `bourse gateway`: the operator's side of a market.
 
-use std::{net::SocketAddr, process::ExitCode, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    process::ExitCode,
+    time::Duration,
+};
 
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -23,6 +27,12 @@ pub(crate) struct Args {
     /// The address by which others reach it, when a proxy with TLS stands before it.
     #[arg(long, value_name = "URL")]
     public_url: Option<Url>,
+    /// A proxy that stands before it: its X-Forwarded-For names the clients whose requests are counted. Repeatable.
+    #[arg(long, value_name = "IP")]
+    trusted_proxy: Vec<IpAddr>,
+    /// Let programs of this machine ask as often as they like.
+    #[arg(long)]
+    spare_loopback: bool,
     /// Commit no receipts.
     #[arg(long)]
     no_receipts: bool,
@@ -46,6 +56,8 @@ pub(crate) async fn gateway(args: &Args, settings: &Settings, ui: &Ui) -> Result
         listen: args.listen,
         public_url: args.public_url.clone(),
         heartbeat: settings.heartbeat.map(Duration::from_secs),
+        trusted_proxies: args.trusted_proxy.clone(),
+        spare_loopback: args.spare_loopback,
         receipts: !args.no_receipts,
     };
     let store = args.database.open(&home).await?;

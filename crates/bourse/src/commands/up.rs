@@ -71,6 +71,8 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
         listen,
         public_url: None,
         heartbeat: settings.heartbeat.map(Duration::from_secs),
+        trusted_proxies: Vec::new(),
+        spare_loopback: true,
         receipts: true,
     };
     let rows = args.database.open(&home).await?;

@@ -12,5 +12,6 @@ mod reading;
 mod receipt;
 mod refuse;
 mod run;
+mod silence;
 mod up;
 mod world;

@@ -74,7 +74,8 @@ async fn ethers_decodes_the_events_of_a_job_and_the_commits_of_its_receipts() {
     let settled = events.iter().find(|one| one["event"] == "JobFinalized" && one["args"]["jobId"] == job).unwrap();
     assert_eq!(settled["args"]["paid"], ended.answer["paid"]);
     let nid = &receipt["nid"];
-    let commits: Vec<_> = events.iter().filter(|one| one["event"] == "Commit" && one["call"]["assetCid"] == *nid).collect();
+    let commits: Vec<_> =
+        events.iter().filter(|one| one["event"] == "Commit" && one["call"]["assetCid"] == *nid).collect();
     assert_eq!(commits.len(), 1, "one commit a receipt");
     let body: Value = serde_json::from_str(commits[0]["args"]["commitData"].as_str().unwrap()).unwrap();
     assert_eq!((&body["jobId"], &body["nid"]), (&Value::from(job), nid));
@@ -86,7 +87,8 @@ async fn schemathesis_finds_no_server_error_with_and_without_a_signed_in_user() 
     if !program.exists() {
         skip!(Need::Peers, "schemathesis is not installed");
     }
-    let world = World::with(&["--simulate", "h100"]).await;
+    let mut world = World::with(&["--simulate", "h100"]).await;
+    world.restart_gateway_with(&["--spare-loopback"]).await;
     attack(&world, &program, &[]).await;
     world.verb(&["login"]).await.with_code(0);
     let session: Value = serde_json::from_slice(&std::fs::read(world.path("session.json")).unwrap()).unwrap();

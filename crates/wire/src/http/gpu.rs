@@ -136,7 +136,7 @@ pub struct GpuQuery {
     pub source: Option<String>,
     /// `price`, `vram`, `gpus`, `cpus`, `memory`, `uptime` or `listed`; with `-` before it the largest first.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(pattern = "^-?(price|vram|gpus|cpus|memory|uptime|listed)$")]
+    #[param(pattern = "^(-?(price|vram|gpus|cpus|memory|uptime|listed))?$")]
     pub sort: Option<String>,
     /// Entries of the page, 1 to 200.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{apt, say};
 use crate::context::{Context, is_root};
 use crate::error::Error;
-use crate::process::{command, find_program, run};
+use crate::process::find_program;
 
 const SOCKET: &str = "/var/run/docker.sock";
 /// An idle engine answers a ping in milliseconds; a stuck one must not hang the set-up.

@@ -20,11 +20,12 @@ impl File {
 }
 
 /// Folders with nothing written by hand.
-const SKIPPED_FOLDERS: [&str; 10] = [
+const SKIPPED_FOLDERS: [&str; 11] = [
     ".bourse",
     ".git",
     "target",
     "node_modules",
+    ".venv",
     "contracts/abi",
     "contracts/cache",
     "contracts/out",
