@@ -9,7 +9,7 @@ use std::{
 use chain::{Account, Chain, ChainConfig, Market, SendConfig};
 use content::{BlockStore, StoreConfig};
 use market::Seconds;
-use renter::{FeedItem, FollowConfig, Order, Renter, RenterConfig};
+use renter::{Controller, FeedItem, FollowConfig, Order, Renter, RenterConfig};
 use wire::{JobNews, JobSpec, MarketFile};
 
 use crate::{Outcome, bench, up::Up};
@@ -63,7 +63,7 @@ async fn one(renter: &Renter, spec: &JobSpec) -> Outcome<f64> {
         }
     };
     let begun = Instant::now();
-    let placed = renter.create(&Order { quote, spec: spec.clone() }).await?;
+    let placed = renter.create(&Order { quote, spec: spec.clone(), controller: Controller::Session }).await?;
     let mut feed = renter.feed(&placed.job, 0)?;
     let ready = async {
         while let Some(item) = feed.next().await {

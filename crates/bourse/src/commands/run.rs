@@ -238,7 +238,7 @@ fn preview(quote: &Quote, controller: Controller, token: &Token, ui: &Ui) {
     ui.step("wallet", format_args!("holds {}", token.show(quote.balance)));
     match controller {
         Controller::Session => {
-            ui.note("a session key made for this job lets the clock start and may stop it; nothing is ever paid to it")
+            ui.note("a session key made for this job lets the clock start and may stop it; nothing is ever paid to it");
         }
         Controller::Watcher(watcher) => ui.note(format_args!(
             "the gateway's watcher {watcher} lets the clock start, counts beats and may stop the job; nothing is ever \
