@@ -49,7 +49,28 @@ pub(crate) fn job(id: JobId) -> String {
     short(&id)
 }
 
+/// A job as it is typed: enough digits to be the only one.
+pub(crate) fn handle(id: JobId) -> String {
+    id.to_string().chars().take(10).collect()
+}
+
+/// Reads a job or receipt that was copied from a table, where its name may end in `…`.
+pub(crate) fn typed(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(text.trim().trim_end_matches('…').to_owned())
+}
+
 /// `1 block`, `2 blocks`.
 pub(crate) fn count(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// Entries that a person may ask for in one list.
+const LISTED_MAX: usize = 10_000;
+
+/// Reads how many entries are wanted.
+pub(crate) fn limit(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(limit) if (1..=LISTED_MAX).contains(&limit) => Ok(limit),
+        _ => Err(format!("write a number from 1 to {LISTED_MAX}")),
+    }
 }

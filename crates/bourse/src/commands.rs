@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Receipt(receipt::Command),
     /// Sign in at the gateway with your wallet.
     Login(login::Args),
+    /// End the session, here and at the gateway.
+    Logout,
     /// Images as content.
     #[command(subcommand)]
     Image(image::Command),
@@ -95,6 +97,7 @@ impl Command {
             Self::Job(command) => command.run(settings, ui).await,
             Self::Receipt(command) => command.run(settings, ui).await,
             Self::Login(args) => login::login(&args, settings, ui).await,
+            Self::Logout => login::logout(settings, ui).await,
             Self::Image(command) => command.run(settings, ui).await,
             Self::Content(command) => command.run(settings, ui).await,
             Self::Provider(command) => command.run(settings, ui).await,

@@ -7,6 +7,7 @@ mod keys;
 mod operator;
 mod settings;
 mod signals;
+mod table;
 mod telemetry;
 mod ui;
 
@@ -52,7 +53,9 @@ fn usage(err: &clap::Error) -> ExitCode {
     // Nothing better is left to do when even this cannot be printed.
     drop(err.print());
     if err.use_stderr() && std::env::args().any(|word| word == "--json") {
-        Ui::new(true).answer(&serde_json::json!({ "error": err.to_string() }), String::new);
+        let text = err.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+        Ui::new(true).answer(&serde_json::json!({ "error": text }), String::new);
     }
     ExitCode::from(u8::try_from(err.exit_code()).unwrap_or(2))
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -96,7 +96,34 @@ impl Ui {
         bar
     }
 
-    /// A bar for a program's own progress, drawn once there is some.
+    /// A clock that runs, with what `tell` makes of its time.
+    pub(crate) fn clock_bar(
+        &self,
+        elapsed: Duration,
+        tell: impl Fn(Duration) -> String + Clone + Send + Sync + 'static,
+    ) -> ProgressBar {
+        let target = if self.terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(100), target).with_elapsed(elapsed);
+        if let Ok(style) = ProgressStyle::with_template("  {spinner:.green} {clock}") {
+            let clock = move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+                // What cannot be drawn is drawn next time.
+                let _ = to.write_str(&tell(state.elapsed()));
+            };
+            bar.set_style(style.with_key("clock", clock).progress_chars("━╸─"));
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+
+    /// Has a clock show a program's progress too.
+    pub(crate) fn with_percent(&self, bar: &ProgressBar) {
+        let template = "  {bar:30.green/dim} {percent:>3} % {msg} ({clock})";
+        if let Ok(style) = bar.style().template(template) {
+            bar.set_style(style);
+        }
+    }
+
+    /// A bar for progress in percent.
     pub(crate) fn percent_bar(&self) -> ProgressBar {
         let target = if self.terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(100), target);

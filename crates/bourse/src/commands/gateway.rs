@@ -50,7 +50,7 @@ pub(crate) async fn gateway(args: &Args, settings: &Settings, ui: &Ui) -> Result
         None => keys::password(&home)?,
     };
     let keys = OperatorKeys::open(&home, &password)?;
-    advise(&keys, &file, &market, ui).await?;
+    advise(&keys, !args.no_receipts, (&file, &market), ui).await?;
     let config = OperatorConfig {
         home: home.clone(),
         listen: args.listen,
@@ -77,13 +77,32 @@ pub(crate) async fn gateway(args: &Args, settings: &Settings, ui: &Ui) -> Result
 }
 
 /// What somebody with other keys must do before everything works.
-async fn advise(keys: &OperatorKeys, file: &wire::MarketFile, market: &chain::Market, ui: &Ui) -> Result<(), Failure> {
+async fn advise(
+    keys: &OperatorKeys,
+    receipts: bool,
+    (file, market): (&wire::MarketFile, &chain::Market),
+    ui: &Ui,
+) -> Result<(), Failure> {
     let watcher = keys.watcher.address();
     if !market.is_watcher(watcher).await? {
         ui.warn(format_args!(
             "{watcher} is no registered watcher of the market: jobs cannot be left to this gateway until the market's \
              registrar calls setWatcher with it"
         ));
+    }
+    let recorder = keys.recorder.address();
+    let commits = receipts && file.register.is_some();
+    if commits && !file.recorders.contains(&recorder) {
+        ui.warn(format_args!(
+            "{recorder} commits receipts, but is none of the market description's recorders: nobody believes them until \
+             it is added there, or start with --no-receipts"
+        ));
+    }
+    let spenders = [("watcher", watcher, true), ("recorder", recorder, commits)];
+    for (role, key, _) in spenders.into_iter().filter(|(.., acts)| *acts) {
+        if market.chain().balance(key).await?.is_zero() {
+            ui.warn(format_args!("the {role} {key} has nothing for gas: send it some of the chain's own coin"));
+        }
     }
     if file.register.is_none() {
         ui.warn("the market description names no register: no receipts are committed");

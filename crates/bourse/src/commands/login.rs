@@ -10,7 +10,7 @@ use crate::{failure::Failure, settings::Settings, ui::Ui};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// End the session instead, here and at the gateway.
+    /// End the session instead: the same as `bourse logout`.
     #[arg(long)]
     logout: bool,
 }
@@ -30,7 +30,7 @@ pub(crate) async fn login(args: &Args, settings: &Settings, ui: &Ui) -> Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-async fn logout(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
+pub(crate) async fn logout(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
     let path = path(settings);
     let Some(session) = Session::load(&path)? else {
         ui.answer(&json!({ "signedOut": false }), || "nobody is signed in here".into());

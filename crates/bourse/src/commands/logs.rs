@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use renter::FeedItem;
 use wire::{JobEvent, JobNews, feed::Phase};
 
-use crate::{failure::Failure, settings::Settings, signals, ui::Ui};
+use crate::{answer, failure::Failure, settings::Settings, signals, ui::Ui};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The job's id, or its first digits.
+    #[arg(value_parser = answer::typed)]
     job: String,
     /// Go on until the job is done.
     #[arg(short, long)]

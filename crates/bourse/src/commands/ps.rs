@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use comfy_table::{Table, presets};
 use serde_json::json;
 
 use crate::{
@@ -10,6 +9,10 @@ use crate::{
     commands::status,
     failure::Failure,
     settings::Settings,
+    table::{
+        Column::{Spare, Whole},
+        Grid,
+    },
     ui::Ui,
 };
 
@@ -20,8 +23,8 @@ pub(crate) async fn ps(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure
     let (renter, _) = super::run::reader(settings).await?;
     let (market, token) = (renter.market(), Token::of(renter.market()));
     let now = market.chain().head().await?.timestamp;
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(["job", "status", "outcome", "clock", "earned", "locked"]);
+    let heads = [Whole("job"), Whole("status"), Whole("outcome"), Whole("clock"), Whole("earned"), Spare("locked")];
+    let mut table = Grid::new(heads);
     let mut items = Vec::new();
     for job in renter.jobs().list()?.into_iter().take(SHOWN_MAX) {
         let state = market.job(job.id()).await?;
@@ -32,7 +35,7 @@ pub(crate) async fn ps(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure
             "job": job.id().to_string(), "status": status::name(state.status), "outcome": status::outcome(state.outcome),
             "seconds": seconds.0, "earned": earned.to_string(), "locked": locked.to_string(),
         }));
-        table.add_row([
+        table.row([
             answer::job(job.id()),
             status::name(state.status).into(),
             status::outcome(state.outcome).into(),
@@ -42,7 +45,7 @@ pub(crate) async fn ps(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure
         ]);
     }
     ui.answer(&json!({ "items": items }), || {
-        if items.is_empty() { "no jobs yet; `bourse run` makes one".into() } else { table.to_string() }
+        if items.is_empty() { "no jobs yet; `bourse run` makes one".into() } else { table.show() }
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -52,7 +52,12 @@ impl Named {
         // A CID has a base's letter before it and never `0x`; the digits of a job are never a whole CID.
         match text.parse::<Cid>() {
             Ok(cid) => Ok(Self::Nid(cid.to_string())),
-            Err(_) => Ok(Self::Job(job::named(text, settings)?)),
+            Err(_) if text.strip_prefix("0x").unwrap_or(text).chars().all(|c| c.is_ascii_hexdigit()) => {
+                Ok(Self::Job(job::named(text, settings)?))
+            }
+            Err(_) => Err(Failure::Usage(format!(
+                "{text} is no file, no NID and no job: `bourse receipt list` shows what there is"
+            ))),
         }
     }
 

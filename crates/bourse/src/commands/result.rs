@@ -3,11 +3,12 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use super::run::{self, settle};
-use crate::{failure::Failure, settings::Settings, ui::Ui};
+use crate::{answer, failure::Failure, settings::Settings, ui::Ui};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The job's id, or its first digits.
+    #[arg(value_parser = answer::typed)]
     job: String,
     /// Where the result is written [default: result-JOB].
     #[arg(long, short, value_name = "DIR")]

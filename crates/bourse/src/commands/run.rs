@@ -137,7 +137,7 @@ pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<Exit
             }
         }
     };
-    ended.await.map_err(Failure::with_job(&answer::job(id)))
+    ended.await.map_err(Failure::with_job(&answer::handle(id)))
 }
 
 /// What the renter does for a job that was ordered like this.
@@ -156,7 +156,7 @@ async fn left(renter: &Renter, job: &JobFile, status: Option<Status>, ui: &Ui) -
         Some(status) => status,
         None => renter.market().job(job.id()).await?.status,
     };
-    let (id, short) = (job.id(), answer::job(job.id()));
+    let (id, short) = (job.id(), answer::handle(job.id()));
     let watched = job.is_watched();
     let answer = json!({ "job": id.to_string(), "status": status::name(status), "watched": watched });
     ui.answer(&answer, || match watched {

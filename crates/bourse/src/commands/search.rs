@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use comfy_table::{Table, presets};
 use market::{Amount, Mebibytes};
 use wire::http::{GpuJson, GpuQuery, Presence};
 
@@ -11,6 +10,10 @@ use crate::{
     answer::{self, Token},
     failure::Failure,
     settings::Settings,
+    table::{
+        Column::{Flows, Spare, Whole},
+        Grid,
+    },
     ui::{Ui, tame},
 };
 
@@ -43,23 +46,26 @@ pub(crate) struct Args {
     #[arg(long)]
     real: bool,
     /// Order: price, vram, gpus, cpus, memory, uptime or listed; with - before it the largest first.
-    #[arg(long, value_name = "FIELD", default_value = "price", allow_hyphen_values = true)]
+    #[arg(long, value_name = "FIELD", default_value = "price", allow_hyphen_values = true, value_parser = order)]
     sort: String,
     /// Entries to show at most.
-    #[arg(long, value_name = "N", default_value_t = SHOWN)]
+    #[arg(long, value_name = "N", default_value_t = SHOWN, value_parser = answer::limit)]
     limit: usize,
 }
 
 pub(crate) async fn search(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
     let (file, market) = settings.market().await?;
     let token = Token::of(&market);
+    if let Some(price) = &args.max_price {
+        super::run::prepare::tokens(price, &token)?;
+    }
     let found = login::client(settings, &file)?.search(&query(args)).await?;
     ui.answer(&found, || {
         if found.is_empty() {
             return "nothing listed fits; leave out a filter to see more".into();
         }
         let more = if found.len() == args.limit { "; --limit shows more" } else { "" };
-        format!("{}\n{}{more}", table(&found, &token), answer::count(found.len() as u64, "resource"))
+        format!("{}\n{}{more}", table(&found, &token).show(), answer::count(found.len() as u64, "resource"))
     });
     Ok(ExitCode::SUCCESS)
 }
@@ -95,12 +101,28 @@ fn size(text: &str) -> Result<Mebibytes, String> {
     number.checked_mul(factor).map(Mebibytes).ok_or_else(|| format!("{text} is more than anything has"))
 }
 
-fn table(found: &[GpuJson], token: &Token) -> Table {
-    let mut table = Table::new();
-    let header = ["resource", "model", "cards", "an hour", "state", "location", "uptime"];
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header);
+/// Checks the order that a list is wanted in, before anybody is asked.
+fn order(text: &str) -> Result<String, String> {
+    const FIELDS: [&str; 7] = ["price", "vram", "gpus", "cpus", "memory", "uptime", "listed"];
+    match FIELDS.contains(&text.strip_prefix('-').unwrap_or(text)) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("sort by {}; - before it for the largest first", FIELDS.join(", "))),
+    }
+}
+
+fn table(found: &[GpuJson], token: &Token) -> Grid<7> {
+    let columns = [
+        Whole("resource"),
+        Flows("model"),
+        Whole("cards"),
+        Whole("an hour"),
+        Whole("state"),
+        Spare("location"),
+        Spare("uptime"),
+    ];
+    let mut table = Grid::new(columns);
     for gpu in found {
-        table.add_row([
+        table.row([
             answer::short(&gpu.id),
             tame(&gpu.hardware.model),
             cards(gpu),
@@ -194,7 +216,7 @@ mod tests {
             "available":true,"busy":false,"status":"online","uptimeBps":9995,"listedAt":"2027-01-01T00:00:00Z"}"#;
         let mut gpu: GpuJson = serde_json::from_str(text).unwrap();
         let token = Token { symbol: "GPU".into(), decimals: 6 };
-        let shown = table(std::slice::from_ref(&gpu), &token).to_string();
+        let shown = table(std::slice::from_ref(&gpu), &token).show();
         for expected in ["0x00000000…", "H100\\u{1b}[8m", "2 simulated × 80 GiB", "2.5 GPU", " free ", "99.95 %"] {
             assert!(shown.contains(expected), "{expected} is not in\n{shown}");
         }

@@ -6,11 +6,17 @@ use chain::{JobState, MarketEvent};
 use market::{Amount, Clock, Outcome, Status};
 use serde_json::json;
 
-use crate::{answer::Token, failure::Failure, settings::Settings, ui::Ui};
+use crate::{
+    answer::{self, Token},
+    failure::Failure,
+    settings::Settings,
+    ui::Ui,
+};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The job's id, or its first digits.
+    #[arg(value_parser = answer::typed)]
     job: String,
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use market::Status;
 use renter::Stopped;
 use serde_json::json;
 
@@ -16,12 +17,18 @@ use crate::{
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The job's id, or its first digits.
+    #[arg(value_parser = answer::typed)]
     job: String,
 }
 
 pub(crate) async fn stop(args: &Args, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
     let (renter, _) = super::run::renter(settings).await?;
     let job = renter.jobs().find(&args.job)?;
+    let (before, id) = (renter.market().job(job.id()).await?, answer::job(job.id()));
+    if matches!(before.status, Status::Ended | Status::Final | Status::Cancelled) {
+        let name = status::name(before.status);
+        return Err(Failure::Usage(format!("job {id} is {name} already: nothing runs, and its money is settled")));
+    }
     let (how, mined) = renter.stop(&job).await?;
     let how = match how {
         Stopped::Cancelled => "cancelled before it ran",

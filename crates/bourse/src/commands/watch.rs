@@ -15,6 +15,7 @@ use crate::{answer, failure::Failure, settings::Settings, signals, ui::Ui};
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The job's id, or its first digits.
+    #[arg(value_parser = answer::typed)]
     job: String,
     /// Where the result is written [default: result-JOB].
     #[arg(long, short, value_name = "DIR")]
@@ -37,7 +38,7 @@ pub(crate) async fn watch(args: &Args, settings: &Settings, ui: &Ui) -> Result<E
         let wish = settle::Wish { output: args.output.clone(), ..settle::Wish::default() };
         settle::settled(&renter, job.id(), &ending, &wish, (settings, ui)).await
     };
-    ended.await.map_err(Failure::with_job(&answer::job(job.id())))
+    ended.await.map_err(Failure::with_job(&answer::handle(job.id())))
 }
 
 /// The spec that the job is bound to, from the renter's own blocks or from the gateway.

@@ -79,7 +79,7 @@ async fn who_signs_in_is_named_and_the_token_is_never_printed() {
     let (code, text, answer) = nobody.verb(&["login", "--logout"]).await;
     assert_eq!((code, &answer["endedAtGateway"]), (0, &json!(true)), "{text}");
     assert!(!file.exists());
-    let (code, _, answer) = nobody.verb(&["login", "--logout"]).await;
+    let (code, _, answer) = nobody.verb(&["logout"]).await;
     assert_eq!((code, &answer["signedOut"]), (0, &json!(false)));
 }
 
@@ -96,13 +96,16 @@ async fn a_gateway_that_calls_itself_another_gets_no_signature() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_meant_is_refused_with_what_to_do() {
     let without = Nobody::new();
-    let cases: [(&[&str], i32, &str); 7] = [
+    let cases: [(&[&str], i32, &str); 10] = [
         (&["search"], 4, "bourse up"),
         (&["receipt", "list"], 4, "bourse up"),
         (&["login"], 4, "bourse up"),
         (&["job", "events", "0x12"], 4, "give the whole id"),
         (&["search", "--min-vram", "24"], 2, "24GiB or 24MiB"),
         (&["search", "--real", "--simulated"], 2, "cannot be used with"),
+        (&["search", "--sort", "beauty"], 2, "sort by price, vram"),
+        (&["job", "list", "--limit", "0"], 2, "from 1 to"),
+        (&["receipt", "verify", "./not-there.json"], 4, "no file, no NID and no job"),
         (&["provider", "run", "--region", "EU West"], 2, "as in eu-west"),
     ];
     for (args, expected, words) in cases {
@@ -112,7 +115,7 @@ async fn what_cannot_be_meant_is_refused_with_what_to_do() {
     }
     let nobody = Nobody::new().with_market("http://127.0.0.1:9");
     for (args, words) in
-        [(["receipt", "show", "nothing"], "give the whole id"), (["receipt", "verify", "0x99"], "whole id")]
+        [(["receipt", "show", "nothing"], "no file, no NID and no job"), (["receipt", "verify", "0x99"], "whole id")]
     {
         let (code, text, _) = nobody.verb(&args).await;
         assert_eq!(code, 4, "{args:?}\n{text}");

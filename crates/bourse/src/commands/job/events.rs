@@ -3,8 +3,7 @@
 use std::{collections::BTreeMap, process::ExitCode};
 
 use alloy_primitives::Address;
-use comfy_table::{Table, presets};
-use market::Amount;
+use market::{Amount, BasisPoints, PerHour, Seconds};
 use serde_json::Value;
 use wire::http::{ChainEventJson, JobJson};
 
@@ -13,12 +12,17 @@ use crate::{
     commands::login,
     failure::Failure,
     settings::Settings,
+    table::{
+        Column::{Flows, Whole},
+        Grid,
+    },
     ui::{Ui, tame},
 };
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The job's id, or the first digits of one that was made here.
+    #[arg(value_parser = answer::typed)]
     job: String,
 }
 
@@ -28,25 +32,28 @@ pub(crate) async fn events(args: &Args, settings: &Settings, ui: &Ui) -> Result<
     let (client, token) = (login::client(settings, &file)?, Token::of(&market));
     let events = client.job_events(job).await?;
     // Names for addresses are a kindness; the events stand without them.
-    let names = client.job(job).await.map(|job| names(&job)).unwrap_or_default();
+    let names = client.job(job).await.map(|job| names(&job, &events)).unwrap_or_default();
     ui.answer(&events, || match events.is_empty() {
         true => format!("nothing of job {job} is indexed yet"),
-        false => table(&events, &names, &token).to_string(),
+        false => table(&events, &names, &token).show(),
     });
     Ok(ExitCode::SUCCESS)
 }
 
 /// What the job's parties are called.
-fn names(job: &JobJson) -> BTreeMap<Address, &'static str> {
-    BTreeMap::from([(job.controller, "controller"), (job.renter, "renter")])
+fn names(job: &JobJson, events: &[ChainEventJson]) -> BTreeMap<Address, &'static str> {
+    let mut names = BTreeMap::from([(job.controller, "controller"), (job.renter, "renter")]);
+    // Only the provider's agent can accept.
+    let accepted = events.iter().find(|event| event.kind == "JobAccepted").and_then(|event| event.who);
+    names.extend(accepted.map(|agent| (agent, "provider")));
+    names
 }
 
-fn table(events: &[ChainEventJson], names: &BTreeMap<Address, &'static str>, token: &Token) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(["when", "block", "who", "what", "detail"]);
+fn table(events: &[ChainEventJson], names: &BTreeMap<Address, &'static str>, token: &Token) -> Grid<5> {
+    let mut table = Grid::new([Whole("when"), Whole("block"), Whole("who"), Whole("what"), Flows("detail")]);
     for event in events {
         let name = |who: Address| names.get(&who).map_or_else(|| answer::short(&who), |name| (*name).into());
-        table.add_row([
+        table.row([
             answer::time(event.at),
             event.block.to_string(),
             event.who.map_or_else(|| "—".into(), name),
@@ -57,29 +64,49 @@ fn table(events: &[ChainEventJson], names: &BTreeMap<Address, &'static str>, tok
     table
 }
 
-/// Fields of events that are amounts in smallest units.
-const MONEY: [&str; 5] = ["amount", "fee", "locked", "paid", "refunded"];
-
-/// `outcome succeeded, secondsRun 12, refunded 0.5 GPU`. Who did it stands beside it already; whole agreements and
-/// listings are for --json.
+/// `outcome succeeded, refunded 0.5 GPU, clock 12 s`. Who did it stands beside it already; of an agreement its price
+/// and length are shown, the whole of it and whole listings are for --json.
 fn detail(event: &ChainEventJson, token: &Token) -> String {
     let Value::Object(fields) = &event.detail else { return String::new() };
     let who = event.who.map(|who| who.to_string().to_lowercase());
-    let fields = fields.iter().filter_map(|(name, value)| {
-        let text = match value {
-            Value::Null | Value::Object(_) | Value::Array(_) => return None,
-            Value::String(text) if who.as_ref() == Some(&text.to_lowercase()) => return None,
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let shown = match text.parse().ok().filter(|_| MONEY.contains(&name.as_str())) {
-            Some(units) => token.show(Amount(units)),
-            None if text.starts_with("0x") => answer::short(&text),
-            None => text,
-        };
-        Some(format!("{name} {shown}"))
+    let shown = fields.iter().filter_map(|(name, value)| match value {
+        Value::Object(_) if name == "terms" => agreed(value, token),
+        Value::Null | Value::Object(_) | Value::Array(_) => None,
+        Value::String(text) if who.as_ref() == Some(&text.to_lowercase()) => None,
+        Value::String(text) => Some(field(name, text, token)),
+        other => Some(field(name, &other.to_string(), token)),
     });
-    fields.collect::<Vec<_>>().join(", ")
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// `0.36 GPU an hour for 15 min at most`.
+fn agreed(terms: &Value, token: &Token) -> Option<String> {
+    let price = terms.get("pricePerHour")?.as_str()?.parse().ok()?;
+    let length = Seconds(terms.get("maxDuration")?.as_u64()?);
+    let locked = PerHour(price).cost(length);
+    Some(format!("{} an hour for {length} at most, {} locked", token.show(Amount(price)), token.show(locked)))
+}
+
+/// One field in people's units: tokens, seconds, percent.
+fn field(name: &str, text: &str, token: &Token) -> String {
+    let units = || text.parse().ok().map(Amount);
+    let seconds = || text.parse().ok().map(Seconds);
+    let known = match name {
+        "amount" | "fee" | "locked" | "paid" | "refunded" => {
+            units().map(|units| format!("{name} {}", token.show(units)))
+        }
+        "secondsRun" => seconds().map(|ran| format!("clock {ran}")),
+        "paidSeconds" => seconds().map(|paid| format!("clock {paid} so far")),
+        "pausedSeconds" => seconds().map(|paused| format!("paused {paused}")),
+        "extraSeconds" => seconds().map(|extra| format!("{extra} more")),
+        "feeBps" => text.parse().ok().map(|fee| format!("fee {} %", f64::from(BasisPoints(fee).0) / 100.0)),
+        "readyRecord" | "resultDigest" => Some(format!("record {}", answer::short(&text))),
+        _ => None,
+    };
+    known.unwrap_or_else(|| match text.starts_with("0x") {
+        true => format!("{name} {}", answer::short(&text)),
+        false => format!("{name} {text}"),
+    })
 }
 
 #[cfg(test)]
@@ -98,13 +125,14 @@ mod tests {
             tx: alloy_primitives::B256::ZERO,
             kind: "JobDeclined".into(),
             who: Some(renter),
-            detail: json!({ "reason": "no room\u{1b}[8m", "refunded": "5000000", "terms": { "salt": "1" }, "none": null,
-                "by": renter }),
+            detail: json!({ "reason": "no room\u{1b}[8m", "refunded": "5000000", "terms": { "salt": "1", "pricePerHour": "360000",
+                "maxDuration": 900 }, "none": null, "by": renter, "feeBps": 200 }),
         };
         let token = Token { symbol: "GPU".into(), decimals: 6 };
-        let shown = table(&[event], &BTreeMap::from([(renter, "renter")]), &token).to_string();
-        for expected in ["2027-01-01 00:00:01", "JobDeclined", " renter ", "reason no room\\u{1b}[8m, refunded 5 GPU "]
-        {
+        let shown = table(&[event], &BTreeMap::from([(renter, "renter")]), &token).show();
+        let detail =
+            "fee 2 %, reason no room\\u{1b}[8m, refunded 5 GPU, 0.36 GPU an hour for 15 min at most, 0.09 GPU locked";
+        for expected in ["2027-01-01 00:00:01", "JobDeclined", " renter ", detail] {
             assert!(shown.contains(expected), "{expected} is not in\n{shown}");
         }
         assert!(!shown.contains("salt") && !shown.contains("none") && !shown.contains("by "));

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use alloy_primitives::Address;
-use comfy_table::{Table, presets};
 use market::{Seconds, Status};
 use renter::JobsWanted;
 use wire::http::JobJson;
@@ -13,6 +12,10 @@ use crate::{
     commands::{login, status},
     failure::Failure,
     settings::Settings,
+    table::{
+        Column::{Flows, Spare, Whole},
+        Grid,
+    },
     ui::{Ui, tame},
 };
 
@@ -28,7 +31,7 @@ pub(crate) struct Args {
     #[arg(long)]
     live: bool,
     /// Entries to show at most.
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = answer::limit)]
     limit: usize,
 }
 
@@ -45,19 +48,29 @@ pub(crate) async fn list(args: &Args, settings: &Settings, ui: &Ui) -> Result<Ex
     let jobs = login::client(settings, &file)?.jobs(&wanted, args.limit).await?;
     let token = Token::of(&market);
     ui.answer(&jobs, || match jobs.is_empty() {
-        true => "no jobs; `bourse run` makes one".into(),
-        false => table(&jobs, &token).to_string(),
+        true if args.provider.is_some() => "that provider has no such jobs".into(),
+        true => "no such jobs; `bourse run` makes one".into(),
+        false => table(&jobs, &token).show(),
     });
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(jobs: &[JobJson], token: &Token) -> Table {
-    let mut table = Table::new();
-    let header = ["job", "created", "status", "outcome", "model", "clock", "paid", "back", "locked"];
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header);
+fn table(jobs: &[JobJson], token: &Token) -> Grid<9> {
+    let columns = [
+        Whole("job"),
+        Spare("created"),
+        Whole("status"),
+        Whole("outcome"),
+        Flows("model"),
+        Whole("clock"),
+        Whole("paid"),
+        Spare("back"),
+        Spare("locked"),
+    ];
+    let mut table = Grid::new(columns);
     for job in jobs {
         let outcome = job.outcome.map_or(market::Outcome::None, Into::into);
-        table.add_row([
+        table.row([
             answer::short(&job.id),
             answer::time(job.created_at),
             status::name(Status::from(job.status)).into(),

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use comfy_table::{Table, presets};
 use wire::receipt::Receipt;
 
 use crate::{
@@ -10,16 +9,20 @@ use crate::{
     commands::{job, login},
     failure::Failure,
     settings::Settings,
+    table::{
+        Column::{Spare, Whole},
+        Grid,
+    },
     ui::{Ui, tame},
 };
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Only those of this job, oldest first: its id, or the first digits of one that was made here.
-    #[arg(long)]
+    #[arg(long, value_parser = answer::typed)]
     job: Option<String>,
     /// Entries to show at most.
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = answer::limit)]
     limit: usize,
 }
 
@@ -34,18 +37,25 @@ pub(crate) async fn list(args: &Args, settings: &Settings, ui: &Ui) -> Result<Ex
     let token = Token::of(&market);
     ui.answer(&receipts, || match receipts.is_empty() {
         true => "no receipts yet; a job has one once it is final on chain".into(),
-        false => table(&receipts, &token).to_string(),
+        false => table(&receipts, &token).show(),
     });
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(receipts: &[Receipt], token: &Token) -> Table {
-    let mut table = Table::new();
-    let header = ["when", "receipt", "job", "status", "paid", "committed", "nid"];
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header);
+fn table(receipts: &[Receipt], token: &Token) -> Grid<7> {
+    let columns = [
+        Whole("when"),
+        Spare("receipt"),
+        Whole("job"),
+        Whole("status"),
+        Whole("paid"),
+        Whole("committed"),
+        Spare("nid"),
+    ];
+    let mut table = Grid::new(columns);
     for receipt in receipts {
         let document = &receipt.document;
-        table.add_row([
+        table.row([
             answer::time(document.occurred_at),
             document.event_type.name().into(),
             answer::short(&document.job_id),

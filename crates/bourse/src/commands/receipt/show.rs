@@ -21,7 +21,7 @@ use crate::{
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The receipt's NID, or a job: then its newest receipt.
-    #[arg(value_name = "NID|JOB")]
+    #[arg(value_name = "NID|JOB", value_parser = answer::typed)]
     what: String,
     /// Write the receipt here as JSON: the file that `receipt verify` checks without the gateway.
     #[arg(long, short, value_name = "FILE")]

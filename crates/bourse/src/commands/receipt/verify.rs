@@ -17,6 +17,7 @@ use wire::{
 
 use super::Named;
 use crate::{
+    answer,
     commands::login,
     failure::Failure,
     settings::Settings,
@@ -31,7 +32,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// A receipt's file, its NID, or a job: then its last receipt. Only a file needs no gateway.
-    #[arg(value_name = "FILE|NID|JOB")]
+    #[arg(value_name = "FILE|NID|JOB", value_parser = answer::typed)]
     what: String,
     /// Whom you believe: markets and recorders, in a file of your own [default: those of the market description].
     #[arg(long, value_name = "FILE")]

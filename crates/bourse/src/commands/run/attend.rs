@@ -35,7 +35,9 @@ pub(crate) async fn attend(
     Attendance { until, acting, interrupt }: Attendance,
     (ui, stop): (&Ui, &CancellationToken),
 ) -> Result<Option<Ending>, Failure> {
-    let mut screen = Screen::new(ui, Token::of(renter.market()));
+    let terms = job.terms()?;
+    let state = renter.market().job(job.id()).await?;
+    let mut screen = Screen::new(ui, Token::of(renter.market()), terms.stream(state.extra, state.fee));
     let mut on = |update| screen.update(update);
     let follow = renter.follow(job, spec, until, acting, &mut on);
     tokio::pin!(follow);

@@ -80,10 +80,15 @@ pub(crate) async fn settled(
         "output": written.as_ref().map(|dir| dir.display().to_string()),
         "receipt": wish.receipt.as_ref().map(|path| path.display().to_string()),
     });
-    ui.answer(&answer, || match record.and_then(|record| record.result.clone()) {
+    let result = record.and_then(|record| record.result.clone()).filter(|result| result != NOTHING);
+    ui.answer(&answer, || match result {
         Some(result) => format!("job {id} {}, result {result}", status::outcome(outcome)),
         None => format!("job {id} {}", status::outcome(outcome)),
     });
+    if wish.receipt.is_none() {
+        let job = answer::handle(id);
+        ui.note(format_args!("`bourse receipt verify {job} --wait 60` proves it; `bourse job events {job}` tells it"));
+    }
     if outcome == Outcome::Succeeded {
         return Ok(ExitCode::SUCCESS);
     }
