@@ -291,6 +291,11 @@ impl BlockStore {
         guard(&self.pins).list()
     }
 
+    /// What `name` wants.
+    pub fn pinned_by(&self, name: &str) -> Vec<Cid> {
+        guard(&self.pins).roots_of(name)
+    }
+
     /// Whether anybody wants what is under `root`.
     pub fn is_pinned(&self, root: &Cid) -> bool {
         guard(&self.pins).has_root(root)

@@ -1,5 +1,8 @@
 //! A client of `/api/v1/ws` without its socket: its topics and its place in each.
 
+mod lasts;
+pub(crate) use lasts::{is_over, looks};
+
 mod topic;
 use topic::Topic;
 
@@ -43,6 +46,8 @@ struct Place {
     begun: bool,
     /// It was told that it has all that was held.
     current: bool,
+    /// It was opened by the session, not by a proof, and ends with it.
+    by_session: bool,
 }
 
 /// What is to be sent now.
@@ -141,10 +146,27 @@ impl Client {
                 subscribed.map_err(|Full| "too many providers are followed here; try again later")?;
             }
         }
-        self.places.insert(topic, Place { after: wish.since, begun: false, current: false });
+        let by_session = matches!(topic, Topic::Job(_)) && wish.proof.is_none();
+        self.places.insert(topic, Place { after: wish.since, begun: false, current: false, by_session });
         self.wake.notify_one();
         let detail = format!("news after {} follow", wish.since);
         Ok(ToClient::Notice { topic: topic.to_string(), kind: "SUBSCRIBED".into(), detail })
+    }
+
+    /// Ends the topics that the session opened, once it is over at `now` (unix seconds). Gives what the client is told.
+    pub(crate) async fn look(&mut self, now: u64) -> Vec<Utf8Bytes> {
+        let opened = self.places.iter().filter(|(_, place)| place.by_session).map(|(topic, _)| *topic);
+        let opened: Vec<Topic> = opened.collect();
+        match &self.session {
+            Some(session) if !opened.is_empty() && is_over(&self.shared, session, now).await => {}
+            _ => return Vec::new(),
+        }
+        let end = |topic: Topic| {
+            self.places.remove(&topic);
+            leave(&self.shared, topic, self.id);
+            notice(topic, "ENDED", "the session that opened it is over; sign in again".into())
+        };
+        opened.into_iter().map(end).collect()
     }
 
     /// The terms of a job of which whoever signed in is a party. The session is looked up again: it may be over.

@@ -172,6 +172,8 @@ pub struct Limits {
     pub records_waiting: usize,
     /// An agent must have said hello within this time.
     pub hello_within: Duration,
+    /// An open socket looks this often whether the session that opened its topics still lasts.
+    pub sessions_looked_every: Duration,
     /// A quiet socket is pinged this often.
     pub ping_every: Duration,
     /// A socket from which nothing came for this long is closed.
@@ -233,6 +235,8 @@ impl Default for Limits {
             // 32 MiB at most.
             records_waiting: 1024,
             hello_within: Duration::from_secs(10),
+            // Who signs out expects silence soon; one cheap read for each socket that a session opened.
+            sessions_looked_every: Duration::from_secs(30),
             // Shorter than the minute after which common proxies drop a quiet connection.
             ping_every: Duration::from_secs(20),
             idle_after: Duration::from_secs(65),

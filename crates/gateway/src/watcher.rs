@@ -1,13 +1,16 @@
 //! Watches over jobs that name this gateway's key as their controller: lets their clocks start, counts beats, reports
-//! silence. And keeps the completion record of every job that ends where everybody finds it by the chain's digest.
+//! silence, closes what its provider left past a deadline. And keeps the completion record of every job that ends where
+//! everybody finds it by the chain's digest.
 //!
 //! ```text
 //! Waiting ─record right─▶ sign ─started─▶ Counting ─four beats missed─▶ report ─▶ Standing ─resumed─▶ Counting
+//!    └───────────────────── the deadline of its state has passed ─▶ close ◀─────────┘
 //! ```
 //!
-//! It stops no job, moves no money, and signs no record that is not what was ordered. A beat counts as missed only when
-//! it could have been received: after a start, and after every time in which the chain or this gateway's own address did
-//! not answer, counting begins anew. One key belongs to one gateway: another one does not hear the first one's agents.
+//! It stops no job before the chain lets anybody close it, and signs no record that is not what was ordered. A beat counts
+//! as missed only when it could have been received: after a start, and after every time in which the chain or this
+//! gateway's own address did not answer, counting begins anew. Of several gateways with one key and one database only the
+//! one that holds the lease of an agent speaks of its silence, and who is linked to an agent holds it.
 
 mod clock;
 pub(crate) use clock::{BlockClock, Moment};
@@ -15,10 +18,14 @@ pub(crate) use clock::{BlockClock, Moment};
 mod inbox;
 pub(crate) use inbox::Watch;
 
+mod records;
+pub(crate) use records::kept;
+
+mod deadline;
 mod hearing;
 mod job;
+mod leases;
 mod next;
-mod records;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -41,6 +48,7 @@ use crate::{
 };
 use hearing::Hearing;
 use job::Watched;
+use leases::Leases;
 use next::{Step, next};
 
 /// Looks at the chain's head and at itself at least this often.
@@ -60,8 +68,9 @@ pub(crate) async fn run(shared: Shared, local: SocketAddr) {
     let watcher = Watcher {
         hearing: Hearing::new(local),
         jobs: BTreeMap::new(),
-        reports: JoinSet::new(),
-        reporting: BTreeSet::new(),
+        acts: JoinSet::new(),
+        acting: BTreeSet::new(),
+        leases: None,
         shared,
     };
     let _: Option<()> = shutdown.run_until_cancelled(watcher.watch()).await;
@@ -71,9 +80,11 @@ struct Watcher {
     shared: Shared,
     jobs: BTreeMap<JobId, Watched>,
     hearing: Hearing,
-    /// Reports on their way, and of which jobs.
-    reports: JoinSet<(JobId, Result<Option<Mined>, ChainError>)>,
-    reporting: BTreeSet<JobId>,
+    /// What is on its way to the chain, and for which jobs.
+    acts: JoinSet<(JobId, &'static str, Result<Option<Mined>, ChainError>)>,
+    acting: BTreeSet<JobId>,
+    /// Whose agents' silence is this gateway's to report; none until it has a key to report with.
+    leases: Option<Leases>,
 }
 
 impl Watcher {
@@ -90,7 +101,7 @@ impl Watcher {
                 _ = look.tick() => self.look(every).await,
                 Ok(()) = index.changed() => {}
                 () = self.shared.watch.woken() => {}
-                Some(Ok((job, reported))) = self.reports.join_next() => self.reported(job, reported),
+                Some(Ok((job, what, done))) = self.acts.join_next() => self.done(job, what, done),
             }
             let head = index.borrow_and_update().head;
             if let Some(head) = head
@@ -127,6 +138,11 @@ impl Watcher {
         let old = head.as_ref().is_some_and(|head| self.shared.watch.reached(head.number, head.timestamp));
         if self.hearing.look(&self.shared, head.is_some(), every).await || old {
             self.begin_anew();
+        }
+        if let Some(account) = &self.shared.watcher {
+            let counted = self.jobs.values().filter(|job| job.is_counted()).map(|job| job.agent).collect();
+            let leases = self.leases.get_or_insert_with(|| Leases::new(account.address(), self.shared.heartbeat));
+            leases.look(&self.shared, &counted).await;
         }
     }
 
@@ -170,28 +186,56 @@ impl Watcher {
             return;
         };
         let hearing = self.hearing.is_open();
-        let Self { shared, jobs, reports, reporting, .. } = self;
+        let Self { shared, jobs, acts, acting, leases, .. } = self;
         for (id, job) in jobs {
             job.check_record(shared, *id, account.address()).await;
             job.hear(shared.watch.heard(*id));
-            match next(&job.phase, now, &job.rules(shared.heartbeat, hearing)) {
-                Some(Step::Sign { record }) => job.sign(shared, *id, account, record, now),
-                Some(Step::Report { last_seen }) if reports.len() < REPORTS_AT_ONCE && reporting.insert(*id) => {
-                    job.reported(now);
-                    let (id, account, terms, since) = (*id, account.clone(), job.terms.clone(), job.since);
-                    reports.spawn(async move { (id, job::report(&account, id, &terms, since, last_seen).await) });
+            let step = match next(&job.phase, now, &job.rules(shared.heartbeat, hearing)) {
+                Some(Step::Sign { record }) => {
+                    job.sign(shared, *id, account, record, now);
+                    continue;
                 }
-                _ => {}
+                Some(step) => step,
+                None => continue,
+            };
+            if acts.len() >= REPORTS_AT_ONCE || acting.contains(id) {
+                continue;
+            }
+            let is_ours = match leases {
+                Some(leases) => leases.take(shared, job.agent).await,
+                None => false,
+            };
+            let (id, account, seen) = (*id, account.clone(), job.seen());
+            match step {
+                Step::Report { last_seen } if is_ours => {
+                    job.reported(now);
+                    acts.spawn(async move { (id, "report", seen.report(&account, id, last_seen).await) });
+                    acting.insert(id);
+                }
+                // Another gateway hears its agent: what was not heard here says nothing.
+                Step::Report { .. } => job.begin_anew(now),
+                _ => {
+                    job.closed(now);
+                    if is_ours {
+                        acts.spawn(async move { (id, "close", seen.close(&account, id).await) });
+                        acting.insert(id);
+                    }
+                }
             }
         }
     }
 
-    fn reported(&mut self, job: JobId, reported: Result<Option<Mined>, ChainError>) {
-        self.reporting.remove(&job);
-        match reported {
+    fn done(&mut self, job: JobId, what: &str, done: Result<Option<Mined>, ChainError>) {
+        self.acting.remove(&job);
+        match done {
+            Ok(Some(mined)) if what == "close" => {
+                tracing::info!(%job, tx = %mined.tx, "a job was closed that its provider left past its deadline");
+            }
             Ok(Some(mined)) => tracing::info!(%job, tx = %mined.tx, "a provider's silence was reported"),
-            Ok(None) => tracing::debug!(%job, "its clock does not run any more; nothing is reported"),
-            Err(error) => tracing::warn!(%job, %error, "a provider's silence could not be reported; it is tried again"),
+            Ok(None) => tracing::debug!(%job, what, "the chain has gone on meanwhile; nothing is sent"),
+            Err(error) => {
+                tracing::warn!(%job, what, %error, "the watcher could not speak to the chain; it tries again")
+            }
         }
     }
 }

@@ -139,6 +139,12 @@ impl Pins {
         self.set.iter().cloned().collect()
     }
 
+    pub(super) fn roots_of(&self, name: &str) -> Vec<Cid> {
+        // Marks are ordered by name, and no root comes before the default one.
+        let first = Pin { name: name.to_owned(), root: Cid::default() };
+        self.set.range(first..).take_while(|pin| pin.name == name).map(|pin| pin.root).collect()
+    }
+
     pub(super) fn has_root(&self, root: &Cid) -> bool {
         self.roots.contains_key(root)
     }

@@ -16,7 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
     GatewayError,
-    auth::{job_of_party, session},
+    auth::{Session, job_of_party, session},
     state::Shared,
 };
 
@@ -24,6 +24,7 @@ use crate::{
 struct Admitted {
     upgrade: WebSocketUpgrade,
     row: JobRow,
+    session: Session,
     permit: OwnedSemaphorePermit,
 }
 
@@ -41,5 +42,5 @@ async fn admit(
     let upgrade = upgrade.map_err(|_| GatewayError::Upgrade)?;
     let permit = shared.clients.clone().try_acquire_owned();
     let permit = permit.map_err(|_| GatewayError::Busy { what: "this gateway has as many clients as it takes" })?;
-    Ok(Admitted { upgrade, row, permit })
+    Ok(Admitted { upgrade, row, session, permit })
 }

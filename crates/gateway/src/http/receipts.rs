@@ -18,14 +18,14 @@ use oracle::{
 };
 use store::{ReceiptRow, ReceiptState};
 use wire::{
-    SignatureBytes,
+    SignatureBytes, document,
     feed::{JobEvent, JobNews},
     http::ToClient,
     receipt::Receipt,
     record::CompletionRecord,
 };
 
-use crate::{GatewayError, auth::origins, feed::Read, http::page::malformed, state::Shared};
+use crate::{GatewayError, auth::origins, feed::Read, http::page::malformed, state::Shared, watcher::kept};
 
 /// News of a job that are looked through at once for its end.
 const LOOK: usize = 512;
@@ -81,8 +81,21 @@ fn committer(shared: &Shared) -> Option<Committer> {
     Some(Committer { chain_id: shared.market.chain().id(), register, recorder })
 }
 
-/// What the agent said at the end of the job, with its signature, as far as the job's news are held.
-fn record(shared: &Shared, job: JobId) -> Option<(CompletionRecord, SignatureBytes)> {
+/// What the agent said at the end of the job, with its signature: as the chain confirmed it, or else as far as the job's
+/// news are held.
+async fn record(shared: &Shared, job: JobId) -> Result<Option<(CompletionRecord, SignatureBytes)>, GatewayError> {
+    let Some(on_chain) = shared.store.job(job).await?.and_then(|row| row.result_digest) else {
+        return Ok(heard(shared, job));
+    };
+    let blocks = shared.blocks.clone();
+    let kept = tokio::task::spawn_blocking(move || kept(&blocks, job, on_chain)).await;
+    let is_confirmed = |(record, _): &(CompletionRecord, SignatureBytes)| {
+        document(record).is_ok_and(|document| document.digest == on_chain)
+    };
+    Ok(kept.unwrap_or_default().or_else(|| heard(shared, job).filter(is_confirmed)))
+}
+
+fn heard(shared: &Shared, job: JobId) -> Option<(CompletionRecord, SignatureBytes)> {
     let mut after = 0;
     loop {
         match shared.feeds.read(job, after, LOOK) {

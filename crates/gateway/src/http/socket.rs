@@ -50,6 +50,11 @@ impl Farewell {
         Self { code: close_code::POLICY, reason: reason.into() }
     }
 
+    /// What opened this connection opens it no more.
+    pub(crate) fn over() -> Self {
+        Self::refused("the session that opened this is over; sign in again")
+    }
+
     /// The same may work later.
     pub(crate) fn again(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { code: close_code::AGAIN, reason: reason.into() }

@@ -13,7 +13,7 @@ use super::socket::{self, Farewell, Gone, Heard, Socket};
 use crate::{
     GatewayError,
     auth::{Headers, session},
-    client::{Client, Pumped},
+    client::{Client, Pumped, looks},
     state::{Shared, now},
 };
 
@@ -43,6 +43,7 @@ pub(crate) async fn connect(
 /// Until the client goes (none) or has to go.
 async fn talk(shared: &Shared, client: &mut Client, socket: &mut Socket) -> Result<Option<Farewell>, Gone> {
     let wake = client.wake();
+    let mut looks = looks(shared);
     loop {
         tokio::select! {
             heard = socket.hear() => match heard {
@@ -62,6 +63,12 @@ async fn talk(shared: &Shared, client: &mut Client, socket: &mut Socket) -> Resu
                     return Ok(Some(Farewell::again(reason)));
                 }
             },
+            _ = looks.tick() => {
+                let told = client.look(now()).await;
+                if !told.is_empty() {
+                    socket.send_all(told).await?;
+                }
+            }
             () = shared.shutdown.cancelled() => return Ok(Some(Farewell::away())),
         }
     }

@@ -59,6 +59,11 @@ impl Links {
         self.live().len()
     }
 
+    /// The agents that are linked to this gateway.
+    pub(crate) fn agents(&self) -> HashSet<Address> {
+        self.live().values().map(|link| link.agent).collect()
+    }
+
     /// Hands a message to an agent; false when it is gone or does not read.
     pub(crate) fn send(&self, id: LinkId, message: FromGateway) -> bool {
         self.live().get(&id).is_some_and(|link| link.outbox.try_send(message).is_ok())

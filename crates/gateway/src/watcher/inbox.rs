@@ -35,7 +35,7 @@ struct Inbox {
     /// The jobs whose beats count, with the agent that runs each.
     heard: HashMap<JobId, Heard>,
     ready: Waiting<(ReadyRecord, SignatureBytes)>,
-    completed: Waiting<Document>,
+    completed: Waiting<(Document, SignatureBytes)>,
 }
 
 struct Heard {
@@ -63,12 +63,21 @@ impl Watch {
         jobs.iter().for_each(|job| inbox.beat(agent, *job, at));
     }
 
+    /// `agent` proved who it is and found no room here: it is alive, and what it says could not be heard until now.
+    pub(crate) fn turned_away(&self, agent: Address) {
+        let inbox = &mut *self.inbox();
+        if let Some(clock) = inbox.clock {
+            let now = clock.at(Instant::now());
+            inbox.heard.values_mut().filter(|heard| heard.agent == agent).for_each(|heard| heard.at = Some(now));
+        }
+    }
+
     /// `agent` told this about a job that it announced.
     pub(crate) fn news(&self, agent: Address, job: JobId, news: &JobNews) {
         match news {
             JobNews::JobBeat { beat, signature } => self.told_beat(agent, job, beat, signature),
             JobNews::JobReady { record, signature } => self.told_ready(agent, job, record, signature),
-            JobNews::JobCompleted { record, .. } => self.told_end(agent, job, record),
+            JobNews::JobCompleted { record, signature } => self.told_end(agent, job, record, signature),
             _ => {}
         }
     }
@@ -94,12 +103,13 @@ impl Watch {
         }
     }
 
-    fn told_end(&self, agent: Address, job: JobId, record: &CompletionRecord) {
+    fn told_end(&self, agent: Address, job: JobId, record: &CompletionRecord, signature: &SignatureBytes) {
         if let Ok(document) = document(record)
             && document.bytes.len() <= RECORD_BYTES_MAX
+            && record.attested(&self.domain, job, agent, signature).is_ok()
             && record.job_id.0 == job.0
         {
-            self.inbox().completed.put(agent, job, document);
+            self.inbox().completed.put(agent, job, (document, *signature));
             self.wake.notify_one();
         }
     }
@@ -129,14 +139,14 @@ impl Watch {
     }
 
     /// The completion records that wait for their jobs' ends on chain.
-    pub(super) fn completed(&self) -> Vec<(JobId, Document)> {
+    pub(super) fn completed(&self) -> Vec<(JobId, (Document, SignatureBytes))> {
         self.inbox().completed.all()
     }
 
     /// Such a record waits no longer, unless the agent has told another one meanwhile.
     pub(super) fn settled(&self, job: JobId, digest: B256) {
         let completed = &mut self.inbox().completed;
-        if completed.get(job).is_some_and(|(_, record)| record.digest == digest) {
+        if completed.get(job).is_some_and(|(_, (record, _))| record.digest == digest) {
             completed.remove(job);
         }
     }
@@ -222,7 +232,59 @@ impl<T: Clone> Waiting<T> {
 
 #[cfg(test)]
 mod tests {
+    use chain::Wallet;
+    use market::Timestamp;
+    use wire::signed::Attest;
+
     use super::*;
+
+    const JOB: JobId = JobId([7; 32]);
+
+    fn watch(agent: Address) -> Watch {
+        let domain = Domain { chain_id: 1, market: Address::repeat_byte(1) };
+        let watch = Watch::new(domain, &Limits::default());
+        assert!(!watch.reached(1, Timestamp(1000)));
+        watch.count(HashMap::from([(JOB, agent)]));
+        watch
+    }
+
+    #[test]
+    fn a_beat_counts_once_and_only_the_job_s_own_agent_s() {
+        let (own, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let watch = watch(own);
+        let now = now();
+        watch.beat(other, &[JOB], now);
+        assert_eq!(watch.heard(JOB), None);
+        watch.beat(own, &[JOB], now - 5);
+        let first = watch.heard(JOB);
+        assert!(first.is_some());
+        for replayed in [now - 5, now - 6] {
+            watch.beat(own, &[JOB], replayed);
+            assert_eq!(watch.heard(JOB), first);
+        }
+        watch.turned_away(other);
+        assert_eq!(watch.heard(JOB), first);
+        watch.turned_away(own);
+        assert!(watch.heard(JOB).unwrap().real > first.unwrap().real);
+        watch.count(HashMap::from([(JOB, other)]));
+        assert_eq!(watch.heard(JOB), None, "what the one before said does not count for the new one");
+    }
+
+    #[test]
+    fn a_record_waits_only_with_its_agent_s_signature() {
+        let (agent, stranger) = (Wallet::random(), Wallet::random());
+        let watch = watch(agent.address());
+        let job_id = B256::from(JOB.0);
+        let record =
+            CompletionRecord { job_id, exit_code: Some(0), reason: None, result: None, log: None, simulated: true };
+        let attest = Attest { jobId: job_id, digest: document(&record).unwrap().digest };
+        for signer in [&stranger, &agent] {
+            assert!(watch.completed().is_empty());
+            let signature = signer.sign(&watch.domain, &attest).unwrap();
+            watch.news(agent.address(), JOB, &JobNews::JobCompleted { record: record.clone(), signature });
+        }
+        assert_eq!(watch.completed().len(), 1);
+    }
 
     #[test]
     fn an_agent_crowds_out_its_own_records_first() {

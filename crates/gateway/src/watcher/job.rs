@@ -13,6 +13,7 @@ use wire::{
 
 use super::{
     Moment,
+    deadline::{clock_end, close_after},
     next::{Phase, Rules},
 };
 use crate::{
@@ -21,12 +22,16 @@ use crate::{
 };
 
 pub(super) struct Watched {
-    pub(super) terms: Terms,
     pub(super) phase: Phase,
+    pub(super) agent: Address,
+    terms: Terms,
     /// Block time of the last change of its status.
-    pub(super) since: Timestamp,
-    agent: Address,
+    since: Timestamp,
     status: Status,
+    /// When its bought seconds are over, and when anybody may close it.
+    ends: (Timestamp, Timestamp),
+    /// When it was closed last, as far as this gateway can.
+    closed: Option<Moment>,
     /// The record that was looked at last, and found wrong.
     refused: Option<B256>,
 }
@@ -34,17 +39,21 @@ pub(super) struct Watched {
 impl Watched {
     pub(super) fn new(row: &JobRow, agent: Address) -> Self {
         Self {
-            terms: row.terms.clone(),
             phase: Phase::Waiting { record: None, signed: None },
-            since: row.since,
             agent,
+            terms: row.terms.clone(),
+            since: row.since,
             status: Status::None,
+            ends: (clock_end(row), close_after(row)),
+            closed: None,
             refused: None,
         }
     }
 
     /// As the index has it at `now`. A clock that begins to run, or runs again, is counted from this moment.
     pub(super) fn is_now(&mut self, row: &JobRow, agent: Address, now: Moment) {
+        // An extension moves these, and is no change of status.
+        self.ends = (clock_end(row), close_after(row));
         if agent != self.agent {
             // What the one before said does not bind the new one.
             (self.agent, self.refused) = (agent, None);
@@ -60,7 +69,7 @@ impl Watched {
             (Status::Running, _) => Phase::Counting { heard: now, reported: None },
             _ => Phase::Standing,
         };
-        (self.status, self.since) = (row.status, row.since);
+        (self.status, self.since, self.closed) = (row.status, row.since, None);
     }
 
     pub(super) fn is_counted(&self) -> bool {
@@ -68,7 +77,9 @@ impl Watched {
     }
 
     pub(super) fn rules(&self, heartbeat: Duration, hearing: bool) -> Rules {
-        Rules { heartbeat, hearing, not_before: Timestamp(self.terms.notBefore.to()) }
+        let (clock_end, close_after) = self.ends;
+        let not_before = Timestamp(self.terms.notBefore.to());
+        Rules { heartbeat, hearing, not_before, clock_end, close_after, closed: self.closed }
     }
 
     /// Nothing before `now` could be heard.
@@ -91,6 +102,15 @@ impl Watched {
         if let Phase::Counting { reported, .. } = &mut self.phase {
             *reported = Some(now);
         }
+    }
+
+    pub(super) fn closed(&mut self, now: Moment) {
+        self.closed = Some(now);
+    }
+
+    /// What an act on chain is decided by.
+    pub(super) fn seen(&self) -> Seen {
+        Seen { terms: self.terms.clone(), status: self.status, since: self.since }
     }
 
     /// Looks at the last record that the job's agent sent, once for each that can be judged.
@@ -187,18 +207,38 @@ fn within(granted: &Hardware, listed: &Hardware) -> Result<(), String> {
     if fits { Ok(()) } else { Err("the hardware is not that of the listing".into()) }
 }
 
-/// Reports the silence that began after `last_seen`, unless the chain has gone on meanwhile: then nothing. So it does no
-/// harm to try again, whatever became of the try before.
-pub(super) async fn report(
-    account: &Account,
-    job: JobId,
-    terms: &Terms,
+/// A job as it was when something was decided about it. Nothing is sent once the chain has gone on, so it does no harm to
+/// try again, whatever became of the try before.
+pub(super) struct Seen {
+    terms: Terms,
+    status: Status,
     since: Timestamp,
-    last_seen: Timestamp,
-) -> Result<Option<Mined>, ChainError> {
-    let state = account.market().job(job).await?;
-    if state.status != Status::Running || state.since != since {
-        return Ok(None);
+}
+
+impl Seen {
+    /// Reports the silence that began after `last_seen`.
+    pub(super) async fn report(
+        &self,
+        account: &Account,
+        job: JobId,
+        last_seen: Timestamp,
+    ) -> Result<Option<Mined>, ChainError> {
+        match self.is_still(account, job).await? {
+            true => account.report_silence(&self.terms, last_seen).await.map(Some),
+            false => Ok(None),
+        }
     }
-    account.report_silence(terms, last_seen).await.map(Some)
+
+    /// Closes the job, so that what is left goes back to its renter.
+    pub(super) async fn close(&self, account: &Account, job: JobId) -> Result<Option<Mined>, ChainError> {
+        match self.is_still(account, job).await? {
+            true => account.close_job(&self.terms).await.map(Some),
+            false => Ok(None),
+        }
+    }
+
+    async fn is_still(&self, account: &Account, job: JobId) -> Result<bool, ChainError> {
+        let state = account.market().job(job).await?;
+        Ok((state.status, state.since) == (self.status, self.since))
+    }
 }

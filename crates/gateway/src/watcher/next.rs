@@ -14,6 +14,8 @@ use super::Moment;
 const SIGN_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// A report that failed is tried again after this long, and one that the chain seems to have lost too.
 const REPORT_AGAIN_AFTER: Duration = Duration::from_secs(10);
+/// A close that failed is tried again after this long: the chain's newest block may be older than our clock says.
+const CLOSE_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// The chain refuses a time older than [`RESUME_WITHIN`]; so much earlier the report must name one, to be mined in time.
 const MINED_WITHIN: Seconds = Seconds(60);
 
@@ -47,6 +49,8 @@ pub(crate) enum Step {
     Sign { record: B256 },
     /// Say that the agent was last heard then.
     Report { last_seen: Timestamp },
+    /// Close the job: its provider is past its deadline.
+    Close,
 }
 
 /// What the steps depend on beside the job's own phase.
@@ -57,12 +61,21 @@ pub(crate) struct Rules {
     pub(crate) hearing: bool,
     /// The job's clock may not start before.
     pub(crate) not_before: Timestamp,
+    /// The second at which the bought time is over: no silence after that cuts anything short.
+    pub(crate) clock_end: Timestamp,
+    /// After this second anybody may close the job.
+    pub(crate) close_after: Timestamp,
+    /// When that was tried last.
+    pub(crate) closed: Option<Moment>,
 }
 
 /// The next step, or nothing to do but wait. Silence counts only where it lasted by both clocks: a chain whose time jumps
 /// says nothing about an agent, and neither does a gateway that ran while the chain stood.
 pub(crate) fn next(phase: &Phase, now: Moment, rules: &Rules) -> Option<Step> {
     let past = |from: Moment, within: Duration| now.real.saturating_duration_since(from.real) > within;
+    if now.block > rules.close_after {
+        return rules.closed.is_none_or(|at| past(at, CLOSE_AGAIN_AFTER)).then_some(Step::Close);
+    }
     match *phase {
         Phase::Waiting { record: Some(record), signed } if now.block >= rules.not_before => {
             signed.is_none_or(|at| past(at, SIGN_AGAIN_AFTER)).then_some(Step::Sign { record })
@@ -71,10 +84,9 @@ pub(crate) fn next(phase: &Phase, now: Moment, rules: &Rules) -> Option<Step> {
             let limit = rules.heartbeat * u32::try_from(MISSED_BEATS_MAX).unwrap_or(u32::MAX);
             let silent = Duration::from_secs(now.block.since(heard.block).0) > limit && past(heard, limit);
             let due = silent && reported.is_none_or(|at| past(at, REPORT_AGAIN_AFTER));
-            due.then(|| {
-                let oldest = Timestamp(now.block.0.saturating_sub(RESUME_WITHIN.0 - MINED_WITHIN.0));
-                Step::Report { last_seen: heard.block.max(oldest) }
-            })
+            let oldest = Timestamp(now.block.0.saturating_sub(RESUME_WITHIN.0 - MINED_WITHIN.0));
+            let last_seen = heard.block.max(oldest);
+            (due && last_seen < rules.clock_end).then_some(Step::Report { last_seen })
         }
         _ => None,
     }
@@ -96,7 +108,14 @@ mod tests {
         let counting = |reported| Phase::Counting { heard: at(1000, 1000), reported };
         let sign = Some(Step::Sign { record: RECORD });
         let report = |at| Some(Step::Report { last_seen: Timestamp(at) });
-        let rules = Rules { heartbeat: Duration::from_secs(60), hearing: true, not_before: Timestamp(500) };
+        let rules = Rules {
+            heartbeat: Duration::from_secs(60),
+            hearing: true,
+            not_before: Timestamp(500),
+            clock_end: Timestamp(20_000),
+            close_after: Timestamp(30_000),
+            closed: None,
+        };
         let table = [
             (waiting(None, None), at(1000, 1000), None),
             (waiting(Some(RECORD), None), at(499, 1000), None),
@@ -120,6 +139,17 @@ mod tests {
         for (phase, now, step) in table {
             assert_eq!(next(&phase, now, &rules), step, "{phase:?} at {now:?}");
         }
+        for phase in [waiting(Some(RECORD), None), counting(None), Phase::Standing] {
+            assert_ne!(next(&phase, at(30_000, 1000), &rules), Some(Step::Close), "{phase:?}");
+            assert_eq!(next(&phase, at(30_001, 1000), &rules), Some(Step::Close), "{phase:?}");
+            let tried = Rules { closed: Some(at(30_001, 1000)), hearing: false, ..rules };
+            assert_eq!(next(&phase, at(30_050, 1030), &tried), None);
+            assert_eq!(next(&phase, at(30_050, 1031), &tried), Some(Step::Close));
+        }
+        // The seconds that were bought are over: there is nothing to cut short.
+        let ended =
+            |clock_end| next(&counting(None), at(1241, 1241), &Rules { clock_end: Timestamp(clock_end), ..rules });
+        assert_eq!((ended(1001), ended(1000)), (report(1000), None));
         let deaf = Rules { hearing: false, ..rules };
         assert_eq!(next(&counting(None), at(1241, 1241), &deaf), None);
         assert_eq!(next(&waiting(Some(RECORD), None), at(1000, 1000), &deaf), sign);

@@ -11,6 +11,11 @@ impl Stage {
         self.bind(false, self.shutdown.child_token(), change).await
     }
 
+    /// Starts another gateway with the watcher's key and gives its host.
+    pub(crate) async fn twin(&self, change: impl FnOnce(&mut GatewayConfig)) -> String {
+        self.bind(true, self.shutdown.child_token(), change).await
+    }
+
     /// Stops this gateway and starts one anew, with the watcher's key.
     pub(crate) async fn restart(&mut self, between: impl Future<Output = ()>, change: impl FnOnce(&mut GatewayConfig)) {
         self.gateway_stops.cancel();

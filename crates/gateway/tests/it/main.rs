@@ -14,6 +14,7 @@ mod auth;
 mod beside;
 #[cfg(test)]
 mod content;
+mod deadlines;
 #[cfg(test)]
 mod gpus;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod idempotency;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod lasting;
 mod limits;
 #[cfg(test)]
 mod metrics;

@@ -147,6 +147,16 @@ async fn the_agents_word_travels_beside_the_document() {
     assert_eq!((&told.items[0].record, &told.items[1].record), (&None, &Some(record)));
     let found: Verification = verify(&shop.stage, &json!(told.items[1])).await.json();
     assert!(found.verified && found.lines.iter().any(|line| line.name == "record"), "{found:?}");
+    // Also when nothing is heard of the job any more.
+    until(async || !shop.stage.blocks.pinned_by(&format!("attested:{id}")).is_empty()).await;
+    let (register, recorder) = (shop.stage.town.deployment.register, shop.stage.town.recorder.address());
+    let change = |config: &mut gateway::GatewayConfig| {
+        (config.register, config.recorder) = (Some(register), Some(recorder));
+    };
+    shop.stage.restart(async {}, change).await;
+    let again: Page<Receipt> = shop.stage.get(&format!("/api/v1/jobs/timeline/{id}")).await.json();
+    assert_eq!(again.items[1].record, told.items[1].record);
+    assert_eq!(again.items[1].record_signature, told.items[1].record_signature);
 }
 
 #[tokio::test]

@@ -20,29 +20,35 @@ use crate::{
 };
 
 /// Four of these are a silence.
-const HEARTBEAT: Duration = Duration::from_millis(250);
+pub(crate) const HEARTBEAT: Duration = Duration::from_millis(250);
 /// Longer than a silence and the time in which it is seen.
-const LONG: Duration = Duration::from_millis(2500);
+pub(crate) const LONG: Duration = Duration::from_millis(2500);
 
 fn quick(config: &mut GatewayConfig) {
     config.heartbeat = HEARTBEAT;
 }
 
 impl Stage {
-    async fn watched_job(&self, provider: &Provider) -> Job {
+    pub(crate) async fn watched_job(&self, provider: &Provider) -> Job {
         self.running(provider, self.town.watcher.address(), None).await
     }
 
-    async fn status(&self, job: &Job) -> Status {
+    pub(crate) async fn status(&self, job: &Job) -> Status {
         self.market.job(job.id).await.unwrap().status
     }
 
-    async fn is_silent(&self, job: &Job) {
+    pub(crate) async fn is_silent(&self, job: &Job) {
         until(async || self.status(job).await == Status::Silent).await;
     }
 
     /// Beats, named by the agent's clock one second after another, until `over`.
-    async fn beats(&self, agent: &mut Agent, signer: &Wallet, job: &Job, mut over: impl AsyncFnMut() -> bool) {
+    pub(crate) async fn beats(
+        &self,
+        agent: &mut Agent,
+        signer: &Wallet,
+        job: &Job,
+        mut over: impl AsyncFnMut() -> bool,
+    ) {
         let mut at = now() - 100;
         until(async || {
             at += 1;
@@ -289,7 +295,7 @@ fn chain_time(stage: &Stage) -> impl Future<Output = ()> + use<> {
 
 impl Stage {
     /// How often the job's silence was reported.
-    async fn reports(&self, job: &Job) -> usize {
+    pub(crate) async fn reports(&self, job: &Job) -> usize {
         let logged = self.market.history(job.id, 0, None).await.unwrap();
         logged.iter().filter(|(_, logged)| matches!(logged.event, chain::MarketEvent::JobSilent { .. })).count()
     }

@@ -126,7 +126,10 @@ impl Link {
         let resources = resources.iter().map(|resource| resource.id).collect();
         let live = Live { id: self.id, agent, resources, outbox, replaced };
         let taken = self.shared.links.open(live);
-        taken.map_err(|_| Ended::Refused("this gateway has as many agents as it takes; try another".into()))?;
+        taken.map_err(|_| {
+            self.shared.watch.turned_away(agent);
+            Ended::Refused("this gateway has as many agents as it takes; try another".into())
+        })?;
         self.heard();
         self.socket.send(&FromGateway::Welcome {}).await?;
         Ok(())
@@ -170,7 +173,7 @@ impl Link {
             Step::Pass => self.heard(),
             Step::Announce { job, terms } => {
                 let ready_since = now().saturating_sub(FRESH_S);
-                let held = self.shared.feeds.announce(job, &terms, self.id, ready_since).map_err(|_| full())?;
+                let held = self.shared.feeds.announce(job, &terms, self.id, ready_since).map_err(|_| self.full())?;
                 let job = B256::from(job.0);
                 self.socket.send(&FromGateway::Have { job, seq: held.seq }).await?;
                 if let Some(body) = held.ready {
@@ -179,7 +182,7 @@ impl Link {
             }
             Step::Push { job, terms, event } => {
                 self.shared.watch.news(self.agent, job, &event.news);
-                match self.shared.feeds.push(job, &terms, self.id, *event).map_err(|_| full())? {
+                match self.shared.feeds.push(job, &terms, self.id, *event).map_err(|_| self.full())? {
                     Ok(()) => self.session.pushed(job),
                     Err(seq) if self.session.tell(job) => {
                         self.socket.send(&FromGateway::Have { job: B256::from(job.0), seq }).await?;
@@ -191,6 +194,12 @@ impl Link {
             Step::Check { .. } => return Err(Ended::Refused("hello was said already".into())),
         }
         Ok(())
+    }
+
+    /// There is no room for a job. That is no silence of its agent's.
+    fn full(&self) -> Ended {
+        self.shared.watch.turned_away(self.agent);
+        Ended::Refused("this gateway follows as many jobs as it can; link to another".into())
     }
 
     fn heard(&self) {
@@ -240,8 +249,4 @@ impl Link {
             }
         }
     }
-}
-
-fn full() -> Ended {
-    Ended::Refused("this gateway follows as many jobs as it can; link to another".into())
 }

@@ -17,7 +17,8 @@ use wire::feed::JobNews;
 use super::{Admitted, admit};
 use crate::{
     GatewayError,
-    auth::Headers,
+    auth::{Headers, Session},
+    client::{is_over, looks},
     config::FEED_BATCH,
     feed::{ClientId, Read},
     http::{
@@ -26,7 +27,7 @@ use crate::{
         path::Id,
         socket::{self, Farewell, Gone, Heard, Socket},
     },
-    state::Shared,
+    state::{Shared, now},
 };
 
 #[derive(Deserialize)]
@@ -43,7 +44,7 @@ pub(crate) async fn connect(
     Query(wish): Query<Wish>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, GatewayError> {
-    let Admitted { upgrade, row, permit } = admit(&shared, &headers, JobId(id.0), upgrade).await?;
+    let Admitted { upgrade, row, session, permit } = admit(&shared, &headers, JobId(id.0), upgrade).await?;
     let (job, client, wake) = (row.id, shared.number(), Arc::<Notify>::default());
     let full = |_| GatewayError::Busy { what: "this gateway follows as many jobs as it can" };
     shared.feeds.subscribe(job, row.terms, client, wake.clone()).map_err(full)?;
@@ -51,7 +52,7 @@ pub(crate) async fn connect(
     wake.notify_one();
     let state = shared.clone();
     Ok(socket::upgrade(&state, upgrade, move |mut socket| async move {
-        let farewell = stream(&shared, job, wish.since.unwrap_or(0), &wake, &mut socket).await;
+        let farewell = stream(&shared, (job, &session), wish.since.unwrap_or(0), &wake, &mut socket).await;
         drop(follows);
         if let Ok(Some(farewell)) = farewell {
             socket.close(farewell).await;
@@ -76,12 +77,12 @@ impl Drop for Follows {
 /// Until the reader goes (none) or has to go. What he says is not looked at.
 async fn stream(
     shared: &Shared,
-    job: JobId,
+    (job, session): (JobId, &Session),
     since: u64,
     wake: &Notify,
     socket: &mut Socket,
 ) -> Result<Option<Farewell>, Gone> {
-    let (mut after, mut begun) = (since, false);
+    let (mut after, mut begun, mut looks) = (since, false, looks(shared));
     loop {
         tokio::select! {
             heard = socket.hear() => match heard {
@@ -104,6 +105,9 @@ async fn stream(
                     after = oldest - 1;
                     wake.notify_one();
                 }
+            },
+            _ = looks.tick() => if is_over(shared, session, now()).await {
+                return Ok(Some(Farewell::over()));
             },
             () = shared.shutdown.cancelled() => return Ok(Some(Farewell::away())),
         }

@@ -14,13 +14,14 @@ use serde::Deserialize;
 use super::{Admitted, admit};
 use crate::{
     GatewayError,
-    auth::Headers,
+    auth::{Headers, Session},
+    client::{is_over, looks},
     http::{
         page::Query,
         path::Id,
         socket::{self, Farewell, Gone, Heard, Socket},
     },
-    state::Shared,
+    state::{Shared, now},
 };
 
 #[derive(Deserialize)]
@@ -37,10 +38,10 @@ pub(crate) async fn connect(
     Query(wish): Query<Wish>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, GatewayError> {
-    let Admitted { upgrade, row, permit } = admit(&shared, &headers, JobId(id.0), upgrade).await?;
+    let Admitted { upgrade, row, session, permit } = admit(&shared, &headers, JobId(id.0), upgrade).await?;
     let state = shared.clone();
     Ok(socket::upgrade(&state, upgrade, move |mut socket| async move {
-        if let Ok(Some(farewell)) = stream(&shared, row.id, wish.since, &mut socket).await {
+        if let Ok(Some(farewell)) = stream(&shared, (row.id, &session), wish.since, &mut socket).await {
             socket.close(farewell).await;
         }
         drop(permit);
@@ -50,12 +51,13 @@ pub(crate) async fn connect(
 /// Until the reader goes (none) or has to go. A slow one gets what is held when he comes to it: at most an hour.
 async fn stream(
     shared: &Shared,
-    job: JobId,
+    (job, session): (JobId, &Session),
     mut since: Option<Timestamp>,
     socket: &mut Socket,
 ) -> Result<Option<Farewell>, Gone> {
     let mut touched = shared.gauges.follow(job);
     touched.mark_changed();
+    let mut looks = looks(shared);
     loop {
         tokio::select! {
             heard = socket.hear() => match heard {
@@ -74,6 +76,9 @@ async fn stream(
                 let texts = points.iter().map(|point| Utf8Bytes::from(serde_json::to_string(point).unwrap_or_default()));
                 socket.send_all(texts.collect()).await?;
             }
+            _ = looks.tick() => if is_over(shared, session, now()).await {
+                return Ok(Some(Farewell::over()));
+            },
             () = shared.shutdown.cancelled() => return Ok(Some(Farewell::away())),
         }
     }

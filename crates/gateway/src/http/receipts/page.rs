@@ -31,7 +31,7 @@ pub(crate) async fn page(
     Nid(nid): Nid,
 ) -> Result<Response, GatewayError> {
     let row = found(&shared, &nid).await?;
-    let record = record(&shared, row.job);
+    let record = record(&shared, row.job).await?;
     let receipt = told(&shared, &headers, row, record)?;
     let verification = verified(&shared, &receipt, None).await?;
     let vary = [(header::VARY, "Accept")];

@@ -17,6 +17,6 @@ pub(crate) async fn show(
     Nid(nid): Nid,
 ) -> Result<Json<Receipt>, GatewayError> {
     let row = found(&shared, &nid).await?;
-    let record = record(&shared, row.job);
+    let record = record(&shared, row.job).await?;
     told(&shared, &headers, row, record).map(Json)
 }

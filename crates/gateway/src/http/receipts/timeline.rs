@@ -34,7 +34,7 @@ pub(crate) async fn timeline(
     } else {
         return Err(malformed("jobId", "give a job's id, 0x and 64 hexadecimal digits, or the NID of a receipt"));
     };
-    let spoken = record(&shared, job);
+    let spoken = record(&shared, job).await?;
     let rows = shared.store.receipts_of(job).await?;
     let items = rows.into_iter().map(|row| told(&shared, &headers, row, spoken.clone()));
     Ok(Json(Page { items: items.collect::<Result<_, _>>()?, next_cursor: None }))
