@@ -89,6 +89,18 @@ pub(crate) const SIWE_MESSAGE_BYTES_MAX: usize = 4 << 10;
 pub(crate) const NONCE_FOR: Duration = Duration::from_secs(600);
 /// How long a session is good: a day's work, and no longer than a lost machine should be believed.
 pub(crate) const SESSION_FOR: Duration = Duration::from_secs(24 * 3600);
+/// Sessions that one account opens at once, and how soon the next: someone with many machines, not a program that signs
+/// in for every request. At most 1,470 of one account are good together.
+pub(crate) const SESSIONS_MAX: NonZeroU32 = at_least_one(30);
+pub(crate) const SESSION_EVERY: Duration = Duration::from_secs(60);
+/// Jobs of one account whose gas is paid here at once, and how soon the next. A job of one second costs its renter next
+/// to nothing and this gateway as much gas as any.
+pub(crate) const RELAYED_MAX: NonZeroU32 = at_least_one(20);
+pub(crate) const RELAYED_EVERY: Duration = Duration::from_secs(60);
+/// Specs held of jobs that were priced and that the chain does not have: 64 MiB at most.
+pub(crate) const QUOTED_SPECS_MAX: usize = 1024;
+/// Of these, those of one renter: as many as a person weighs against each other.
+pub(crate) const QUOTED_OF_RENTER_MAX: usize = 32;
 /// Log lines of one answer.
 pub(crate) const LOG_LINES_MAX: usize = 1000;
 /// Events of a job that are looked through for one answer of log lines.
@@ -248,6 +260,13 @@ impl Default for Limits {
     }
 }
 
+const fn at_least_one(count: u32) -> NonZeroU32 {
+    match NonZeroU32::new(count) {
+        Some(count) => count,
+        None => NonZeroU32::MIN,
+    }
+}
+
 /// How often something may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -261,10 +280,6 @@ impl Rate {
     /// A rate; nought counts as one.
     #[must_use]
     pub fn new(per_second: u32, burst: u32) -> Self {
-        let at_least_one = |count| match NonZeroU32::new(count) {
-            Some(count) => count,
-            None => NonZeroU32::MIN,
-        };
         Self { per_second: at_least_one(per_second), burst: at_least_one(burst) }
     }
 }
@@ -278,7 +293,7 @@ pub struct RateLimits {
     pub writes: Rate,
     /// What tries to sign in: each attempt costs a row and a signature check.
     pub sign_in: Rate,
-    /// Clients remembered of each kind; beyond, newcomers share one budget.
+    /// Clients remembered of each kind; beyond, those of one network share a budget.
     pub clients: usize,
     /// This machine's own programs are not limited.
     pub spare_loopback: bool,

@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    GatewayConfig, GatewayError, board, gauges, http, server,
+    GatewayConfig, GatewayError, board, gauges, http, orders, server,
     state::{Parts, State},
     watcher,
 };
@@ -69,6 +69,7 @@ impl Gateway {
         // Nobody gets an empty list because he was the first to ask.
         let had = board::load(&state).await;
         tasks.spawn(board::follow(state.clone(), had));
+        tasks.spawn(orders::follow(state.clone()));
         tasks.spawn(gauges::run(state.clone()));
         tasks.spawn(watcher::run(state.clone(), self.local));
         let router = http::router(&state, &self.config);

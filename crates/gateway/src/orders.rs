@@ -1,6 +1,8 @@
 //! Orders: from what somebody wishes to terms that can be paid for. Knows no socket and no chain.
 
+mod quoted;
 mod relays;
+pub(crate) use quoted::{Quoted, follow, publish};
 pub(crate) use relays::Relays;
 
 use alloy_primitives::{

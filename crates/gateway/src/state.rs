@@ -26,7 +26,7 @@ use crate::{
     http::{Contract, Rates},
     link::Links,
     listings::Listings,
-    orders::Relays,
+    orders::{Quoted, Relays},
     watcher::Watch,
 };
 
@@ -62,6 +62,8 @@ pub(crate) struct State {
     pub(crate) links: Links,
     /// Jobs that are on their way to the chain.
     pub(crate) relays: Relays,
+    /// Specs that were priced and whose jobs the chain does not have.
+    pub(crate) quoted: Quoted,
     pub(crate) listings: Listings,
     /// What this gateway answers, described.
     pub(crate) contract: Contract,
@@ -100,6 +102,7 @@ impl State {
             heartbeat: config.heartbeat,
             links: Links::new(limits.links),
             relays: Relays::default(),
+            quoted: Quoted::default(),
             listings: Listings::new(market.clone(), config.from_block, &limits),
             board: Board::new(market.token(), &limits),
             contract: Contract::new(),

@@ -1,7 +1,9 @@
 //! How much each client may ask for: by its address, and by its account where it is signed in.
 
 use std::{
-    net::{IpAddr, Ipv6Addr},
+    hash::{BuildHasher, RandomState},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    num::NonZeroU32,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -20,12 +22,15 @@ use governor::{
 
 use crate::{
     GatewayError,
-    config::{Rate, RateLimits},
+    config::{RELAYED_EVERY, RELAYED_MAX, Rate, RateLimits, SESSION_EVERY, SESSIONS_MAX},
     state::Shared,
 };
 
 /// Full budgets are looked for this often when there is no room.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// Budgets of those that there is no room to remember one by one. Whoever fills the room has one network or a few, and
+/// then shares a budget with himself; so many that hardly anybody else is in it.
+const CROWDS: u64 = 4096;
 
 /// What a client's requests are counted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +61,8 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 enum Who {
     Client(IpAddr),
     Account(Address),
-    /// Whoever came when there was no room to remember him.
-    Crowd,
+    /// Whoever came when there was no room to remember him, with others of his network.
+    Crowd(u64),
 }
 
 /// The budgets of everybody.
@@ -65,17 +70,28 @@ pub(crate) struct Rates {
     reads: Budget,
     writes: Budget,
     sign_in: Budget,
+    /// Sessions of one account, whatever addresses it signs in from.
+    sessions: Budget,
+    /// Jobs of one account that this gateway pays gas for.
+    relayed: Budget,
     trusted_proxies: Vec<IpAddr>,
     spare_loopback: bool,
 }
 
 impl Rates {
     pub(crate) fn new(limits: &RateLimits, trusted_proxies: Vec<IpAddr>) -> Self {
-        let budget = |rate| Budget::new(rate, limits.clients);
+        let budget =
+            |rate: Rate| Budget::new(Quota::per_second(rate.per_second).allow_burst(rate.burst), limits.clients);
+        let slow = |every, most| {
+            let quota = Quota::with_period(every).unwrap_or(Quota::per_hour(NonZeroU32::MIN));
+            Budget::new(quota.allow_burst(most), limits.clients)
+        };
         Self {
             reads: budget(limits.reads),
             writes: budget(limits.writes),
             sign_in: budget(limits.sign_in),
+            sessions: slow(SESSION_EVERY, SESSIONS_MAX),
+            relayed: slow(RELAYED_EVERY, RELAYED_MAX),
             trusted_proxies,
             spare_loopback: limits.spare_loopback,
         }
@@ -85,6 +101,16 @@ impl Rates {
     pub(crate) fn account(&self, account: Address, method: &Method) -> Result<(), GatewayError> {
         let kind = if method.is_safe() { Kind::Read } else { Kind::Write };
         self.budget(kind).take(Who::Account(account))
+    }
+
+    /// Counts a session that an account is about to open.
+    pub(crate) fn session(&self, account: Address) -> Result<(), GatewayError> {
+        self.sessions.take(Who::Account(account))
+    }
+
+    /// Counts a job of an account that this gateway is about to pay gas for.
+    pub(crate) fn relayed(&self, account: Address) -> Result<(), GatewayError> {
+        self.relayed.take(Who::Account(account))
     }
 
     /// Counts a request of a client.
@@ -110,25 +136,35 @@ struct Budget {
     clock: DefaultClock,
     clients: usize,
     swept: Mutex<Instant>,
+    /// Keyed anew in each process: nobody can choose whose crowd he is in.
+    crowds: RandomState,
 }
 
 impl Budget {
-    fn new(rate: Rate, clients: usize) -> Self {
-        let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
+    fn new(quota: Quota, clients: usize) -> Self {
         Self {
             buckets: RateLimiter::keyed(quota),
             clock: DefaultClock::default(),
             clients,
             swept: Mutex::new(Instant::now()),
+            crowds: RandomState::new(),
         }
     }
 
     fn take(&self, who: Who) -> Result<(), GatewayError> {
-        let who = if self.has_room() { who } else { Who::Crowd };
+        let who = if self.has_room() { who } else { self.crowd(who) };
         self.buckets.check_key(&who).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now());
             GatewayError::TooMany { retry_after_s: wait.as_secs() + u64::from(wait.subsec_nanos() > 0) }
         })
+    }
+
+    fn crowd(&self, who: Who) -> Who {
+        let who = match who {
+            Who::Client(client) => Who::Client(network(client)),
+            other => other,
+        };
+        Who::Crowd(self.crowds.hash_one(who) % CROWDS)
     }
 
     /// Forgets who has his whole budget again when there is no room for more.
@@ -152,6 +188,15 @@ fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         address @ IpAddr::V4(_) => address,
+    }
+}
+
+/// The network that an address is likely to be one of many of: what a registry hands to one provider of IPv6 (/32), and
+/// an ordinary site of IPv4 (/16).
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 16))),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 96))),
     }
 }
 
@@ -192,8 +237,6 @@ pub(crate) async fn limit(State(shared): State<Shared>, request: Request, next: 
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
 
     fn ip(text: &str) -> IpAddr {
@@ -236,9 +279,26 @@ mod tests {
         let refused = rates.client(one, Kind::Read).unwrap_err();
         assert!(matches!(refused, GatewayError::TooMany { retry_after_s: 1 }), "{refused}");
         rates.client(one, Kind::Write).unwrap();
-        // Beyond those that are remembered all share one budget.
+        // Beyond those that are remembered a network shares one budget.
         assert!(others.any(|other| rates.client(other, Kind::Read).is_err()));
         assert!(rates.reads.buckets.len() <= limits.clients + 1, "{}", rates.reads.buckets.len());
+        // Whoever fills the room with his addresses takes nothing from others.
+        let elsewhere = (20..100).map(|number| IpAddr::V4(Ipv4Addr::new(number, 9, 9, 9)));
+        let served = elsewhere.filter(|other| rates.client(*other, Kind::Read).is_ok()).count();
+        assert!(served > 70, "{served} of 80");
+    }
+
+    #[test]
+    fn an_account_has_so_much_whatever_its_addresses() {
+        let rates = Rates::new(&RateLimits::default(), Vec::new());
+        let (one, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        for _ in 0..RELAYED_MAX.get() {
+            rates.relayed(one).unwrap();
+        }
+        let GatewayError::TooMany { retry_after_s } = rates.relayed(one).unwrap_err() else { panic!() };
+        assert!((1..=RELAYED_EVERY.as_secs()).contains(&retry_after_s), "{retry_after_s}");
+        rates.relayed(other).unwrap();
+        rates.session(one).unwrap();
     }
 
     #[test]

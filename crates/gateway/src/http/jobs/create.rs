@@ -10,9 +10,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use content::ImportConfig;
 use wire::{
-    Document, Terms,
+    Terms,
     http::{CreateJobBody, CreatedJobJson, UnsignedTx},
 };
 
@@ -26,7 +25,8 @@ use crate::{
 
 /// Create a job. Nothing happens yet without `authorization`: the answer holds the terms, what they cost, a transaction
 /// for who pays gas himself, and typed data for who does not. With those terms and the signature over the typed data
-/// the gateway puts the job on chain at its own gas. The same authorization never pays twice: sending it again gives
+/// the gateway puts the job on chain at its own gas. The spec is held in memory until the job is there, and then kept where
+/// its agent looks for it; whoever sends the transaction much later uploads the spec before. The same authorization never pays twice: sending it again gives
 /// the job that is there.
 #[utoipa::path(post, path = "/api/v1/jobs", tag = "jobs",
     request_body = CreateJobBody,
@@ -78,20 +78,6 @@ fn currency(shared: &Shared) -> Currency<'_> {
 pub(crate) fn unsigned(shared: &Shared, from: Address, data: Bytes, does: String) -> UnsignedTx {
     let (chain_id, to) = (shared.market.chain().id(), shared.market.address());
     UnsignedTx { chain_id, from, to, data, value: "0".into(), does }
-}
-
-/// Keeps the spec where the provider's agent will look for it, in the name of who ordered it.
-async fn publish(shared: &Shared, renter: Address, document: Document) -> Result<(), GatewayError> {
-    let blocks = shared.blocks.clone();
-    let kept = tokio::task::spawn_blocking(move || {
-        content::add_bytes(&blocks, &document.bytes, &ImportConfig::default())?;
-        blocks.pin(&renter.to_string(), &document.cid)
-    });
-    let failed = |reason: String| GatewayError::Unavailable { what: format!("the spec cannot be kept here: {reason}") };
-    match kept.await {
-        Ok(kept) => kept.map_err(|error| failed(error.to_string())),
-        Err(_) => Err(failed("this gateway stops".into())),
-    }
 }
 
 /// The job in an answer.

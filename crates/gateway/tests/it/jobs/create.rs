@@ -10,7 +10,7 @@ use wire::{
 };
 
 use super::{PRICE, Shop};
-use crate::stage::Answer;
+use crate::stage::{Answer, until};
 
 async fn balance(shop: &Shop) -> Amount {
     shop.stage.market.token_balance(shop.stage.town.renter.address()).await.unwrap()
@@ -32,10 +32,8 @@ async fn a_quote_moves_nothing_and_says_all_that_there_is_to_sign() {
     assert_eq!(sign["primaryType"], "ReceiveWithAuthorization");
     assert_eq!(sign["message"]["nonce"], stage.market.job_id(&terms).to_string());
     assert_eq!(quote.tx, None);
-    // The spec lies where the agent will ask for it, and stays.
-    let cid = Document::cid_of(terms.specDigest).unwrap();
-    assert!(stage.blocks.is_pinned(&cid));
-    assert_eq!(stage.get(&format!("/ipfs/{cid}?format=raw")).await.status, 200);
+    // A price takes no room on disk.
+    assert_eq!(stage.blocks.len(), 0);
     assert_eq!(stage.market.job(stage.market.job_id(&terms)).await.unwrap().status, Status::None);
     assert_eq!(balance(&shop).await, before);
     assert_ne!(shop.quote().await.job_id, quote.job_id, "each quote is a job of its own");
@@ -63,6 +61,10 @@ async fn an_authorization_makes_one_job_however_often_it_is_sent() {
     assert_eq!(again.tx, first.tx, "the job that is there, with the transaction that made it");
     let job: JobJson = stage.get(&format!("/api/v1/jobs/{}", quote.job_id)).await.json();
     assert_eq!((job.status, job.locked.amount), (StatusJson::Created, cost.0.to_string()));
+    // The spec lies where the agent will ask for it, and stays.
+    let cid = Document::cid_of(Terms::try_from(&quote.terms).unwrap().specDigest).unwrap();
+    assert!(stage.blocks.is_pinned(&cid));
+    assert_eq!(stage.get(&format!("/ipfs/{cid}?format=raw")).await.status, 200);
 }
 
 #[tokio::test]
@@ -120,4 +122,7 @@ async fn a_gateway_without_a_key_prices_and_says_who_pays_gas() {
     shop.stage.town.renter.create_job(&terms).await.unwrap();
     let made = shop.stage.post_as("/api/v1/jobs", &shop.token, &payment).await;
     assert_eq!((made.status, made.json::<CreatedJobJson>().job_id), (200, quote.job_id));
+    let cid = Document::cid_of(terms.specDigest).unwrap();
+    until(async || shop.stage.get(&format!("/ipfs/{cid}?format=raw")).await.status == 200).await;
+    assert!(shop.stage.blocks.is_pinned(&cid));
 }

@@ -9,11 +9,11 @@ use wire::{
     http::{AuthorizationJson, CreateJobBody, CreatedJobJson},
 };
 
-use super::{created, currency, publish};
+use super::{created, currency};
 use crate::{
     GatewayError,
     http::{jobs::ask, page::malformed},
-    orders,
+    orders::{self, publish},
     state::{Shared, now},
 };
 
@@ -47,6 +47,7 @@ pub(super) async fn pay(
     let authorization = signed(shared, &terms, authorization).await?;
     let balance = ask(shared, shared.market.token_balance(renter)).await?;
     orders::affordable(renter, balance, orders::locked(&terms), currency(shared))?;
+    shared.rates.relayed(renter)?;
     if let Some(document) = spec {
         publish(shared, renter, document).await?;
     }
@@ -71,7 +72,10 @@ async fn existing(shared: &Shared, terms: &Terms) -> Result<Option<CreatedJobJso
 fn spec(shared: &Shared, body: &CreateJobBody, digest: B256) -> Result<Option<Document>, GatewayError> {
     let Some(spec) = &body.spec else {
         let cid = Document::cid_of(digest)?;
-        if shared.blocks.has(&cid) {
+        if let Some(document) = shared.quoted.get(digest) {
+            return Ok(Some(document));
+        }
+        if shared.blocks.is_pinned(&cid) {
             return Ok(None);
         }
         let reason = format!("this gateway does not hold the spec {cid} of the terms; send it along");

@@ -5,7 +5,7 @@ use chain::calls;
 use market::{Offer, Seconds, Timestamp};
 use wire::http::{CreateJobBody, CreatedJobJson};
 
-use super::{created, currency, publish, unsigned};
+use super::{created, currency, unsigned};
 use crate::{
     GatewayError,
     http::{jobs::ask, page::malformed},
@@ -41,7 +41,8 @@ pub(super) async fn quote(
     orders::affordable(renter, balance, locked, currency)?;
     let until = head.timestamp.max(Timestamp(now())).after(SIGN_WITHIN);
     let sign = ask(shared, market.authorization_to_sign(&terms, Timestamp(0), until)).await?;
-    publish(shared, renter, document).await?;
+    // On disk it comes with the job: a price costs nothing, and disks are not for who only asks.
+    shared.quoted.hold(renter, document);
     let does = format!(
         "locks {} {} for a job of at most {}; the market must have been allowed to take that much",
         locked.in_tokens(currency.decimals),
