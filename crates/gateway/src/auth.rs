@@ -4,7 +4,7 @@
 //! and changes something must come from this gateway's own pages; a bearer token is put there by who holds it.
 
 mod origin;
-pub(crate) use origin::{authority, origins};
+pub(crate) use origin::{authority, origins, sign_in_origins};
 
 pub(crate) mod siwe;
 
@@ -78,6 +78,12 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
         let (name, value) = pair.trim().split_once('=')?;
         (name == COOKIE).then_some(value)
     })
+}
+
+/// Whether a browser says that a page of somebody else's sent this. Programs say nothing.
+pub(crate) fn is_foreign_page(headers: &HeaderMap, origins: &[String]) -> bool {
+    let speaks = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
+    speaks && !is_own_page(headers, origins)
 }
 
 /// Whether a request that a cookie authenticates was made by a page of this gateway's (or, where `Sec-Fetch-Site` says

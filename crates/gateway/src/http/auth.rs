@@ -10,7 +10,10 @@ use axum::http::HeaderValue;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::auth::{COOKIE, token_hash};
+use crate::{
+    GatewayError,
+    auth::{COOKIE, token_hash},
+};
 
 /// The cookie that carries `token` for `for_s` seconds; 0 takes it away. No script reads it, no other site sends it, and
 /// where the gateway is dialled over TLS nobody on the way sees it.
@@ -20,9 +23,19 @@ fn cookie(public: Option<&Url>, token: &str, for_s: u64) -> Option<HeaderValue> 
     HeaderValue::try_from(text).ok()
 }
 
-/// Under which name a nonce is stored: one that was asked for with an address is good for that address only.
+/// Under which name a nonce is stored: one that was asked for with an address is good for that address only. Its name has
+/// a sign that no message's nonce may have, so that it cannot be given as one for everybody.
 fn stored(nonce: &str, address: Option<Address>) -> String {
-    address.map_or_else(|| nonce.to_owned(), |address| format!("{:x}", token_hash(&format!("{nonce}:{address}"))))
+    address.map_or_else(|| nonce.to_owned(), |address| format!("@{:x}", token_hash(&format!("{nonce}:{address}"))))
+}
+
+/// Nobody can sign in where the name that he would sign for is not known.
+fn no_address() -> GatewayError {
+    GatewayError::NotHere {
+        what: "this gateway was not told its public address, so nobody from elsewhere can sign in; start it with \
+               --public-url, or dial it as localhost on its own machine"
+            .into(),
+    }
 }
 
 /// Unix seconds as a time of the interface.

@@ -179,6 +179,64 @@ async fn a_nonce_for_one_address_is_of_no_use_to_another() {
     let text = Draft { nonce, ..Draft::new(&stage, &other).await }.text();
     let answer = stage.verify(&text, &other.sign_message(&text).unwrap().to_string()).await;
     answer.is_problem(401, "nonce was not given out");
+    // Nor is the name under which it is stored, which whoever asked for it can compute.
+    let nonce = stage.nonce(Some(asked.address())).await.nonce;
+    let mut digest = sha256(&format!("{nonce}:{}", asked.address()));
+    for _ in 0..2 {
+        let text = Draft { nonce: digest.clone(), ..Draft::new(&stage, &other).await }.text();
+        let answer = stage.verify(&text, &other.sign_message(&text).unwrap().to_string()).await;
+        assert!(matches!(answer.status, 400 | 401), "{}", answer.status);
+        digest.insert(0, '@');
+    }
+}
+
+fn sha256(text: &str) -> String {
+    use aws_lc_rs::digest::{SHA256, digest};
+    hex::encode(digest(&SHA256, text.as_bytes()))
+}
+
+#[tokio::test]
+async fn a_gateway_without_a_public_address_believes_no_name() {
+    let stage = Stage::new(|_| ()).await;
+    let wallet = Wallet::random();
+    let to_evil =
+        |path: &str, body: String| stage.http().post(stage.url(path)).header("host", "evil.example").body(body);
+    let asked = to_evil("/api/v1/auth/siwe/nonce", "{}".into());
+    stage.send(asked).await.is_problem(501, "--public-url");
+    // A page of evil.example has its visitor sign for that name and brings what it got here.
+    let host = "evil.example".to_owned();
+    let draft = Draft { domain: host.clone(), uri: format!("http://{host}/"), ..Draft::new(&stage, &wallet).await };
+    let message = draft.text();
+    let signature = wallet.sign_message(&message).unwrap().to_string();
+    let body = serde_json::json!({ "message": message, "signature": signature }).to_string();
+    stage.send(to_evil("/api/v1/auth/siwe/verify", body)).await.is_problem(501, "localhost");
+}
+
+#[tokio::test]
+async fn a_foreign_page_puts_nobody_into_a_session_of_its_own() {
+    let stage = Stage::new(|_| ()).await;
+    let wallet = Wallet::random();
+    for (origin, sets) in [("http://evil.example".to_owned(), false), (stage.url(""), true)] {
+        let message = stage.nonce(Some(wallet.address())).await.message.unwrap();
+        let signature = wallet.sign_message(&message).unwrap().to_string();
+        let body = serde_json::json!({ "message": message, "signature": signature }).to_string();
+        let verify = stage.http().post(stage.url("/api/v1/auth/siwe/verify")).header("origin", &origin).body(body);
+        let answer = verify.send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.headers().contains_key("set-cookie")), (200, sets), "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_opens_so_many_sessions_and_no_more() {
+    let stage = Stage::new(|config| config.limits.rates.sign_in = gateway::Rate::new(1000, 1000)).await;
+    let wallet = Wallet::random();
+    for _ in 0..30 {
+        stage.sign_in(&wallet).await;
+    }
+    let message = stage.nonce(Some(wallet.address())).await.message.unwrap();
+    let signature = wallet.sign_message(&message).unwrap().to_string();
+    stage.verify(&message, &signature).await.is_problem(429, "too many requests");
+    stage.sign_in(&Wallet::random()).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use wire::http::{NonceBody, NonceJson};
 
 use crate::{
     GatewayError,
-    auth::{Headers, authority, origins, siwe},
+    auth::{Headers, authority, sign_in_origins, siwe},
     config::NONCE_FOR,
     http::{auth, body::Json},
     state::{Shared, now},
@@ -27,10 +27,8 @@ pub(crate) async fn nonce(
     Headers(headers): Headers,
     Json(body): Json<NonceBody>,
 ) -> Result<Answer<NonceJson>, GatewayError> {
-    let origins = origins(shared.public_url.as_ref(), &headers);
-    let Some(uri) = origins.last().cloned() else {
-        return Err(GatewayError::Malformed { field: "Host".into(), reason: "name the host that you dialled".into() });
-    };
+    let origins = sign_in_origins(shared.public_url.as_ref(), &headers);
+    let Some(uri) = origins.last().cloned() else { return Err(auth::no_address()) };
     let nonce = format!("{:x}", random::<B128>()?);
     let expires = now() + NONCE_FOR.as_secs();
     shared.store.new_nonce(&auth::stored(&nonce, body.address), Timestamp(expires)).await?;

@@ -12,7 +12,7 @@ use wire::http::{SessionJson, VerifyBody};
 
 use crate::{
     GatewayError,
-    auth::{Headers, origins, siwe, token_hash},
+    auth::{Headers, is_foreign_page, sign_in_origins, siwe, token_hash},
     config::SESSION_FOR,
     http::{auth, body::Json},
     state::{Shared, now},
@@ -32,10 +32,14 @@ pub(crate) async fn verify(
     Headers(headers): Headers,
     Json(body): Json<VerifyBody>,
 ) -> Result<Response, GatewayError> {
-    let origins = origins(shared.public_url.as_ref(), &headers);
+    let origins = sign_in_origins(shared.public_url.as_ref(), &headers);
+    if origins.is_empty() {
+        return Err(auth::no_address());
+    }
     let at = Timestamp(now());
     let expected = siwe::Expected { origins: &origins, chain_id: shared.market.domain().chain_id, now: at };
     let signed = siwe::check(&body, &expected)?;
+    shared.rates.session(signed.address)?;
     // Last, so that only a message that is right uses a nonce up.
     let bound = auth::stored(&signed.nonce, Some(signed.address));
     let taken = shared.store.take_nonce(&bound, at).await? || shared.store.take_nonce(&signed.nonce, at).await?;
@@ -47,7 +51,10 @@ pub(crate) async fn verify(
     let expires = at.0 + SESSION_FOR.as_secs();
     shared.store.new_session(token_hash(&token), signed.address, at, Timestamp(expires)).await?;
     tracing::info!(address = %signed.address, "somebody signed in");
-    let cookie = auth::cookie(shared.public_url.as_ref(), &token, SESSION_FOR.as_secs());
+    // Another's page, which can make a browser post here, must not put its visitor into a session of its own choice.
+    let cookie = (!is_foreign_page(&headers, &origins))
+        .then(|| auth::cookie(shared.public_url.as_ref(), &token, SESSION_FOR.as_secs()))
+        .flatten();
     let session = SessionJson { token, address: signed.address, expires_at: auth::time(expires) };
     let mut response = Answer(session).into_response();
     response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
