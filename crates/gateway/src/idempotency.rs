@@ -39,7 +39,8 @@ struct Keyed {
     route: String,
 }
 
-/// Stands before routes that create or spend. Without the header, or without a session, it does nothing.
+/// Stands before routes that create or spend. Without the header, without a session, and before what only reads, it does
+/// nothing: yesterday's answer to a read would be a wrong one.
 pub(crate) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     match guarded(shared, request, next).await {
         Ok(response) => response,
@@ -48,6 +49,9 @@ pub(crate) async fn guard(State(shared): State<Shared>, request: Request, next: 
 }
 
 async fn guarded(shared: Shared, request: Request, next: Next) -> Result<Response, GatewayError> {
+    if request.method().is_safe() {
+        return Ok(next.run(request).await);
+    }
     let Some(key) = key(request.headers())? else {
         return Ok(next.run(request).await);
     };

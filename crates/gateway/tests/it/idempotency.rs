@@ -98,3 +98,15 @@ async fn keys_that_are_none_are_refused() {
     let (answer, _) = post(&shop.stage, "/api/v1/jobs", Some(&shop.token), "k", &huge).await;
     answer.is_problem(413, "65536");
 }
+
+#[tokio::test]
+async fn a_read_is_read_anew_whatever_its_key() {
+    let stage = Stage::new(|_| ()).await;
+    let wallet = chain::Wallet::random();
+    let token = stage.sign_in(&wallet).await.token;
+    for _ in 0..2 {
+        let me = stage.http().get(stage.url("/api/v1/auth/me")).bearer_auth(&token).header("idempotency-key", "one");
+        let answer = me.send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.headers().get("idempotent-replayed")), (200, None));
+    }
+}

@@ -62,8 +62,13 @@ impl JobQuery {
                 "provider" => asked.provider = Some(parsed(&name, &value, "a provider's number")?),
                 "resource" => asked.resource = Some(parsed(&name, &value, "an id: 0x and 64 hexadecimal digits")?),
                 "status" => {
-                    let words = value.split(',').map(|word| status(word.trim()));
-                    asked.status.extend(words.collect::<Result<Vec<_>, _>>()?);
+                    for word in value.split(',') {
+                        let status = status(word.trim())?;
+                        // However often it is said, the database is asked for it once.
+                        if !asked.status.contains(&status) {
+                            asked.status.push(status);
+                        }
+                    }
                 }
                 "live" => asked.live = Some(parsed(&name, &value, "true or false")?),
                 "limit" => asked.limit = Some(parsed(&name, &value, "a number from 1 to 200")?),
@@ -147,6 +152,7 @@ mod tests {
         let read = |query: &str| JobQuery::read(query).unwrap().status;
         assert_eq!(read("status=running,paused"), read("status=running&status=paused"));
         assert_eq!(read("status=running%2C%20paused"), [StatusJson::Running, StatusJson::Paused]);
+        assert_eq!(read("status=final,final&status=final"), [StatusJson::Final], "each once");
         assert_eq!(JobQuery::read("").unwrap(), JobQuery::default());
     }
 

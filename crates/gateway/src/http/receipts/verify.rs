@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use chain::Register;
 use tokio::time::timeout;
-use wire::receipt::{DOCUMENT_BYTES_MAX, Receipt, Trust, TrustedMarket, Verification, VerifyReceiptBody};
+use wire::receipt::{DOCUMENT_BYTES_MAX, Receipt, Trust, TrustedMarket, VERSION, Verification, VerifyReceiptBody};
 
 use super::{committer, of_oracle};
 use crate::{
@@ -34,7 +34,17 @@ pub(crate) async fn verify(
     Bytes(bytes): Bytes,
 ) -> Result<Json<Verification>, GatewayError> {
     let (receipt, trust) = read(&bytes)?;
+    known("version", receipt.version)?;
+    known("document.version", receipt.document.version)?;
     verified(&shared, &receipt, trust).await.map(Json)
+}
+
+/// Another version may mean something else by the same fields: saying what holds of it would be a guess.
+fn known(field: &str, version: u32) -> Result<(), GatewayError> {
+    if version == VERSION {
+        return Ok(());
+    }
+    Err(malformed(field, format!("{version} is not known here, only {VERSION}; ask a newer gateway")))
 }
 
 /// A receipt, alone or with whom to believe. Which of the two it is shows in its first field, so that errors name theirs.
