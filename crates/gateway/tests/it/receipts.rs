@@ -169,6 +169,12 @@ async fn a_lie_is_found_by_its_line_and_whom_to_believe_is_the_readers_choice() 
     altered.document.metadata.gpu_type = "H100".into();
     let found: Verification = verify(&stage, &json!(altered)).await.json();
     assert!(!found.verified && failing(&found).contains(&"document"), "{found:?}");
+    for (field, at) in [("version", "/version"), ("document.version", "/document/version")] {
+        let mut newer = json!(good);
+        *newer.pointer_mut(at).unwrap() = json!(2_147_483_648_u64);
+        let refused = verify(&stage, &newer).await.is_problem(400, "is not known here, only 1");
+        assert_eq!(refused.field.as_deref(), Some(field));
+    }
     // Nobody is believed: everything else still holds.
     let nobody = json!({"receipt": good, "trust": {"markets": [], "recorders": []}});
     let found: Verification = verify(&stage, &nobody).await.json();
