@@ -6,8 +6,9 @@ use alloy::primitives::Address;
 use market::{Amount, BasisPoints, Seconds, rules};
 use url::Url;
 
-/// Blocks that an event stream remembers, and so the deepest reorganisation that it can undo step by step.
-pub const WINDOW: usize = 256;
+/// Blocks that an event stream remembers: reorganisations of 256 blocks can be undone step by step, and the block below
+/// them says where to go on.
+pub const WINDOW: usize = 257;
 
 /// While new blocks are announced the head is polled only every so many poll intervals, in case an announcement was
 /// lost on the way.

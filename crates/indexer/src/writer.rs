@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chain::BlockEvents;
-use store::{Batch, BlockChanges, BlockRef, Cursor, Indexed, Key, Rewound, Store};
+use store::{Batch, BlockChanges, BlockRef, Cursor, Indexed, Key, RECENT_BLOCKS, Rewound, Store};
 
 use crate::{IndexError, Rows, apply, behind, touched};
 
@@ -27,7 +27,8 @@ impl Writer {
         Ok(Self { store, cursor, rows: Rows::default() })
     }
 
-    /// Where the index stood when it was opened or rewound, and its rewinds so far.
+    /// Where the index stands, and its rewinds so far. Its blocks are those of the opening or the rewind and the newest
+    /// of each batch since, no more than can be taken back.
     #[must_use]
     pub fn cursor(&self) -> &Cursor {
         &self.cursor
@@ -36,6 +37,9 @@ impl Writer {
     /// Writes blocks, oldest first, in one transaction: all of them are durable, or none.
     pub async fn write(&mut self, blocks: &[BlockEvents]) -> Result<(), IndexError> {
         self.load(blocks).await?;
+        if blocks.is_empty() {
+            return Ok(());
+        }
         let mut head = self.cursor.head();
         let mut batch = Batch::default();
         for block in blocks {
@@ -44,8 +48,10 @@ impl Writer {
             head = Some(changes.block);
             batch.blocks.push(changes);
         }
-        self.store.commit(&batch).await?;
+        self.store.commit_after(self.cursor.head(), &batch).await?;
         self.cursor.recent.extend(head);
+        let forgotten = self.cursor.recent.len().saturating_sub(RECENT_BLOCKS);
+        self.cursor.recent.drain(..forgotten);
         Ok(())
     }
 

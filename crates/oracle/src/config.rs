@@ -16,10 +16,14 @@ pub const POLL: Duration = Duration::from_secs(1);
 pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// The same bytes are handed in again after this long: longer than a block takes, shorter than anybody's patience.
 pub const RESEND_AFTER: Duration = Duration::from_secs(30);
+/// A commit that is not in a block after so long is signed again for more: blocks became dearer, and those behind it wait
+/// for its nonce.
+pub const DEARER_AFTER: Duration = Duration::from_secs(180);
 /// A process that is not heard by the database for so long has lost its place to another.
 pub const LEASE_S: u64 = 30;
 
 const _: () = assert!(LEASE_S >= 4 * POLL.as_secs(), "a slow look must not lose the lease");
+const _: () = assert!(DEARER_AFTER.as_secs() > RESEND_AFTER.as_secs(), "it may only have been forgotten");
 const _: () = assert!(IN_FLIGHT_MAX as u64 <= FOLLOWED_MAX, "what is on its way must be followed");
 
 /// How receipts are written.
@@ -37,6 +41,8 @@ pub struct ReceiptsConfig {
     pub in_flight_max: usize,
     /// See [`RESEND_AFTER`].
     pub resend_after: Duration,
+    /// See [`DEARER_AFTER`].
+    pub dearer_after: Duration,
     /// See [`LEASE_S`].
     pub lease_s: u64,
     /// For tests of crashes: on this line the loop ends as if the process had died there.
@@ -54,6 +60,7 @@ impl ReceiptsConfig {
             batch: BATCH,
             in_flight_max: IN_FLIGHT_MAX,
             resend_after: RESEND_AFTER,
+            dearer_after: DEARER_AFTER,
             lease_s: LEASE_S,
             dies_at: None,
         }

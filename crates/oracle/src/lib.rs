@@ -2,7 +2,9 @@
 //! Heartbeats, challenges and the evidence of disputes come to live here.
 
 mod config;
-pub use config::{BACKOFF_MAX, BATCH, FOLLOWED_MAX, IN_FLIGHT_MAX, LEASE_S, POLL, RESEND_AFTER, ReceiptsConfig};
+pub use config::{
+    BACKOFF_MAX, BATCH, DEARER_AFTER, FOLLOWED_MAX, IN_FLIGHT_MAX, LEASE_S, POLL, RESEND_AFTER, ReceiptsConfig,
+};
 
 mod error;
 pub use error::OracleError;

@@ -17,6 +17,8 @@ pub use rewind::Rewound;
 
 /// Blocks that can be taken back one by one. No chain in use reorganises deeper; one that does is read from its start.
 pub const RECENT_BLOCKS: usize = 256;
+/// Blocks that are remembered: those, and the one below them on which the index then stands.
+const REMEMBERED_BLOCKS: usize = RECENT_BLOCKS + 1;
 
 impl Store {
     /// Says what this database indexes. A database that indexes another market is refused.

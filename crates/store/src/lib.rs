@@ -26,7 +26,7 @@ mod read;
 pub use read::{JOB_EVENTS_MAX, JobFilter, PAGE_MAX};
 
 mod sign_in;
-pub use sign_in::{NONCE_BYTES_MAX, SessionRow};
+pub use sign_in::{NONCE_BYTES_MAX, NONCES_MAX, SESSIONS_MAX, SessionRow};
 
 mod request;
 pub use request::{ABANDONED_AFTER_S, ANSWER_BYTES_MAX, Begun, KEY_BYTES_MAX, REQUESTS_KEPT_S};

@@ -2,6 +2,7 @@
 
 mod m0001_index;
 mod m0002_own;
+mod m0003_keys;
 mod table;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -17,7 +18,7 @@ struct Migrator;
 #[sea_orm_migration::async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_index::Migration), Box::new(m0002_own::Migration)]
+        vec![Box::new(m0001_index::Migration), Box::new(m0002_own::Migration), Box::new(m0003_keys::Migration)]
     }
 }
 

@@ -1,6 +1,6 @@
 //! Receipts, and how far each is on its way to the chain.
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use market::{JobId, Timestamp};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, UpdateMany, sea_query::Expr,
@@ -10,7 +10,7 @@ use wire::receipt::{DOCUMENT_BYTES_MAX, ReceiptKind};
 use crate::bulk;
 use crate::connect::Store;
 use crate::entity::receipt;
-use crate::entity::stored::{Hash, Kind, NUL, Whole};
+use crate::entity::stored::{Account, Hash, Kind, NUL, Whole};
 use crate::error::StoreError;
 use crate::read::PAGE_MAX;
 
@@ -40,6 +40,8 @@ pub struct ReceiptRow {
     pub to_block: u64,
     /// How far it is.
     pub state: ReceiptState,
+    /// Whose key signed last; nobody before that. Keys are changed, and what an old one signed stays its own.
+    pub recorder: Option<Address>,
 }
 
 /// How far a receipt is on its way to the chain.
@@ -138,6 +140,8 @@ impl Store {
     pub async fn receipts(&self, before: Option<(Timestamp, &str)>, limit: u64) -> Result<Vec<ReceiptRow>, StoreError> {
         let mut find = receipt::Entity::find();
         if let Some((at, nid)) = before {
+            // Cursors are strangers' words, and PostgreSQL's text has no place for NUL.
+            let nid = nid.split(NUL).next().unwrap_or_default();
             let same =
                 Condition::all().add(receipt::Column::OccurredAt.eq(Whole(at.0))).add(receipt::Column::Nid.lt(nid));
             let older = Condition::any().add(receipt::Column::OccurredAt.lt(Whole(at.0))).add(same);
@@ -147,7 +151,8 @@ impl Store {
         find.limit(limit.min(PAGE_MAX)).all(self.readers()).await?.into_iter().map(row).collect()
     }
 
-    /// Receipts that are not final on chain, those on their way before those that wait, then oldest first; at most [`PAGE_MAX`](crate::PAGE_MAX).
+    /// Receipts that are not final on chain, those on their way before those that wait, then oldest first; at most
+    /// [`PAGE_MAX`](crate::PAGE_MAX).
     pub async fn receipts_due(&self, limit: u64) -> Result<Vec<ReceiptRow>, StoreError> {
         let find = receipt::Entity::find()
             .filter(receipt::Column::State.is_in([STORED, SENDING, MINED]))
@@ -226,6 +231,7 @@ fn model(row: &ReceiptRow) -> Result<receipt::Model, StoreError> {
         tx_nonce: columns.nonce.map(Into::into),
         raw: columns.raw,
         block: columns.block.map(Into::into),
+        recorder: row.recorder.map(Account),
     })
 }
 
@@ -252,5 +258,6 @@ fn row(model: receipt::Model) -> Result<ReceiptRow, StoreError> {
         from_block: model.from_block.0,
         to_block: model.to_block.0,
         state,
+        recorder: model.recorder.map(|it| it.0),
     })
 }

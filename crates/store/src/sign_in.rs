@@ -2,16 +2,22 @@
 
 use alloy_primitives::{Address, B256};
 use market::Timestamp;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::bulk;
 use crate::connect::Store;
-use crate::entity::stored::{Hash, NUL, Whole};
+use crate::entity::stored::{Account, Hash, NUL, Whole};
 use crate::entity::{nonce, session};
 use crate::error::StoreError;
 
 /// The longest nonce. A gateway makes them, of some 20 characters.
 pub const NONCE_BYTES_MAX: usize = 128;
+
+/// Most nonces that wait to be used. They live for minutes; so many at once are an attack, and a full table is a few MiB.
+pub const NONCES_MAX: u64 = 16_384;
+/// Most sessions of one address, a further one ends its oldest. People have some devices, programs sign in when they
+/// start.
+pub const SESSIONS_MAX: u64 = 32;
 
 /// Somebody who is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +29,14 @@ pub struct SessionRow {
 }
 
 impl Store {
-    /// Keeps a number that a sign-in must carry, until `expires`.
+    /// Keeps a number that a sign-in must carry, until `expires`. `Busy` while [`NONCES_MAX`] wait; those that are
+    /// expired wait until [`prune`](Self::prune).
     pub async fn new_nonce(&self, nonce: &str, expires: Timestamp) -> Result<(), StoreError> {
         if nonce.len() > NONCE_BYTES_MAX {
             return Err(StoreError::TooLarge { what: "the nonce", limit: NONCE_BYTES_MAX });
+        }
+        if nonce::Entity::find().count(self.writer()).await? >= NONCES_MAX {
+            return Err(StoreError::Busy { reason: format!("{NONCES_MAX} sign-ins are under way") });
         }
         let row = nonce::Model { nonce: nonce.to_owned(), expires: expires.0.into() };
         Ok(bulk::insert::<nonce::Entity>(self.writer(), vec![row]).await?)
@@ -43,7 +53,8 @@ impl Store {
         Ok(good.exec(self.writer()).await?.rows_affected == 1)
     }
 
-    /// Begins a session. `token_hash` is the sha2-256 of the token, which is kept nowhere.
+    /// Begins a session. `token_hash` is the sha2-256 of the token, which is kept nowhere. Of the sessions of this
+    /// address the newest [`SESSIONS_MAX`] stay.
     pub async fn new_session(
         &self,
         token_hash: B256,
@@ -57,7 +68,15 @@ impl Store {
             created_at: now.0.into(),
             expires: expires.0.into(),
         };
-        Ok(bulk::insert::<session::Entity>(self.writer(), vec![row]).await?)
+        bulk::insert::<session::Entity>(self.writer(), vec![row]).await?;
+        let too_many = session::Entity::find()
+            .filter(session::Column::Address.eq(Account(address)))
+            .order_by_desc(session::Column::CreatedAt)
+            .order_by_desc(session::Column::Expires)
+            .offset(SESSIONS_MAX)
+            .limit(SESSIONS_MAX);
+        let ended = too_many.all(self.writer()).await?.into_iter().map(|row| row.token_hash);
+        Ok(bulk::delete::<session::Entity, _>(self.writer(), session::Column::TokenHash, ended).await?)
     }
 
     /// Whose session this is, while it lasts.

@@ -145,7 +145,7 @@ async fn tell(seed: u64, store: &Store, clean: &Store) -> (String, String) {
         match writing.take(Item::Rewind { to }, true).await {
             Some(Rewound::To(at)) => assert_eq!(at.number, to, "seed {seed}"),
             Some(Rewound::FromZero) => {
-                let forgotten = highest.saturating_sub(store::RECENT_BLOCKS as u64 - 1);
+                let forgotten = highest.saturating_sub(store::RECENT_BLOCKS as u64);
                 assert!(
                     to < forgotten.max(telling.old).max(1),
                     "seed {seed}: {depth} blocks can be taken back one by one"
@@ -219,4 +219,23 @@ async fn a_node_changes_its_mind() {
         story.turn(turn as u64);
     }
     index.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_writer_holds_no_more_than_can_be_taken_back_and_writes_on_nothing_else() {
+    let database = TestDatabase::sqlite();
+    let store = Store::open(&store::StoreConfig::new(database.url())).await.unwrap();
+    let mut telling = Telling::new(3);
+    let mut writer = Writer::open(store.clone(), INDEXED).await.unwrap();
+    for _ in 0..600 {
+        let block = telling.mine();
+        writer.write(&[block]).await.unwrap();
+    }
+    assert!(writer.cursor().recent.len() <= store::RECENT_BLOCKS, "{}", writer.cursor().recent.len());
+    // Another process takes back what this one wrote.
+    let mut late = Writer::open(store.clone(), INDEXED).await.unwrap();
+    late.rewind(590).await.unwrap();
+    let refused = writer.write(&[telling.mine()]).await.unwrap_err();
+    assert!(refused.is_retryable(), "{refused}");
+    assert_eq!(store.cursor().await.unwrap().unwrap().head().unwrap().number, 590);
 }

@@ -17,7 +17,7 @@ pub struct Committer {
     pub chain_id: u64,
     /// The register.
     pub register: Address,
-    /// The key that commits.
+    /// The key that commits now; of a receipt that another key committed, the row tells.
     pub recorder: Address,
 }
 
@@ -53,7 +53,7 @@ pub fn envelope(
         commit: place(&row.state).map(|(tx, block)| CommitJson {
             chain_id: committer.chain_id,
             register: committer.register,
-            recorder: committer.recorder,
+            recorder: row.recorder.unwrap_or(committer.recorder),
             tx,
             block,
         }),

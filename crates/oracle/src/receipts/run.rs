@@ -131,6 +131,13 @@ impl Failures {
     }
 }
 
+/// When bytes were handed in, since they are waited for.
+#[derive(Clone, Copy)]
+struct Handed {
+    first: Instant,
+    last: Instant,
+}
+
 /// What the loop holds between two looks. All of it can be lost.
 struct Writer {
     config: ReceiptsConfig,
@@ -142,8 +149,8 @@ struct Writer {
     reached: [(ReceiptKind, Reached); 2],
     /// The final block up to which it was searched.
     searched: Option<u64>,
-    /// When bytes were last handed in by this process.
-    sent: HashMap<B256, Instant>,
+    /// When bytes were handed in by this process.
+    sent: HashMap<B256, Handed>,
     /// Transactions of the recorder's key that are nobody's here were told of.
     strangers: bool,
 }

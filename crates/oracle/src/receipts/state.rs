@@ -6,8 +6,8 @@
 //!    └── the nonce went elsewhere ──┘  └── reorganised away ──┘
 //! ```
 //!
-//! One nonce carries at most one transaction of a key, and a receipt has at most one signed transaction that could
-//! still be mined: that is why there is never a second commit.
+//! One nonce carries at most one transaction of a key, and all signed transactions of a receipt that could still be
+//! mined have one nonce: that is why there is never a second commit.
 
 use alloy_primitives::B256;
 use store::ReceiptState;
@@ -37,6 +37,8 @@ pub struct Seen {
     pub nonce_free: Option<u64>,
     /// The bytes were handed in so long ago, or by an earlier process, that it is time to do it again.
     pub send_due: bool,
+    /// The bytes wait for so long that blocks must have become dearer, and nothing with their nonce is mined.
+    pub dearer_due: bool,
 }
 
 /// One thing to do.
@@ -49,6 +51,8 @@ pub enum Step {
         /// The nonce.
         nonce: u64,
     },
+    /// Sign the same with the same nonce for more, and keep those bytes before they are sent.
+    Raise,
     /// Hand the kept bytes to the node, for the first time or again.
     Send,
     /// Remember this.
@@ -84,6 +88,7 @@ pub fn next(state: &ReceiptState, seen: &Seen) -> Step {
         }
         // Another transaction has its nonce for good: this one can never be mined.
         (ReceiptState::Sending { nonce, .. }, None) if *nonce < seen.nonces_final => Step::Keep(ReceiptState::Stored),
+        (ReceiptState::Sending { .. }, None) if seen.dearer_due => Step::Raise,
         (ReceiptState::Sending { .. }, None) if seen.send_due => Step::Send,
         (ReceiptState::Sending { .. }, None) => Step::Wait,
     }
@@ -113,7 +118,14 @@ mod tests {
 
     #[test]
     fn the_table_of_steps() {
-        let seen = Seen { finalized: 10, nonces_final: 4, nonce_free: Some(9), send_due: true, mined: None };
+        let seen = Seen {
+            finalized: 10,
+            nonces_final: 4,
+            nonce_free: Some(9),
+            send_due: true,
+            dearer_due: false,
+            mined: None,
+        };
         let with = |mined| Seen { mined, ..seen };
         let keep = Step::Keep;
         let committed = |block| keep(ReceiptState::Committed { tx: TX, block });
@@ -124,6 +136,8 @@ mod tests {
             ("once it is final", ReceiptState::Stored, with(on_chain(11, true)), Step::Wait),
             ("kept bytes are sent", sending(), seen, Step::Send),
             ("not all the time", sending(), Seen { send_due: false, ..seen }, Step::Wait),
+            ("nor for too little", sending(), Seen { dearer_due: true, ..seen }, Step::Raise),
+            ("mined is paid enough", sending(), Seen { dearer_due: true, ..with(on_chain(11, true)) }, keep(mined(11))),
             ("a block has it", sending(), with(on_chain(11, true)), keep(mined(11))),
             ("a final block has it", sending(), with(on_chain(9, true)), committed(9)),
             ("a lost nonce", sending(), Seen { nonces_final: 5, ..seen }, keep(ReceiptState::Stored)),
@@ -142,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_signed_transaction_is_given_up_only_when_it_can_never_be_mined() {
-        for bits in 0..64_u64 {
+        for bits in 0..128_u64 {
             let flag = |bit: u64| bits >> bit & 1 == 1;
             let seen = Seen {
                 mined: flag(0).then_some(Mined { tx: TX, block: 8 + 4 * u64::from(flag(5)), succeeded: flag(1) }),
@@ -150,6 +164,7 @@ mod tests {
                 nonces_final: 4 + u64::from(flag(2)),
                 nonce_free: flag(3).then_some(9),
                 send_due: flag(4),
+                dearer_due: flag(6),
             };
             for state in [sending(), mined(11)] {
                 let step = next(&state, &seen);

@@ -14,38 +14,41 @@ use crate::stage::{LIMIT, Stage};
 #[tokio::test]
 async fn a_crash_on_any_line_commits_nothing_twice() {
     for line in Line::ALL.into_iter().filter(|line| *line != Line::Returned) {
-        let mut stage = Stage::new().await;
-        stage.job().await;
-        stage.index().await;
-        let mut deaths = 0;
-        loop {
-            let running = stage.receipts_until(line);
-            let done = async || {
-                stage.t.dev.mine(1).await.unwrap();
-                let rows = stage.rows().await;
-                let done = rows.iter().filter(|row| matches!(row.state, ReceiptState::Committed { .. })).count();
-                (running.task.is_finished() || done == 2).then_some(())
-            };
-            eventually(LIMIT, done).await;
-            if !running.task.is_finished() {
-                running.end().await;
-                break;
-            }
-            running.died(line).await;
-            deaths += 1;
-            // Lines before a lasting step come again and again: the next process has to get past it.
-            if deaths >= 3 {
-                let running = stage.receipts();
-                stage.committed(2).await;
-                running.end().await;
-                break;
-            }
-        }
-        let rows = stage.committed(2).await;
-        stage.assert_each_once(&rows).await;
-        assert!(deaths > 0, "{line:?} was never passed");
-        assert_eq!(stage.recorder().nonce(NonceAt::Latest).await.unwrap(), 2, "{line:?}");
+        dies_on(line, Stage::new().await).await;
     }
+}
+
+pub(crate) async fn dies_on(line: Line, mut stage: Stage) {
+    stage.job().await;
+    stage.index().await;
+    let mut deaths = 0;
+    loop {
+        let running = stage.receipts_until(line);
+        let done = async || {
+            stage.t.dev.mine(1).await.unwrap();
+            let rows = stage.rows().await;
+            let done = rows.iter().filter(|row| matches!(row.state, ReceiptState::Committed { .. })).count();
+            (running.task.is_finished() || done == 2).then_some(())
+        };
+        eventually(LIMIT, done).await;
+        if !running.task.is_finished() {
+            running.end().await;
+            break;
+        }
+        running.died(line).await;
+        deaths += 1;
+        // Lines before a lasting step come again and again: the next process has to get past it.
+        if deaths >= 3 {
+            let running = stage.receipts();
+            stage.committed(2).await;
+            running.end().await;
+            break;
+        }
+    }
+    let rows = stage.committed(2).await;
+    stage.assert_each_once(&rows).await;
+    assert!(deaths > 0, "{line:?} was never passed");
+    assert_eq!(stage.recorder().nonce(NonceAt::Latest).await.unwrap(), 2, "{line:?}");
 }
 
 /// The line that only a reorganisation reaches.

@@ -42,6 +42,13 @@ impl Stage {
         Self::on(t, store, dir).await
     }
 
+    /// With its rows in PostgreSQL, where that is installed.
+    pub(crate) async fn on_postgres() -> Option<Self> {
+        let database = testkit::TestDatabase::postgres()?;
+        let store = Store::open(&StoreConfig::new(database.url())).await.unwrap();
+        Some(Self::on(TestMarket::start().await.unwrap(), store, tempfile::tempdir().unwrap()).await)
+    }
+
     pub(crate) async fn on(t: TestMarket, store: Store, dir: tempfile::TempDir) -> Self {
         let from = t.deployment.block;
         let blocks = BlockStore::open(dir.path().join("blocks"), content::StoreConfig::default()).unwrap();

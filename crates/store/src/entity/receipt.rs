@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use super::stored::{Hash, Kind, Whole};
+use super::stored::{Account, Hash, Kind, Whole};
 
 /// A receipt.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -22,6 +22,7 @@ pub struct Model {
     pub tx_nonce: Option<Whole>,
     pub raw: Option<Vec<u8>>,
     pub block: Option<Whole>,
+    pub recorder: Option<Account>,
 }
 
 /// No table refers to another: rows are rebuilt and rewound one by one.

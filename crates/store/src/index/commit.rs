@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sea_orm::QueryFilter;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 
-use super::{RECENT_BLOCKS, image, indexed, keyed, recent_blocks};
+use super::{REMEMBERED_BLOCKS, image, indexed, keyed, recent_blocks};
 use crate::bulk;
 use crate::connect::Store;
 use crate::entity::stored::Whole;
@@ -19,23 +19,23 @@ impl Store {
     ///
     /// `NotNext` says that somebody else wrote since the caller read the cursor.
     pub async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+        self.commit_on(None, batch).await
+    }
+
+    /// The same, if the index still stands where the caller saw it: heights alone do not tell that somebody took blocks
+    /// back meanwhile, and the gap would stay.
+    pub async fn commit_after(&self, head: Option<BlockRef>, batch: &Batch) -> Result<(), StoreError> {
+        self.commit_on(Some(head), batch).await
+    }
+
+    async fn commit_on(&self, seen: Option<Option<BlockRef>>, batch: &Batch) -> Result<(), StoreError> {
         let Some(first) = batch.blocks.first() else {
             return Ok(());
         };
         let transaction = self.begin().await?;
         let state = indexed(&transaction, true).await?.ok_or(StoreError::NotBegun)?;
         let before = recent_blocks(&transaction).await?;
-        let head = before.last().map(|block| block.number);
-        if let Some(head) = head.filter(|head| *head >= first.block.number) {
-            return Err(StoreError::NotNext { head, block: first.block.number });
-        }
-        for pair in batch.blocks.windows(2) {
-            let (head, block) = (pair[0].block.number, pair[1].block.number);
-            if block <= head {
-                return Err(StoreError::NotNext { head, block });
-            }
-        }
-
+        in_order(seen, before.last().copied(), first.block.number, batch)?;
         let kept = Kept::of(&before, batch, state.undo_from.0);
         let images = images(&transaction, batch, kept.undo_from).await?;
         let events = batch.blocks.iter().flat_map(|block| &block.events).map(Into::into).collect();
@@ -62,6 +62,26 @@ impl Store {
     }
 }
 
+/// The batch begins where the caller saw the index end, above it, and goes up.
+fn in_order(
+    seen: Option<Option<BlockRef>>,
+    head: Option<BlockRef>,
+    first: u64,
+    batch: &Batch,
+) -> Result<(), StoreError> {
+    let number = head.map_or(0, |head| head.number);
+    if seen.is_some_and(|seen| seen != head) || head.is_some() && number >= first {
+        return Err(StoreError::NotNext { head: number, block: first });
+    }
+    for pair in batch.blocks.windows(2) {
+        let (head, block) = (pair[0].block.number, pair[1].block.number);
+        if block <= head {
+            return Err(StoreError::NotNext { head, block });
+        }
+    }
+    Ok(())
+}
+
 /// Which blocks are remembered after a batch, and how far back it can be undone.
 struct Kept {
     /// Blocks of the batch that are remembered.
@@ -76,8 +96,8 @@ impl Kept {
     fn of(before: &[BlockRef], batch: &Batch, undo_from: u64) -> Self {
         let blocks = &batch.blocks;
         let added: Vec<_> =
-            blocks[blocks.len().saturating_sub(RECENT_BLOCKS)..].iter().map(|block| block.block).collect();
-        let forgotten = (before.len() + blocks.len()).saturating_sub(RECENT_BLOCKS);
+            blocks[blocks.len().saturating_sub(REMEMBERED_BLOCKS)..].iter().map(|block| block.block).collect();
+        let forgotten = (before.len() + blocks.len()).saturating_sub(REMEMBERED_BLOCKS);
         let oldest = match before.get(forgotten) {
             _ if forgotten == 0 => None,
             Some(block) => Some(block.number),

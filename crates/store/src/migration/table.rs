@@ -84,21 +84,60 @@ pub(super) async fn create(manager: &SchemaManager<'_>, tables: &[Table]) -> Res
             _ => return Err(super::other_engine()),
         }
         manager.create_table(create).await?;
-        for index in table.indexes {
-            let mut create = Index::create();
-            create.name(index.name).table(Alias::new(table.name));
-            for column in index.columns {
-                create.col(Alias::new(*column));
-            }
-            if index.unique {
-                create.unique();
-            }
-            manager.create_index(create).await?;
-        }
+        create_indexes(manager, table.name, table.indexes).await?;
         if engine == DbBackend::Postgres {
             let columns = table.columns.iter().map(|column| (column.0, column.2));
             comment(manager.get_connection(), table.name, table.comment, columns).await?;
         }
+    }
+    Ok(())
+}
+
+async fn create_indexes(manager: &SchemaManager<'_>, table: &str, indexes: &[TableIndex]) -> Result<(), DbErr> {
+    for index in indexes {
+        let mut create = Index::create();
+        create.name(index.name).table(Alias::new(table));
+        for column in index.columns {
+            create.col(Alias::new(*column));
+        }
+        if index.unique {
+            create.unique();
+        }
+        manager.create_index(create).await?;
+    }
+    Ok(())
+}
+
+/// Adds columns, which must be ones that may be empty, and indexes to a table that is there.
+pub(super) async fn add(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    columns: &[Column],
+    indexes: &[TableIndex],
+) -> Result<(), DbErr> {
+    for column in columns {
+        let alter = Create::alter().table(Alias::new(table)).add_column(column.definition()).to_owned();
+        manager.alter_table(alter).await?;
+        if manager.get_database_backend() == DbBackend::Postgres {
+            comment_on_columns(manager.get_connection(), table, [(column.0, column.2)]).await?;
+        }
+    }
+    create_indexes(manager, table, indexes).await
+}
+
+/// Takes them away again.
+pub(super) async fn drop_added(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    columns: &[Column],
+    indexes: &[TableIndex],
+) -> Result<(), DbErr> {
+    for index in indexes {
+        manager.drop_index(Index::drop().name(index.name).table(Alias::new(table)).to_owned()).await?;
+    }
+    for column in columns {
+        let alter = Create::alter().table(Alias::new(table)).drop_column(Alias::new(column.0)).to_owned();
+        manager.alter_table(alter).await?;
     }
     Ok(())
 }
@@ -126,10 +165,22 @@ async fn comment(
     text: &str,
     columns: impl IntoIterator<Item = (&str, &str)>,
 ) -> Result<(), DbErr> {
-    let quoted = |text: &str| text.replace('\'', "''");
-    let mut sql = format!("COMMENT ON TABLE \"{table}\" IS '{}';", quoted(text));
+    db.execute_unprepared(&format!("COMMENT ON TABLE \"{table}\" IS '{}';", quoted(text))).await?;
+    comment_on_columns(db, table, columns).await
+}
+
+async fn comment_on_columns(
+    db: &impl ConnectionTrait,
+    table: &str,
+    columns: impl IntoIterator<Item = (&str, &str)>,
+) -> Result<(), DbErr> {
+    let mut sql = String::new();
     for (column, text) in columns {
         sql.push_str(&format!("COMMENT ON COLUMN \"{table}\".\"{column}\" IS '{}';", quoted(text)));
     }
     db.execute_unprepared(&sql).await.map(drop)
+}
+
+fn quoted(text: &str) -> String {
+    text.replace('\'', "''")
 }

@@ -1,6 +1,6 @@
 //! What the writer of receipts works on: jobs that have none yet, and steps of those that are on their way.
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use market::{JobId, Status};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -10,7 +10,7 @@ use wire::receipt::ReceiptKind;
 
 use super::{Columns, ReceiptState, moved};
 use crate::connect::Store;
-use crate::entity::stored::{Hash, Kind, State, Whole};
+use crate::entity::stored::{Account, Hash, Kind, State, Whole};
 use crate::entity::{job, receipt};
 use crate::error::StoreError;
 use crate::read::PAGE_MAX;
@@ -53,14 +53,20 @@ impl Store {
         Ok(find.all(self.readers()).await?.into_iter().map(Into::into).collect())
     }
 
-    /// Notes how far a receipt is, if it still is where the caller saw it; false where somebody else was faster. When
-    /// this returns, a power cut does not undo it.
-    pub async fn move_receipt(&self, nid: &str, from: &ReceiptState, to: &ReceiptState) -> Result<bool, StoreError> {
+    /// Notes how far a receipt is and by whose key, if it still is where the caller saw it; false where somebody else
+    /// was faster. When this returns, a power cut does not undo it.
+    pub async fn move_receipt(
+        &self,
+        nid: &str,
+        from: &ReceiptState,
+        to: &ReceiptState,
+        recorder: Address,
+    ) -> Result<bool, StoreError> {
         let before = Columns::of(from)?;
         let unmoved = Condition::all()
             .add(receipt::Column::State.eq(before.state))
             .add_option(before.tx.map(|tx| receipt::Column::Tx.eq(Hash(tx))));
-        let set = moved(nid, to)?.filter(unmoved);
+        let set = moved(nid, to)?.col_expr(receipt::Column::Recorder, Expr::value(Account(recorder))).filter(unmoved);
         Ok(set.exec(self.durable()).await?.rows_affected == 1)
     }
 }

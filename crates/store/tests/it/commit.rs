@@ -13,6 +13,7 @@ on_both_engines! {
     batches_make_no_difference
     words_that_no_text_can_hold
     only_what_follows_is_written
+    nothing_is_written_on_what_was_taken_back
     a_batch_is_written_whole_or_not_at_all
     another_market_is_refused
     a_forgotten_index_can_begin_anew
@@ -77,7 +78,7 @@ async fn batches_make_no_difference(database: &TestDatabase) {
     assert_eq!(text, single.dump_index().await.unwrap());
     let (whole, single) = (whole.cursor().await.unwrap().unwrap(), single.cursor().await.unwrap().unwrap());
     assert_eq!(whole, single);
-    assert_eq!(whole.recent.len(), store::RECENT_BLOCKS);
+    assert_eq!(whole.recent.len(), store::RECENT_BLOCKS + 1);
 }
 
 /// Anybody can list a machine with such words: they must not stop the index.
@@ -109,6 +110,7 @@ async fn words_that_no_text_can_hold(database: &TestDatabase) {
     assert_eq!(store.dump_index().await.unwrap(), text);
     assert!(!store.take_nonce("\0", market::Timestamp(1)).await.unwrap());
     assert_eq!(store.receipt_by_nid("\0").await.unwrap(), None);
+    assert_eq!(store.receipts(Some((market::Timestamp(1), "a\0b")), 1).await.unwrap(), []);
 }
 
 async fn only_what_follows_is_written(database: &TestDatabase) {
@@ -124,6 +126,23 @@ async fn only_what_follows_is_written(database: &TestDatabase) {
         assert!(matches!(refused, Err(StoreError::NotNext { .. })), "{wrong:?}: {refused:?}");
     }
     assert_eq!(store.cursor().await.unwrap().unwrap().head(), Some(block(5)));
+}
+
+/// A writer that lost its place takes blocks back while the next one writes.
+async fn nothing_is_written_on_what_was_taken_back(database: &TestDatabase) {
+    let (store, late) = (begun(database).await, open(database).await);
+    let blocks: Vec<_> = (1..=5).map(|number| with_rows(number, vec![])).collect();
+    store.commit_after(None, &batch(&blocks)).await.unwrap();
+    late.rewind(3).await.unwrap();
+    let next = batch(&[with_rows(6, vec![])]);
+    for wrong in [Some(block(5)), Some(block(2)), None] {
+        let refused = store.commit_after(wrong, &next).await;
+        assert!(matches!(refused, Err(StoreError::NotNext { head: 3, block: 6 })), "{wrong:?}: {refused:?}");
+    }
+    let other = store::BlockRef { hash: crate::fixture::hash(1), ..block(3) };
+    assert!(store.commit_after(Some(other), &next).await.is_err(), "the same height on another chain");
+    store.commit_after(Some(block(3)), &next).await.unwrap();
+    assert_eq!(store.cursor().await.unwrap().unwrap().head(), Some(block(6)));
 }
 
 async fn a_batch_is_written_whole_or_not_at_all(database: &TestDatabase) {

@@ -1,17 +1,19 @@
 //! One receipt under one key, and its way to the chain.
 
-use market::Timestamp;
-use store::{PAGE_MAX, Put, RAW_BYTES_MAX, ReceiptRow, ReceiptState, StoreError};
+use market::{JobId, Status, Timestamp};
+use store::{PAGE_MAX, Put, RAW_BYTES_MAX, ReceiptRow, ReceiptState, Row, Store, StoreError};
 use testkit::TestDatabase;
 use wire::receipt::{DOCUMENT_BYTES_MAX, ReceiptKind};
 
-use crate::fixture::{hash, job_id, open};
+use crate::fixture::{address, batch, begun, chance, hash, job_id, open, with_rows};
 
 on_both_engines! {
     a_receipt_exists_once
     states_come_back_as_they_went_in
     lists_are_in_their_order
     what_is_too_large_is_refused
+    of_two_who_move_a_receipt_one_does
+    jobs_are_due_by_the_block_that_made_them_so
 }
 
 fn row(job: u64, kind: ReceiptKind, at: u64) -> ReceiptRow {
@@ -25,6 +27,7 @@ fn row(job: u64, kind: ReceiptKind, at: u64) -> ReceiptRow {
         from_block: 3,
         to_block: 9,
         state: ReceiptState::Stored,
+        recorder: None,
     }
 }
 
@@ -114,4 +117,63 @@ async fn what_is_too_large_is_refused(database: &TestDatabase) {
     assert!(matches!(store.put_receipt(&large).await, Err(StoreError::TooLarge { .. })));
     let state = ReceiptState::Sending { nonce: 1, tx: hash(1), raw: vec![0; RAW_BYTES_MAX + 1] };
     assert!(matches!(store.set_receipt_state(&fits.nid, &state).await, Err(StoreError::TooLarge { .. })));
+}
+
+async fn of_two_who_move_a_receipt_one_does(database: &TestDatabase) {
+    let (store, other) = (open(database).await, open(database).await);
+    let it = row(1, ReceiptKind::JobSubmitted, 1);
+    store.put_receipt(&it).await.unwrap();
+    store.put_receipt(&row(2, ReceiptKind::JobSubmitted, 1)).await.unwrap();
+    let sending = |tx: u64| ReceiptState::Sending { nonce: 4, tx: hash(tx), raw: vec![tx as u8] };
+    let mined = |tx: u64| ReceiptState::Mined { tx: hash(tx), block: 9, nonce: 4, raw: vec![tx as u8] };
+    let moves = async |who: &Store, from: &ReceiptState, to: &ReceiptState, by: u64| {
+        who.move_receipt(&it.nid, from, to, address(by)).await.unwrap()
+    };
+    assert!(moves(&store, &ReceiptState::Stored, &sending(1), 7).await);
+    assert!(!moves(&other, &ReceiptState::Stored, &sending(2), 8).await, "another was faster");
+    assert!(!moves(&other, &sending(2), &mined(2), 8).await, "another transaction");
+    assert!(!moves(&other, &mined(1), &sending(1), 8).await, "another state of the same");
+    let held = other.receipt_by_nid(&it.nid).await.unwrap().unwrap();
+    assert_eq!((held.state, held.recorder), (sending(1), Some(address(7))));
+    assert!(moves(&other, &sending(1), &sending(3), 7).await, "a dearer one in its place");
+    assert!(moves(&other, &sending(3), &mined(3), 8).await);
+    let held = store.receipt_by_nid(&it.nid).await.unwrap().unwrap();
+    assert_eq!((held.state, held.recorder), (mined(3), Some(address(8))));
+    let bystander = store.receipt(job_id(2), ReceiptKind::JobSubmitted).await.unwrap().unwrap();
+    assert_eq!((bystander.state, bystander.recorder), (ReceiptState::Stored, None));
+    let none = store.move_receipt("bafknone", &ReceiptState::Stored, &sending(1), address(7)).await.unwrap();
+    assert!(!none, "there is no such receipt");
+}
+
+async fn jobs_are_due_by_the_block_that_made_them_so(database: &TestDatabase) {
+    let store = begun(database).await;
+    let mut chance = chance(41);
+    // Job, the block of its order, that of its last change, and whether it is settled.
+    let table = [(5, 1, 4, true), (3, 1, 9, true), (4, 2, 2, false), (1, 3, 4, true), (2, 6, 6, true)];
+    for number in 1..=9 {
+        let rows = table.iter().filter(|job| job.2 == number).map(|&(id, created, changed, is_final)| {
+            let status = if is_final { Status::Final } else { Status::Running };
+            Row::Job(store::JobRow { status, ..chance.job(id, (created, 0), changed) })
+        });
+        let rows = rows.collect();
+        store.commit(&batch(&[with_rows(number, rows)])).await.unwrap();
+    }
+    let due = async |kind, after: Option<(u64, u64)>, upto, limit| -> Vec<u64> {
+        let after = after.map(|(at, id)| (at, job_id(id)));
+        let jobs = store.jobs_without_receipt(kind, after, upto, limit).await.unwrap();
+        let number = |id: JobId| u64::from(*id.0.last().unwrap());
+        jobs.into_iter().map(|job| number(job.id)).collect()
+    };
+    use ReceiptKind::{JobCompleted, JobSubmitted};
+    assert_eq!(due(JobSubmitted, None, 9, 100).await, [3, 5, 4, 1, 2]);
+    assert_eq!(due(JobSubmitted, None, 9, 2).await, [3, 5], "a page");
+    assert_eq!(due(JobSubmitted, Some((1, 3)), 9, 2).await, [5, 4], "the next, in the same block");
+    assert_eq!(due(JobSubmitted, None, 2, 100).await, [3, 5, 4], "no block above");
+    assert_eq!(due(JobCompleted, None, 9, 100).await, [1, 5, 2, 3], "by the block of the settlement");
+    assert_eq!(due(JobCompleted, Some((4, 1)), 8, 100).await, [5, 2]);
+    for (job, kind) in [(5, JobSubmitted), (1, JobCompleted)] {
+        store.put_receipt(&row(job, kind, 1)).await.unwrap();
+    }
+    assert_eq!(due(JobSubmitted, None, 9, 100).await, [3, 4, 1, 2], "one has its receipt, of this kind");
+    assert_eq!(due(JobCompleted, None, 9, 100).await, [5, 2, 3]);
 }

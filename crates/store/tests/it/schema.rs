@@ -31,7 +31,10 @@ async fn opening_again_changes_nothing(database: &TestDatabase) {
             .unwrap()
     };
     let before = applied().await;
-    assert_eq!(before.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["m0001_index", "m0002_own"]);
+    assert_eq!(
+        before.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        ["m0001_index", "m0002_own", "m0003_keys"]
+    );
     let again = open(database).await;
     assert_eq!(applied().await, before);
     assert_eq!(again.dump_index().await.unwrap(), text);

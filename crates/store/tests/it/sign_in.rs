@@ -1,12 +1,19 @@
 //! Nonces are good for one, sessions end.
 
 use market::Timestamp;
-use store::StoreError;
+use sea_orm::{ConnectionTrait, Database};
+use store::{NONCES_MAX, SESSIONS_MAX, StoreError};
 use testkit::TestDatabase;
 
 use crate::fixture::{address, hash, open};
 
-on_both_engines! { a_nonce_is_taken_once a_nonce_expires a_session_begins_and_ends }
+on_both_engines! {
+    a_nonce_is_taken_once
+    a_nonce_expires
+    a_session_begins_and_ends
+    an_address_has_so_many_sessions
+    so_many_nonces_wait
+}
 
 async fn a_nonce_is_taken_once(database: &TestDatabase) {
     // Two gateways.
@@ -55,4 +62,38 @@ async fn a_session_begins_and_ends(database: &TestDatabase) {
     other.end_session(hash(2)).await.unwrap();
     other.end_session(hash(2)).await.unwrap();
     assert_eq!(store.session(hash(2), Timestamp(10)).await.unwrap(), None);
+}
+
+async fn an_address_has_so_many_sessions(database: &TestDatabase) {
+    let store = open(database).await;
+    let begin = async |n: u64, who: u64| {
+        store.new_session(hash(n), address(who), Timestamp(n), Timestamp(1000)).await.unwrap();
+    };
+    begin(999, 2).await;
+    for n in 1..=SESSIONS_MAX + 2 {
+        begin(n, 1).await;
+    }
+    let lasts = async |n: u64| store.session(hash(n), Timestamp(1)).await.unwrap().is_some();
+    assert!(!lasts(1).await && !lasts(2).await, "its oldest ended");
+    for n in 3..=SESSIONS_MAX + 2 {
+        assert!(lasts(n).await, "{n}");
+    }
+    assert!(lasts(999).await, "another's stay");
+}
+
+async fn so_many_nonces_wait(database: &TestDatabase) {
+    let store = open(database).await;
+    let raw = Database::connect(database.url().to_string()).await.unwrap();
+    let many = format!(
+        "INSERT INTO nonces (nonce, expires) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+         WHERE i < {}) SELECT 'n' || i, 100 FROM n",
+        NONCES_MAX - 1
+    );
+    raw.execute_unprepared(&many).await.unwrap();
+    store.new_nonce("last", Timestamp(200)).await.unwrap();
+    let refused = store.new_nonce("more", Timestamp(200)).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Busy { .. }), "{refused}");
+    store.prune(Timestamp(100)).await.unwrap();
+    store.new_nonce("more", Timestamp(200)).await.unwrap();
+    assert!(store.take_nonce("last", Timestamp(100)).await.unwrap());
 }

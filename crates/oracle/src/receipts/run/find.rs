@@ -28,13 +28,16 @@ impl Writer {
             return Ok(());
         }
         for kind in 0..self.reached.len() {
-            self.find_all(kind, upto).await?;
+            if !self.find_all(kind, upto).await? {
+                return Ok(());
+            }
         }
         self.searched = Some(upto);
         Ok(())
     }
 
-    async fn find_all(&mut self, index: usize, upto: u64) -> Result<(), OracleError> {
+    /// False where another process took over before all were found.
+    async fn find_all(&mut self, index: usize, upto: u64) -> Result<bool, OracleError> {
         loop {
             let (kind, reached) = self.reached[index];
             let jobs = self.store.jobs_without_receipt(kind, reached, upto, self.config.batch).await?;
@@ -46,11 +49,11 @@ impl Writer {
                 self.reached[index].1 = Some((place(kind, job), job.id));
             }
             if (jobs.len() as u64) < self.config.batch {
-                return Ok(());
+                return Ok(true);
             }
             // A long search must not cost the lease.
             if !self.store.receipts_lease(&self.config.holder, self.config.lease_s).await? {
-                return Ok(());
+                return Ok(false);
             }
         }
     }
@@ -93,6 +96,7 @@ impl Writer {
             from_block: job.created.0,
             to_block,
             state: ReceiptState::Stored,
+            recorder: None,
         };
         match self.store.put_receipt(&row).await? {
             Put::New => tracing::debug!(job = %job.id, nid = row.nid, "a receipt was written"),

@@ -89,10 +89,13 @@ pub(super) fn commit(receipt: &Receipt, found: &Found, trust: &Trust) -> Checked
     let mut compared = Compared::default();
     compared.same("the chain of the register", &hint.chain_id, &found.chain_id);
     compared.same("the register that was asked", &hint.register, &found.register);
-    let trusted = trust.markets.iter().find(|it| (it.chain_id, it.market) == (document.chain_id, document.market));
-    if let Some(trusted) = trusted {
-        compared.same("the register in the trust file", &hint.register, &trusted.register);
-    }
+    // A market may have had several registers; that it is trusted at all is another line's word.
+    let of_market = trust.markets.iter().filter(|it| (it.chain_id, it.market) == (document.chain_id, document.market));
+    let registers: Vec<_> = of_market.map(|it| it.register).collect();
+    compared.holds(registers.is_empty() || registers.contains(&hint.register), || {
+        let trusted = registers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+        format!("the register in the trust file is {trusted}, the receipt says {}", hint.register)
+    });
     let here = |commit: &&super::FoundCommit| commit.block == block && commit.tx == hint.tx;
     let Some(commit) = found.commits.iter().find(here) else {
         compared.0.push(match found.commits.first() {
