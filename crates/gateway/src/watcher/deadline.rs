@@ -29,3 +29,83 @@ pub(super) fn close_after(row: &JobRow) -> Timestamp {
         _ => NEVER,
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use alloy_primitives::{B256, aliases::U40};
+    use market::{Amount, BasisPoints, JobId, Outcome};
+    use wire::Terms;
+
+    use super::*;
+
+    /// A job of an hour that is in this state since 1000.
+    pub(in crate::watcher) fn row(status: Status, not_before: u64) -> JobRow {
+        let terms = Terms {
+            renter: Default::default(),
+            controller: Default::default(),
+            resourceId: B256::ZERO,
+            pricePerHour: Default::default(),
+            minCharge: Default::default(),
+            maxDuration: 3600,
+            notBefore: U40::from(not_before),
+            cancelFeeBps: 0,
+            specDigest: B256::ZERO,
+            flags: 0,
+            salt: 0,
+            extra: B256::ZERO,
+        };
+        JobRow {
+            id: JobId([7; 32]),
+            terms,
+            provider: 1,
+            fee_bps: BasisPoints(0),
+            status,
+            outcome: Outcome::None,
+            since: Timestamp(1000),
+            created: (1, 0),
+            created_at: Timestamp(900),
+            accepted_at: None,
+            started_at: None,
+            ended_at: None,
+            ready_record: None,
+            locked: Amount(0),
+            extra: Seconds(0),
+            paused: Seconds(0),
+            paid_seconds: Seconds(0),
+            paid: Amount(0),
+            seconds_run: None,
+            refunded: Amount(0),
+            fee: None,
+            result_digest: None,
+            ended_by: None,
+            reason: None,
+            changed: 1,
+        }
+    }
+
+    #[test]
+    fn each_state_has_its_deadline() {
+        let started = |status| JobRow { started_at: Some(Timestamp(1000)), ..row(status, 0) };
+        let table = [
+            (row(Status::Created, 0), 1600),
+            (row(Status::Created, 1000), 1600),
+            (row(Status::Created, 5000), 8600),
+            (row(Status::Accepted, 0), 4600),
+            (row(Status::Accepted, 5000), 8600),
+            (started(Status::Running), 1000 + 3600 + 7200),
+            (JobRow { extra: Seconds(60), paused: Seconds(5), ..started(Status::Running) }, 1000 + 3665 + 7200),
+            (started(Status::Silent), 1600),
+            (started(Status::Paused), 1000 + 86_400),
+            (JobRow { paused: Seconds(86_000), ..started(Status::Paused) }, 1400),
+            (JobRow { paused: Seconds(90_000), ..started(Status::Paused) }, 1000),
+            (started(Status::Final), u64::MAX),
+        ];
+        for (row, deadline) in table {
+            assert_eq!(close_after(&row), Timestamp(deadline), "{row:?}");
+        }
+        assert_eq!(
+            (clock_end(&row(Status::Created, 0)), clock_end(&started(Status::Running))),
+            (NEVER, Timestamp(4600))
+        );
+    }
+}

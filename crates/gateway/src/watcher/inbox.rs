@@ -271,6 +271,31 @@ mod tests {
     }
 
     #[test]
+    fn a_beat_among_a_job_s_news_names_the_job_and_is_not_old() {
+        let agent = Wallet::random();
+        let watch = watch(agent.address());
+        let tell = |at: u64, jobs: &[JobId]| {
+            let beat = BeatJson {
+                agent: agent.address(),
+                at,
+                jobs: jobs.iter().map(|job| B256::from(job.0)).collect(),
+                utilisation_pct: 1,
+                memory_mib: 2,
+                temperature_c: 3,
+                power_w: 4,
+                uptime_s: 5,
+            };
+            let signature = agent.sign(&watch.domain, &Beat::from(&beat)).unwrap();
+            watch.news(agent.address(), JOB, &JobNews::JobBeat { beat, signature });
+            watch.heard(JOB).is_some()
+        };
+        let now = now();
+        assert!(!tell(now, &[]) && !tell(now, &[JobId([8; 32])]), "another job's");
+        assert!(!tell(now - RESUME_WITHIN.0 - 5, &[JOB]) && !tell(now + FRESH_S + 60, &[JOB]), "of another time");
+        assert!(tell(now - RESUME_WITHIN.0 + 60, &[JOB]));
+    }
+
+    #[test]
     fn a_record_waits_only_with_its_agent_s_signature() {
         let (agent, stranger) = (Wallet::random(), Wallet::random());
         let watch = watch(agent.address());

@@ -242,3 +242,35 @@ impl Seen {
         Ok((state.status, state.since) == (self.status, self.since))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::{super::deadline::tests::row, *};
+
+    #[test]
+    fn what_one_agent_said_does_not_bind_the_next() {
+        let (first, second) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let now = Moment { block: Timestamp(2000), real: Instant::now() };
+        let accepted = row(Status::Accepted, 0);
+        let mut job = Watched::new(&accepted, first);
+        job.is_now(&accepted, first, now);
+        let agreed = Phase::Waiting { record: Some(B256::ZERO), signed: None };
+        job.phase = agreed;
+        job.is_now(&accepted, first, now);
+        assert_eq!(job.phase, agreed);
+        job.is_now(&accepted, second, now);
+        assert_eq!(job.phase, Phase::Waiting { record: None, signed: None });
+        // A start that the chain takes back leads to waiting again, and one that it takes anew to counting.
+        for status in [Status::Running, Status::Accepted, Status::Running, Status::Silent, Status::Running] {
+            job.is_now(&row(status, 0), second, now);
+            let phase = match status {
+                Status::Running => Phase::Counting { heard: now, reported: None },
+                Status::Silent => Phase::Standing,
+                _ => Phase::Waiting { record: None, signed: None },
+            };
+            assert_eq!(job.phase, phase, "{status:?}");
+        }
+    }
+}

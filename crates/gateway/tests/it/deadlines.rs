@@ -11,7 +11,7 @@ use wire::link::VERSION;
 
 use crate::{
     sockets::{Agent, hello},
-    stage::{Job, Stage, until},
+    stage::{Job, PATIENCE, Stage, until},
     watcher::{HEARTBEAT, LONG},
 };
 
@@ -100,5 +100,22 @@ async fn who_finds_no_room_here_is_not_silent() {
     })
     .await;
     assert_eq!(stage.status(&job).await, Status::Running);
+    stage.is_silent(&job).await;
+}
+
+#[tokio::test]
+async fn while_nobody_can_come_in_nobody_is_silent() {
+    let stage = Stage::watched(true, |config| {
+        quick(config);
+        (config.limits.pending_links, config.limits.hello_within) = (1, PATIENCE);
+    })
+    .await;
+    let provider = stage.provider(1).await;
+    let pending = Agent::connect(&stage).await;
+    let job = stage.watched_job(&provider).await;
+    let began = Instant::now();
+    until(async || stage.status(&job).await != Status::Running || began.elapsed() > LONG).await;
+    assert_eq!(stage.status(&job).await, Status::Running);
+    drop(pending);
     stage.is_silent(&job).await;
 }
