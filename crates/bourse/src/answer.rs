@@ -25,6 +25,12 @@ pub(crate) fn money(money: &wire::http::Money, token: &Token) -> String {
     money.amount.parse().map_or_else(|_| crate::ui::tame(&money.amount), |units| token.show(Amount(units)))
 }
 
+/// What pays for gas, from wei: never more than there is, in six digits after the point.
+pub(crate) fn coin(wei: alloy_primitives::U256) -> String {
+    let microns = wei / alloy_primitives::U256::from(1_000_000_000_000_u64);
+    Amount(microns.try_into().unwrap_or(u128::MAX)).in_tokens(6)
+}
+
 /// `2027-01-01 00:00:01`, in UTC.
 pub(crate) fn time(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()

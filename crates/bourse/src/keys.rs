@@ -4,7 +4,7 @@ use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
 use chain::Wallet;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, settings::Settings};
 
 /// The keys of a whole market on one machine: one for each role, so that no role can do another's deeds.
 #[derive(Debug)]
@@ -62,6 +62,14 @@ pub(crate) fn one(home: &Path, name: &str, password: &str) -> Result<Wallet, Fai
 /// A password as its file has it, without the end of the line.
 pub(crate) fn trimmed(text: &str) -> String {
     text.trim_end_matches(['\r', '\n']).to_owned()
+}
+
+/// The password of an operator's keys: of the file that the settings name, else the home folder's, made when missing.
+pub(crate) fn home_password(settings: &Settings) -> Result<String, Failure> {
+    match settings.password_file {
+        Some(_) => settings.password(),
+        None => password(&settings.home()),
+    }
 }
 
 /// The password of the keystores below `home`: a random one in a file that only its owner reads, made once.

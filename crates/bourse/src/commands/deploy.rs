@@ -9,6 +9,7 @@ use wire::MarketFile;
 
 use crate::{
     failure::Failure,
+    keys::{self, OperatorKeys},
     settings::{self, Settings},
     ui::Ui,
 };
@@ -21,13 +22,14 @@ pub(crate) struct Args {
     /// The platform's share, in hundredths of a percent.
     #[arg(long, default_value_t = market::rules::FEE_DEFAULT.0)]
     fee_bps: u16,
-    /// A key that may report silence in jobs that name it: a gateway's watcher. Repeatable.
+    /// A key that may report silence in jobs that name it: a gateway's watcher. Repeatable [default: the home folder's,
+    /// made when it is missing].
     #[arg(long, value_name = "ADDRESS")]
     watcher: Vec<Address>,
     /// A key that may report silence in any job. Repeatable.
     #[arg(long, value_name = "ADDRESS")]
     oracle: Vec<Address>,
-    /// A key whose commits are this market's receipts. Repeatable.
+    /// A key whose commits are this market's receipts. Repeatable [default: the home folder's, made when it is missing].
     #[arg(long, value_name = "ADDRESS")]
     recorder: Vec<Address>,
     /// A key that may pause creating and registering at once, beside the deployer. Repeatable.
@@ -55,11 +57,12 @@ pub(crate) async fn deploy(args: &Args, settings: &Settings, ui: &Ui) -> Result<
     if !args.yes && !ui.confirm("Deploy?")? {
         return Err(Failure::Usage("nothing was deployed".into()));
     }
+    let (watchers, recorders) = operators(args, settings)?;
     let config = DeployConfig {
         fee: BasisPoints(args.fee_bps),
         mint: Vec::new(),
         oracles: args.oracle.clone(),
-        watchers: args.watcher.clone(),
+        watchers: watchers.clone(),
         guardians: args.guardian.clone(),
         operators: Vec::new(),
         admin_delay: Seconds(args.admin_delay),
@@ -72,12 +75,31 @@ pub(crate) async fn deploy(args: &Args, settings: &Settings, ui: &Ui) -> Result<
         token: deployment.token,
         deployed_at: deployment.block,
         register: Some(deployment.register),
-        recorders: args.recorder.clone(),
+        recorders: recorders.clone(),
         gateway: args.gateway.clone(),
     };
     write(&path, &file)?;
+    for key in watchers.iter().chain(&recorders) {
+        ui.note(format_args!("{key} acts for the market's gateway: send it some of the chain's own coin for gas"));
+    }
     ui.answer(&file, || format!("market {} with token {}, described in {}", file.market, file.token, path.display()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Watchers and recorders: those that are named, else those of the gateway that will run from the same home folder.
+fn operators(args: &Args, settings: &Settings) -> Result<(Vec<Address>, Vec<Address>), Failure> {
+    let (mut watchers, mut recorders) = (args.watcher.clone(), args.recorder.clone());
+    if watchers.is_empty() || recorders.is_empty() {
+        let home = settings.home();
+        let own = OperatorKeys::open(&home, &keys::home_password(settings)?)?;
+        if watchers.is_empty() {
+            watchers.push(own.watcher.address());
+        }
+        if recorders.is_empty() {
+            recorders.push(own.recorder.address());
+        }
+    }
+    Ok((watchers, recorders))
 }
 
 /// Writes a market's description.

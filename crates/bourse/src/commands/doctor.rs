@@ -67,7 +67,11 @@ async fn look(settings: &Settings, checks: &mut Vec<Check>) {
             let held = market.token_balance(address).await?;
             let gas = market.chain().balance(address).await?;
             if held.0 == 0 || gas.is_zero() {
-                return Err(Failure::Usage(format!("{} and {gas} wei for gas", Token::of(market).show(held))));
+                return Err(Failure::Usage(format!(
+                    "{} and {} of the chain's own coin for gas",
+                    Token::of(market).show(held),
+                    answer::coin(gas)
+                )));
             }
             Ok(format!("{} and gas", Token::of(market).show(held)))
         };

@@ -45,11 +45,7 @@ pub(crate) async fn gateway(args: &Args, settings: &Settings, ui: &Ui) -> Result
     let (file, market) = settings.market().await?;
     let home = settings.home();
     std::fs::create_dir_all(&home).map_err(Failure::file(&home))?;
-    let password = match settings.password_file {
-        Some(_) => settings.password()?,
-        None => keys::password(&home)?,
-    };
-    let keys = OperatorKeys::open(&home, &password)?;
+    let keys = OperatorKeys::open(&home, &keys::home_password(settings)?)?;
     advise(&keys, !args.no_receipts, (&file, &market), ui).await?;
     let config = OperatorConfig {
         home: home.clone(),

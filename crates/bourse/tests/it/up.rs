@@ -70,6 +70,9 @@ async fn contracts_are_deployed_where_somebody_pays_for_them() {
     assert!(refused.text.contains("add -y"), "{}", refused.text);
     let deployed = world.verb(&[&args[..], &["-y"]].concat()).await.with_code(0);
     assert_ne!(deployed.answer["market"], world.market.market.address().to_string());
+    let recorders = deployed.answer["recorders"].as_array().unwrap();
+    assert_eq!(recorders.len(), 1, "a gateway from the same folder can commit receipts that are believed");
+    assert!(deployed.text.contains("for gas"), "{}", deployed.text);
     let balance =
         world.verb(&["--market-file", "second.json", "--keystore", "keys/renter.json", "wallet", "balance"]).await;
     assert_eq!(balance.with_code(0).answer["balance"]["amount"], "0");

@@ -4,7 +4,12 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::{answer::Token, failure::Failure, settings::Settings, ui::Ui};
+use crate::{
+    answer::{self, Token},
+    failure::Failure,
+    settings::Settings,
+    ui::Ui,
+};
 
 pub(crate) async fn balance(settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
     let (_, account) = settings.account().await?;
@@ -18,8 +23,8 @@ pub(crate) async fn balance(settings: &Settings, ui: &Ui) -> Result<ExitCode, Fa
         "gasWei": gas.to_string(),
     });
     ui.answer(&answer, || {
-        let ether = market::Amount(gas.try_into().unwrap_or(u128::MAX)).in_tokens(18);
-        format!("{address} holds {} and {ether} of the chain's own coin for gas", token.show(held))
+        let coin = answer::coin(gas);
+        format!("{address} holds {} and {coin} of the chain's own coin for gas", token.show(held))
     });
     Ok(ExitCode::SUCCESS)
 }
