@@ -19,11 +19,16 @@ use crate::{commands::Command, settings::Settings, ui::Ui};
 
 /// Rent a GPU from anyone, pay for it by the second, keep a receipt that nobody can forge.
 ///
-/// The answer goes to standard output, everything else to standard error; --json makes the answer one JSON line.
-/// Exit codes: 0 done · 1 failed · 2 wrong usage · 3 the job ran but did not succeed · 4 refused before money moved ·
-/// 5 the job never ran and its money is back.
+/// The answer goes to standard output, everything else to standard error;
+/// --json makes the answer one JSON line. Exit codes:
+///   0 done
+///   1 failed
+///   2 wrong usage
+///   3 the job ran but did not succeed
+///   4 refused before money moved
+///   5 the job never ran and its money is back
 #[derive(Debug, Parser)]
-#[command(name = "bourse", version, max_term_width = 100)]
+#[command(name = "bourse", version, max_term_width = 100, verbatim_doc_comment)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
