@@ -76,12 +76,15 @@ pub(crate) async fn run(shared: Shared, local: SocketAddr) {
     let _: Option<()> = shutdown.run_until_cancelled(watcher.watch()).await;
 }
 
+/// What was tried for a job, and what came of it: nothing where the chain had gone on.
+type Act = (JobId, &'static str, Result<Option<Mined>, ChainError>);
+
 struct Watcher {
     shared: Shared,
     jobs: BTreeMap<JobId, Watched>,
     hearing: Hearing,
     /// What is on its way to the chain, and for which jobs.
-    acts: JoinSet<(JobId, &'static str, Result<Option<Mined>, ChainError>)>,
+    acts: JoinSet<Act>,
     acting: BTreeSet<JobId>,
     /// Whose agents' silence is this gateway's to report; none until it has a key to report with.
     leases: Option<Leases>,
