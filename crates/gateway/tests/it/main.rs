@@ -14,6 +14,7 @@ mod auth;
 mod beside;
 #[cfg(test)]
 mod content;
+#[cfg(test)]
 mod deadlines;
 #[cfg(test)]
 mod gpus;
@@ -25,6 +26,7 @@ mod idempotency;
 mod jobs;
 #[cfg(test)]
 mod lasting;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod metrics;
