@@ -126,3 +126,19 @@ async fn a_gateway_without_a_key_prices_and_says_who_pays_gas() {
     until(async || shop.stage.get(&format!("/ipfs/{cid}?format=raw")).await.status == 200).await;
     assert!(shop.stage.blocks.is_pinned(&cid));
 }
+
+#[tokio::test]
+async fn one_account_has_its_gas_paid_for_so_many_jobs() {
+    let shop = Shop::new().await;
+    let mut wish = shop.wish();
+    wish["maxDurationS"] = json!(1);
+    let mut payments = Vec::new();
+    for _ in 0..25 {
+        let quote: CreatedJobJson = shop.stage.post_as("/api/v1/jobs", &shop.token, &wish).await.json();
+        payments.push(shop.payment(&quote).await);
+    }
+    let sent = payments.iter().map(|payment| shop.stage.post_as("/api/v1/jobs", &shop.token, payment));
+    let answers: Vec<Answer> = futures_util::future::join_all(sent).await;
+    let count = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!((count(201), count(429)), (20, 5));
+}
