@@ -59,7 +59,7 @@ impl<'a> Screen<'a> {
             // Lines of progress come a second time as what they mean.
             Update::Log { line, .. } if line.starts_with(PROGRESS) => {}
             Update::Log { line, .. } => self.progress.suspend(|| self.ui.log(&line)),
-            Update::Progress { percent, message } => self.percent(percent, message),
+            Update::Progress { percent, message } => self.percent(percent, &message),
             Update::Paid { amount } => {
                 step("paid", format_args!("{} to the provider", self.token.show(amount)));
             }
@@ -98,7 +98,7 @@ impl<'a> Screen<'a> {
     }
 
     /// A bar where one can be drawn, else a line for each step.
-    fn percent(&mut self, percent: u8, message: String) {
+    fn percent(&mut self, percent: u8, message: &str) {
         if self.percent.is_some_and(|before| percent <= before) {
             return;
         }
@@ -108,7 +108,7 @@ impl<'a> Screen<'a> {
         } else {
             self.ui.with_percent(&self.progress);
             self.progress.set_position(percent.into());
-            self.progress.set_message(crate::ui::tame(&message));
+            self.progress.set_message(crate::ui::tame(message));
         }
     }
 
