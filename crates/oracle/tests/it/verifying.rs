@@ -189,6 +189,10 @@ async fn wrong_times_costs_and_ends_fail_where_they_are_wrong() {
     fails(|it| it.metadata.estimated_duration += 1, "terms").await;
     fails(|it| it.metadata.input_hash.push('a'), "terms").await;
     fails(|it| it.terms.salt += 1, "terms").await;
+    fails(|it| it.metadata.gpu_count += 1, "terms").await;
+    fails(|it| it.metadata.outcome = None, "outcome").await;
+    fails(|it| it.version += 1, "document").await;
+    fails(|it| it.cost.as_mut().unwrap().locked.amount.push('0'), "cost").await;
 }
 
 #[tokio::test]
@@ -210,6 +214,8 @@ async fn a_commit_must_be_there_final_and_about_this_receipt() {
     commit_fails(&hinted(place.block + 1, place.tx), "reorganised").await;
     commit_fails(&hinted(place.block, B256::ZERO), "reorganised").await;
     commit_fails(&hinted(u64::MAX, place.tx), "reorganised").await;
+    let elsewhere = CommitJson { chain_id: place.chain_id + 1, ..place.clone() };
+    commit_fails(&Receipt { commit: Some(elsewhere), ..receipt.clone() }, "the chain of the register").await;
 
     // Never committed.
     let mut uncommitted = receipt.clone();

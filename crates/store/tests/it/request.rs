@@ -15,6 +15,7 @@ on_both_engines! {
     a_request_of_a_dead_gateway_is_taken_over_once
     what_changed_nothing_may_be_tried_again
     what_is_too_large_is_refused
+    old_answers_are_forgotten
 }
 
 fn later(seconds: u64) -> Timestamp {
@@ -102,4 +103,21 @@ async fn what_is_too_large_is_refused(database: &TestDatabase) {
     let refused = store.finish_request("k", address(1), "r", 200, &vec![0; ANSWER_BYTES_MAX + 1]).await;
     assert!(matches!(refused, Err(StoreError::TooLarge { .. })), "{refused:?}");
     store.finish_request("k", address(1), "r", 200, &vec![0; ANSWER_BYTES_MAX]).await.unwrap();
+}
+
+/// Also the rows go: a key that nobody uses again is not asked for again.
+async fn old_answers_are_forgotten(database: &TestDatabase) {
+    use sea_orm::{ConnectionTrait, Database, Statement};
+    let store = open(database).await;
+    let raw = Database::connect(database.url().to_string()).await.unwrap();
+    let count = async || {
+        let ask = Statement::from_string(raw.get_database_backend(), "SELECT count(*) AS n FROM requests");
+        raw.query_one_raw(ask).await.unwrap().unwrap().try_get::<i64>("", "n").unwrap()
+    };
+    let begun = store.begin_request("k", address(1), "POST /jobs", hash(1), later(0)).await.unwrap();
+    assert_eq!(begun, Begun::New);
+    store.prune(later(store::REQUESTS_KEPT_S - 1)).await.unwrap();
+    assert_eq!(count().await, 1);
+    store.prune(later(store::REQUESTS_KEPT_S)).await.unwrap();
+    assert_eq!(count().await, 0);
 }
