@@ -237,7 +237,7 @@ impl Watcher {
             Ok(Some(mined)) => tracing::info!(%job, tx = %mined.tx, "a provider's silence was reported"),
             Ok(None) => tracing::debug!(%job, what, "the chain has gone on meanwhile; nothing is sent"),
             Err(error) => {
-                tracing::warn!(%job, what, %error, "the watcher could not speak to the chain; it tries again")
+                tracing::warn!(%job, what, %error, "the watcher could not speak to the chain; it tries again");
             }
         }
     }

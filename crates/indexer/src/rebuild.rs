@@ -1,7 +1,7 @@
 //! The index made anew from the chain: for a program that learnt something, or rows that are in doubt.
 
 use chain::Market;
-use store::{BlockRef, Store};
+use store::{BlockRef, Indexed, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::{IndexError, Indexer, IndexerConfig, lease::Lease};
@@ -33,7 +33,10 @@ pub async fn rebuild(
     if !Lease::new(store.clone(), config.holder.clone(), config.lease).ask().await? {
         return Err(IndexError::Taken);
     }
-    store.forget_index().await?;
+    // Another market's rows are not this one's to throw away.
+    let indexed = Indexed { chain_id: market.chain().id(), market: market.address(), from: config.from };
+    store.begin_index(indexed).await?;
+    store.empty_index().await?;
     let indexer = Indexer::new(config, market, store);
     let mut progress = indexer.progress();
     let end = shutdown.child_token();

@@ -117,7 +117,6 @@ mod tests {
     /// Run by the test below in a process of its own, which is killed.
     #[test]
     #[ignore = "waits to be killed"]
-    #[expect(clippy::print_stdout, reason = "tells the other process where the server is")]
     fn holds_a_server() {
         if let Ok(cluster) = Cluster::of_this_process() {
             println!("\nserver {}", cluster.url(""));

@@ -18,7 +18,7 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How often rows that are too old leave the store.
-const PRUNE_EVERY: Duration = Duration::from_secs(600);
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 /// Until the gateway stops; then what is left is written.
 pub(crate) async fn run(shared: Shared) {

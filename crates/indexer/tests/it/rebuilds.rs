@@ -61,6 +61,8 @@ async fn a_rebuild_reads_everything_again() {
     let done = done.await.unwrap();
     assert_eq!((done.events, done.head), (before.events, before.head));
     assert_eq!(steps.last(), Some(&done));
+    let cursor = database.store.cursor().await.unwrap().unwrap();
+    assert_eq!(cursor.rewinds, before.rewinds + 1, "who follows learns that it must read everything again");
     assert_eq!(database.store.dump_index().await.unwrap(), expected);
 }
 
@@ -77,6 +79,11 @@ async fn a_database_of_another_market_is_refused() {
     let refused = other.ended().await.unwrap_err();
     assert!(matches!(refused, IndexError::Store(StoreError::OtherMarket { .. })), "{refused}");
     assert!(refused.to_string().contains(&market.address().to_string()), "{refused}");
+    let before = database.store.dump_index().await.unwrap();
+    let config = IndexerConfig::new(t.deployment.block, "rebuild".into());
+    let refused = rebuild(config, t.market.clone(), database.store.clone(), CancellationToken::new(), |_| {}).await;
+    assert!(matches!(refused, Err(IndexError::Store(StoreError::OtherMarket { .. }))), "{refused:?}");
+    assert_eq!(database.store.dump_index().await.unwrap(), before, "nothing was thrown away");
     // The right one goes on.
     let store = Store::open(&database.config).await.unwrap();
     let market = open(emitter.dev.rpc().as_str()).await;

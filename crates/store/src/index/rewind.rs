@@ -49,15 +49,19 @@ impl Store {
                 Rewound::FromZero
             }
         };
-        let rewinds = state.rewinds.0 + 1;
-        let mut state = state.into_active_model();
-        state.rewinds = Set(rewinds.into());
-        if rewound == Rewound::FromZero {
-            state.undo_from = Set(0.into());
-        }
-        state.update(&transaction).await?;
+        count(state, rewound, &transaction).await?;
         transaction.commit().await?;
         Ok(rewound)
+    }
+
+    /// Empties the index so that it is made anew. Counts as a rewind: whoever follows reads everything again.
+    pub async fn empty_index(&self) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        let state = indexed(&transaction, true).await?.ok_or(StoreError::NotBegun)?;
+        empty(&transaction).await?;
+        count(state, Rewound::FromZero, &transaction).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Empties the index, and forgets what was indexed. What a gateway keeps for itself stays.
@@ -68,6 +72,18 @@ impl Store {
         transaction.commit().await?;
         Ok(())
     }
+}
+
+/// Tells followers that rows have gone back.
+async fn count(state: indexed_row::Model, rewound: Rewound, db: &impl ConnectionTrait) -> Result<(), StoreError> {
+    let rewinds = state.rewinds.0 + 1;
+    let mut state = state.into_active_model();
+    state.rewinds = Set(rewinds.into());
+    if rewound == Rewound::FromZero {
+        state.undo_from = Set(0.into());
+    }
+    state.update(db).await?;
+    Ok(())
 }
 
 async fn restore(db: &impl ConnectionTrait, to: u64) -> Result<(), StoreError> {
