@@ -30,12 +30,12 @@ pub async fn rebuild(
 ) -> Result<Rebuilt, IndexError> {
     // The chain is asked first: an index is not thrown away that cannot be made again now.
     let target = market.chain().head().await?.number;
-    if !Lease::new(store.clone(), config.holder.clone(), config.lease).ask().await? {
-        return Err(IndexError::Taken);
-    }
     // Another market's rows are not this one's to throw away.
     let indexed = Indexed { chain_id: market.chain().id(), market: market.address(), from: config.from };
     store.begin_index(indexed).await?;
+    if !Lease::new(store.clone(), config.holder.clone(), config.lease).ask().await? {
+        return Err(IndexError::Taken);
+    }
     store.empty_index().await?;
     let indexer = Indexer::new(config, market, store);
     let mut progress = indexer.progress();

@@ -11,7 +11,7 @@ pub use provider::{AvailabilityBody, EarningsJson, MetricsPoint, PriceBody, Prov
 
 mod job;
 pub use job::{
-    AuthorizationJson, ChainEventJson, CreateJobBody, CreatedJobJson, JobJson, JobMetricsPoint, JobStatusJson,
+    AuthorizationJson, ChainEventJson, CreateJobBody, CreatedJobJson, JobJson, JobMetricsPoint, JobStatusJson, LogLine,
     LogsJson, OutcomeJson, ReadyBody, ResultJson, StatusJson, StoppedJson,
 };
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 fn numbers(logs: &LogsJson) -> Vec<u64> {
-    logs.lines.iter().map(|line| line.0).collect()
+    logs.lines.iter().map(|line| line.seq).collect()
 }
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn parties_read_the_lines_that_are_held_page_by_page() {
     let read = async |query: &str| stage.get_as(&format!("{path}{query}"), &token).await;
     let all: LogsJson = read("").await.json();
     assert_eq!((numbers(&all), all.next), (Vec::from_iter(2..=250), 251));
-    assert_eq!((all.lines[0].2, all.lines[0].3.as_str()), (LogStream::Stdout, "line 2"));
+    assert_eq!((all.lines[0].stream, all.lines[0].line.as_str()), (LogStream::Stdout, "line 2"));
     let first: LogsJson = read("?limit=100").await.json();
     assert_eq!((numbers(&first), first.next), (Vec::from_iter(2..=101), 101));
     let next: LogsJson = read("?limit=100&since=101").await.json();

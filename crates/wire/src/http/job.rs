@@ -332,13 +332,26 @@ pub struct ReadyBody {
     pub signature: SignatureBytes,
 }
 
+/// A line of a job's output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLine {
+    /// Its number in the job's feed.
+    pub seq: u64,
+    /// When the agent saw it.
+    pub at: Timestamp,
+    /// Where it came from.
+    pub stream: LogStream,
+    /// Without its end.
+    pub line: String,
+}
+
 /// `GET /api/v1/jobs/{id}/logs?since=&limit=`: lines that the gateway holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LogsJson {
-    /// Number in the job's feed, time, stream and text.
-    #[schema(value_type = Vec<Object>)]
-    pub lines: Vec<(u64, Timestamp, LogStream, String)>,
+    /// The lines, oldest first.
+    pub lines: Vec<LogLine>,
     /// Ask with this as `since` for what comes after.
     pub next: u64,
 }

@@ -5,7 +5,7 @@ use market::JobId;
 use serde::Deserialize;
 use wire::{
     feed::{JobEvent, JobNews},
-    http::{LogsJson, ToClient},
+    http::{LogLine, LogsJson, ToClient},
 };
 
 use crate::{
@@ -74,7 +74,7 @@ fn held(shared: &Shared, job: JobId, since: u64, limit: usize) -> LogsJson {
             }
             next = event.seq;
             if let JobNews::JobLog { stream, line } = event.news {
-                lines.push((event.seq, event.at, stream, line));
+                lines.push(LogLine { seq: event.seq, at: event.at, stream, line });
             }
         }
     }
