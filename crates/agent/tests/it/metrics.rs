@@ -12,7 +12,7 @@ async fn a_running_job_is_measured_and_one_that_ended_is_not() {
     }
     let stage = Stage::new().await;
     let _agent = stage.agent().await;
-    let script = "echo up; until [ -e /tmp/never ]; do :; done";
+    let script = "echo up; until [ -e /never ]; do :; done";
     let (job, terms) = stage.order(&stage.script(script), 600).await;
     let of_job = || {
         let rounds = stage.gateway.metrics().into_iter();
