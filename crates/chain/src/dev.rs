@@ -9,8 +9,8 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, U256},
-    providers::ext::AnvilApi,
+    primitives::{Address, Bytes, U256},
+    providers::{Provider, ext::AnvilApi},
     rpc::types::anvil::ReorgOptions,
 };
 use market::Seconds;
@@ -131,6 +131,15 @@ impl DevChain {
         let options = ReorgOptions { depth, tx_block_pairs: Vec::new() };
         let done = self.chain.provider().anvil_reorg(options).await;
         done.map_err(|error| self.chain.failed("anvil_reorg", error))
+    }
+
+    /// Puts other code at an address and gives what was there.
+    pub async fn replace_code(&self, address: Address, code: Bytes) -> Result<Bytes, ChainError> {
+        let before = self.chain.provider().get_code_at(address).await;
+        let before = before.map_err(|error| self.chain.failed("eth_getCode", error))?;
+        let done = self.chain.provider().anvil_set_code(address, code).await;
+        done.map_err(|error| self.chain.failed("anvil_setCode", error))?;
+        Ok(before)
     }
 
     /// Whether each transaction is mined at once.

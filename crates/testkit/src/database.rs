@@ -121,7 +121,9 @@ mod tests {
         if let Ok(cluster) = Cluster::of_this_process() {
             println!("\nserver {}", cluster.url(""));
         }
-        std::thread::sleep(Duration::from_secs(600));
+        loop {
+            std::thread::park();
+        }
     }
 
     #[tokio::test]

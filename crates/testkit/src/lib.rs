@@ -6,6 +6,9 @@
 mod market;
 pub use market::{TestMarket, TestMarketConfig};
 
+mod emitter;
+pub use emitter::{EMITTED_MARKET, Emitter, open_emitted};
+
 mod wait;
 pub use wait::eventually;
 

@@ -4,13 +4,10 @@ use std::time::{Duration, Instant};
 
 use indexer::{Indexer, IndexerConfig};
 use store::{JobFilter, Store, StoreConfig};
-use testkit::TestDatabase;
+use testkit::{Emitter, TestDatabase};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    emit::Emitter,
-    workload::{EVENTS, resource},
-};
+use crate::workload::{EVENTS, resource};
 
 /// Slower than this is broken.
 const WITHIN: Duration = Duration::from_secs(300);

@@ -6,12 +6,11 @@ use chain::MarketEvent;
 use indexer::{Indexer, IndexerConfig};
 use market::PerHour;
 use store::{Store, StoreConfig};
-use testkit::TestDatabase;
+use testkit::{Emitter, TestDatabase};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     bench,
-    emit::Emitter,
     workload::{machine, provider, resource},
 };
 

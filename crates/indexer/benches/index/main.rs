@@ -13,8 +13,6 @@ use std::io::Write;
 use testkit::TestDatabase;
 
 mod catch_up;
-#[path = "../../tests/it/emit.rs"]
-mod emit;
 mod follow;
 mod ponder;
 mod workload;

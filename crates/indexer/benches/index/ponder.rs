@@ -8,14 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use testkit::TestDatabase;
+use testkit::{EMITTED_MARKET, Emitter, TestDatabase};
 
-use crate::{
-    bench,
-    emit::{Emitter, MARKET},
-    note,
-    workload::EVENTS,
-};
+use crate::{bench, note, workload::EVENTS};
 
 /// Installing its packages takes half a minute where the registry is near.
 const INSTALL_WITHIN: Duration = Duration::from_secs(180);
@@ -83,7 +78,7 @@ async fn caught_up(folder: &Path, emitter: &Emitter, database: Option<&TestDatab
         "127.0.0.1",
     ]);
     node.args(["--port", &port.to_string()]).current_dir(folder);
-    node.env("MARKET_RPC", emitter.dev.rpc().as_str()).env("MARKET_ADDRESS", MARKET.to_string());
+    node.env("MARKET_RPC", emitter.dev.rpc().as_str()).env("MARKET_ADDRESS", EMITTED_MARKET.to_string());
     node.env("MARKET_ABI", testkit::workspace().join("contracts/abi/Market.json"));
     node.env("PGLITE_FOLDER", kept.path().join("pglite")).env("PONDER_TELEMETRY_DISABLED", "true");
     node.env_remove("DATABASE_URL");

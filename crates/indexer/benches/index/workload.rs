@@ -1,11 +1,11 @@
 //! A hundred thousand events: the lives of 12,500 jobs on ten machines whose prices move.
 
-use alloy::primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use chain::{Listing, MarketEvent as E};
 use market::{Amount, BasisPoints, Hardware, JobId, Mebibytes, Outcome, PerHour, ResourceId, Seconds};
 use wire::Terms;
 
-use crate::emit::Emitter;
+use testkit::Emitter;
 
 /// Lives of jobs, each of [`EVENTS_OF_LIFE`] events.
 const JOBS: u64 = 12_500;

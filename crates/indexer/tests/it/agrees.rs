@@ -1,9 +1,6 @@
 //! Rows and contract say the same after every kind of event.
 
-use alloy::{
-    primitives::{Address, B256, Bytes},
-    providers::{RootProvider, ext::AnvilApi},
-};
+use alloy_primitives::{Address, B256, Bytes};
 use market::{Amount, BasisPoints, Outcome, PerHour, ResourceId, Seconds, Status, Timestamp};
 use store::{JobFilter, JobRow, Key, Row, Store};
 use testkit::TestMarket;
@@ -232,14 +229,12 @@ async fn through_money_that_cannot_be_delivered() {
     let t = &stage.t;
     let terms = stage.started().await;
     t.advance(Seconds(60)).await.unwrap();
-    let node: RootProvider = RootProvider::new_http(t.dev.rpc().as_str().parse().unwrap());
-    let token = alloy::providers::Provider::get_code_at(&node, t.market.token()).await.unwrap();
-    node.anvil_set_code(t.market.token(), REFUSES).await.unwrap();
+    let token = t.dev.replace_code(t.market.token(), REFUSES).await.unwrap();
     t.agent.process_payment(&terms).await.unwrap();
     stage.agrees().await;
     t.renter.stop_job(&terms).await.unwrap();
     stage.agrees().await;
-    node.anvil_set_code(t.market.token(), token).await.unwrap();
+    t.dev.replace_code(t.market.token(), token).await.unwrap();
     let (owner, renter) = (t.owner.address(), t.renter.address());
     let row = stage.job(&terms).await;
     assert_eq!(stage.credit(owner).await, row.paid);

@@ -7,10 +7,9 @@ use std::{
 };
 
 use store::{Store, StoreConfig};
-use testkit::{Rng, TestDatabase, eventually, rng};
+use testkit::{Emitter, Rng, TestDatabase, eventually, open_emitted, rng};
 
 use crate::{
-    emit::{Emitter, open},
     index::{LIMIT, Running, replayed},
     story::Story,
 };
@@ -27,7 +26,7 @@ const DEATHS: usize = 12;
 async fn the_victim() {
     let (rpc, database) = (env::var(RPC).unwrap(), env::var(DATABASE).unwrap());
     let store = Store::open(&StoreConfig::new(database.parse().unwrap())).await.unwrap();
-    let index = Running::start(&open(&rpc).await, &store, 1, "victim");
+    let index = Running::start(&open_emitted(&rpc).await, &store, 1, "victim");
     index.ended().await.unwrap();
 }
 

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use indexer::{IndexError, IndexerConfig, rebuild};
-use testkit::eventually;
+use testkit::{Emitter, eventually};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    emit::Emitter,
     index::{Database, LIMIT, Running, replayed},
     story::Story,
 };

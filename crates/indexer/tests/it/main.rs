@@ -6,7 +6,6 @@
 )]
 
 mod agrees;
-mod emit;
 mod index;
 mod kills;
 mod leases;

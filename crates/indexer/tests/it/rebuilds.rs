@@ -2,10 +2,10 @@
 
 use indexer::{IndexError, IndexerConfig, Rebuilt, rebuild};
 use store::{Store, StoreError};
+use testkit::{Emitter, open_emitted};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    emit::{Emitter, open},
     index::{Database, Running, replayed},
     story::Story,
 };
@@ -86,7 +86,7 @@ async fn a_database_of_another_market_is_refused() {
     assert_eq!(database.store.dump_index().await.unwrap(), before, "nothing was thrown away");
     // The right one goes on.
     let store = Store::open(&database.config).await.unwrap();
-    let market = open(emitter.dev.rpc().as_str()).await;
+    let market = open_emitted(emitter.dev.rpc().as_str()).await;
     let index = Running::start(&market, &store, 1, "one");
     index.caught_up(&market).await;
     index.stop().await.unwrap();

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::{B256, keccak256};
+use alloy_primitives::{B256, keccak256};
 use chain::{BlockEvents, Item, Logged};
 use indexer::Writer;
 use market::Timestamp;
 use store::{Indexed, Rewound, Store};
-use testkit::TestDatabase;
+use testkit::{EMITTED_MARKET, Emitter, TestDatabase};
 
 use crate::{
-    emit::{Emitter, MARKET},
     index::{Database, Running, replayed},
     story::Story,
 };
@@ -19,7 +18,7 @@ use crate::{
 /// life.
 const SEEDS: u64 = 1000;
 const DEPTH_MAX: u64 = 256;
-const INDEXED: Indexed = Indexed { chain_id: 31337, market: MARKET, from: 1 };
+const INDEXED: Indexed = Indexed { chain_id: 31337, market: EMITTED_MARKET, from: 1 };
 
 /// A chain that a story makes, with the story as it was after each block.
 struct Telling {

@@ -39,4 +39,3 @@ mod request;
 mod rewind;
 mod schema;
 mod sign_in;
-mod speed;

@@ -67,6 +67,16 @@ async fn a_job_makes_its_resource_busy_until_it_is_declined() {
 }
 
 #[tokio::test]
+async fn a_listing_that_a_reorganisation_took_back_is_listed_no_more() {
+    let stage = Stage::new(|_| ()).await;
+    let kept = stage.town.list(PerHour(5)).await.unwrap();
+    stage.town.list(PerHour(6)).await.unwrap();
+    until(async || ids(&stage, "").await.len() == 2).await;
+    stage.town.dev.reorg(1).await.unwrap();
+    until(async || ids(&stage, "").await == [B256::from(kept.0)]).await;
+}
+
+#[tokio::test]
 async fn who_is_not_heard_becomes_stale_and_then_offline_and_a_beat_brings_it_back() {
     let stage = Stage::new(|config| {
         config.limits.presence_fresh = Duration::ZERO;

@@ -108,6 +108,18 @@ async fn a_wallet_that_holds_too_little_is_told_what_is_missing() {
 }
 
 #[tokio::test]
+async fn money_that_left_since_the_price_is_missed_before_gas_is_spent() {
+    let shop = Shop::new().await;
+    let payment = shop.payment(&shop.quote().await).await;
+    let town = &shop.stage.town;
+    town.renter.transfer(town.stranger.address(), balance(&shop).await).await.unwrap();
+    let before = town.chain.head().await.unwrap().number;
+    let answer = shop.stage.post_as("/api/v1/jobs", &shop.token, &payment).await;
+    assert_eq!(answer.is_problem(409, "holds 0").kind, "funds");
+    assert_eq!(town.chain.head().await.unwrap().number, before, "nothing was sent");
+}
+
+#[tokio::test]
 async fn a_gateway_without_a_key_prices_and_says_who_pays_gas() {
     let shop = Shop::watched(false, |_| ()).await;
     let answer = shop.stage.post_as("/api/v1/jobs", &shop.token, &shop.wish()).await;

@@ -1,4 +1,5 @@
 //! A chain whose market logs what it is told to: histories by the hundred thousand, through the real node and stream.
+#![expect(clippy::unwrap_used, reason = "everything here runs inside a test or a measure, which it ends")]
 
 use alloy::{
     network::Ethereum,
@@ -36,30 +37,34 @@ const LOGGER: &str = "5f5b803611156100a557806020013581358060051b830160400182815f
                       600314610068578260041461007f5760205f5260405ff35b8460400135845fa161009b565b84606001358560400135855fa2\
                       61009b565b846080013585606001358660400135865fa361009b565b8460a00135856080013586606001358760400135875f\
                       a461009b565b9350505050610001565b00";
-/// The market.
-pub(crate) const MARKET: Address = Address::repeat_byte(0xb0);
+/// Where the market of every [`Emitter`] is.
+pub const EMITTED_MARKET: Address = Address::repeat_byte(0xb0);
 /// Its token, as the contract answers.
 const TOKEN: Address = Address::with_last_byte(32);
 /// Below the limit of one transaction (EIP-7825) for a few hundred events.
 const GAS: u64 = 16_000_000;
 
-/// A chain with such a market.
-pub(crate) struct Emitter {
-    pub(crate) dev: DevChain,
+/// A chain with a market that logs whatever events it is given.
+#[derive(Debug)]
+pub struct Emitter {
+    /// The chain's process.
+    pub dev: DevChain,
     provider: RootProvider,
     from: Address,
 }
 
 impl Emitter {
-    pub(crate) async fn start() -> Self {
-        Self::on(DevChain::start(DevChainConfig::new(testkit::anvil_path())).await.unwrap()).await
+    /// On a chain of its own that mines each transaction at once.
+    pub async fn start() -> Self {
+        Self::on(DevChain::start(DevChainConfig::new(crate::anvil_path())).await.unwrap()).await
     }
 
-    pub(crate) async fn on(dev: DevChain) -> Self {
+    /// On this chain.
+    pub async fn on(dev: DevChain) -> Self {
         let provider = RootProvider::new_http(dev.rpc().as_str().parse().unwrap());
         let code: Bytes = LOGGER.parse().unwrap();
-        for address in [MARKET, TOKEN] {
-            provider.anvil_set_code(address, code.clone()).await.unwrap();
+        for address in [EMITTED_MARKET, TOKEN] {
+            dev.replace_code(address, code.clone()).await.unwrap();
         }
         let from = provider.get_accounts().await.unwrap()[0];
         provider.anvil_set_balance(from, U256::MAX >> 8).await.unwrap();
@@ -69,29 +74,29 @@ impl Emitter {
     }
 
     /// The market, through a connection of its own.
-    pub(crate) async fn market(&self) -> Market {
-        open(self.dev.rpc().as_str()).await
+    pub async fn market(&self) -> Market {
+        open_emitted(self.dev.rpc().as_str()).await
     }
 
     /// Logs these events in one transaction, which is mined at once.
-    pub(crate) async fn log(&self, events: &[E]) {
+    pub async fn log(&self, events: &[E]) {
         let receipt = self.send(events).await.get_receipt().await.unwrap();
         assert!(receipt.status() && receipt.inner.logs().len() == events.len(), "all of it is logged");
     }
 
     /// Hands in a transaction that logs these events.
-    pub(crate) async fn send(&self, events: &[E]) -> PendingTransactionBuilder<Ethereum> {
+    pub async fn send(&self, events: &[E]) -> PendingTransactionBuilder<Ethereum> {
         let input: Vec<u8> = events.iter().flat_map(record).collect();
-        let mut call = TransactionRequest::default().from(self.from).to(MARKET).gas_limit(GAS);
+        let mut call = TransactionRequest::default().from(self.from).to(EMITTED_MARKET).gas_limit(GAS);
         call.input = Bytes::from(input).into();
         self.provider.send_transaction(call).await.unwrap()
     }
 }
 
-/// The market at the other end of `rpc`.
-pub(crate) async fn open(rpc: &str) -> Market {
+/// The emitted market at the other end of `rpc`.
+pub async fn open_emitted(rpc: &str) -> Market {
     let chain = Chain::connect(ChainConfig::local(rpc.parse().unwrap())).await.unwrap();
-    Market::open(chain, MARKET).await.unwrap()
+    Market::open(chain, EMITTED_MARKET).await.unwrap()
 }
 
 fn record(event: &E) -> Vec<u8> {
