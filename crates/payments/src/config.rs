@@ -1,0 +1,1 @@
+//! Settings, as plain values: whoever composes the program fills them in.

@@ -1,0 +1,1 @@
+//! Payments against real chains and real databases.
