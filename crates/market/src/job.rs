@@ -53,10 +53,16 @@ pub enum Status {
 }
 
 impl Status {
-    /// Nothing moves any more.
+    /// The clock will not run again. Money may still move: a tail, and what a dispute decides.
     #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, Self::Ended | Self::Disputed | Self::Final | Self::Cancelled)
+    }
+
+    /// Every unit of the lock has found its place; nothing moves any more.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Final | Self::Cancelled)
     }
 
     /// The clock has started and not ended.

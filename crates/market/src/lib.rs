@@ -10,6 +10,12 @@ pub mod rules;
 mod stream;
 pub use stream::{Clock, Settlement, Stream};
 
+mod payout;
+pub use payout::{Ending, Payout};
+
+mod dispute;
+pub use dispute::{Pot, Resolution, Verdict, bond};
+
 mod job;
 pub use job::{JobId, Outcome, Status};
 

@@ -20,8 +20,22 @@ pub const CLOSE_AFTER: Seconds = Seconds(2 * 3600);
 pub const READY_VALID: Seconds = Seconds(120);
 /// The least charge may not exceed the price of this much time.
 pub const MIN_CHARGE_TIME: Seconds = Seconds(600);
-/// So long after a job's end its renter may dispute what was paid. Nothing can be disputed yet.
-pub const DISPUTE_WINDOW: Seconds = Seconds(0);
+/// W: so long after a second has passed, and after a job's end, either side may dispute what is paid for it.
+pub const DISPUTE_WINDOW: Seconds = Seconds(3600);
+/// D: a dispute that nobody decided for this long can be settled half and half by anyone.
+pub const ANSWER_WITHIN: Seconds = Seconds(7 * 24 * 3600);
+/// Stake that its owner asks back can be taken after this long.
+pub const UNBONDING: Seconds = Seconds(14 * 24 * 3600);
+/// So long a proposed slash can be contested.
+pub const CONTEST_WITHIN: Seconds = Seconds(48 * 3600);
+/// The most of a resource's untied stake that one slash can take.
+pub const SLASH_MAX: BasisPoints = BasisPoints(2000);
+/// What opening a dispute costs for the time being, as a share of what is disputed; the market may ask for more.
+pub const BOND: BasisPoints = BasisPoints(1000);
+/// The most of its lock that a cancelled reservation can cost.
+pub const CANCEL_FEE_MAX: BasisPoints = BasisPoints(2500);
+/// A reservation is cancelled for nothing from so long after its start was agreed: its provider stalled.
+pub const CANCEL_FEE_WITHIN: Seconds = Seconds(600);
 /// The longest job that one agreement may lock money for; extensions come on top.
 pub const DURATION_MAX: Seconds = Seconds(30 * 24 * 3600);
 /// The platform's share unless the market says otherwise.

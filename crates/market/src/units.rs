@@ -67,6 +67,26 @@ impl PerHour {
         let seconds = u128::from(seconds.0);
         Amount(hours * seconds + rest * seconds / 3600)
     }
+
+    /// What stake must be tied to vouch for `seconds`: ⌈price · seconds / 3600⌉, so that it is never too little.
+    #[must_use]
+    pub fn tie(self, seconds: Seconds) -> Amount {
+        let (hours, rest) = (self.0 / 3600, self.0 % 3600);
+        let seconds = u128::from(seconds.0);
+        Amount(hours * seconds + (rest * seconds).div_ceil(3600))
+    }
+
+    /// The most seconds, up to `most`, that `free` stake vouches for.
+    #[must_use]
+    pub fn vouched(self, free: Amount, most: Seconds) -> Seconds {
+        if self.tie(most) <= free {
+            return most;
+        }
+        // Here the price is above zero, and `free` is less than the cost of `most` seconds.
+        let (hours, rest) = (free.0 / self.0, free.0 % self.0);
+        let seconds = hours * 3600 + rest * 3600 / self.0;
+        Seconds(u64::try_from(seconds).unwrap_or(u64::MAX)).min(most)
+    }
 }
 
 /// A length of time in whole seconds.
@@ -141,6 +161,8 @@ impl BasisPoints {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -162,5 +184,17 @@ mod tests {
         let month = Seconds(u64::from(u32::MAX) + (1 << 24));
         assert!(PerHour::MAX.cost(month) > PerHour::MAX.cost(Seconds(3600)));
         assert_eq!(PerHour::MAX.cost(Seconds(3600)), Amount(PerHour::MAX.0));
+    }
+
+    proptest! {
+        #[test]
+        fn stake_vouches_for_as_many_seconds_as_it_can_be_tied_for(price in 0..1_u128 << 96, free: u64, most in 0..=3600_u64) {
+            let (price, free, most) = (PerHour(price), Amount(free.into()), Seconds(most));
+            let seconds = price.vouched(free, most);
+            prop_assert!(seconds <= most && price.tie(seconds) <= free);
+            prop_assert!(seconds == most || price.tie(Seconds(seconds.0 + 1)) > free, "one more would not fit");
+            let tie = price.tie(seconds).0 - price.cost(seconds).0;
+            prop_assert!(tie <= 1, "rounded up once");
+        }
     }
 }

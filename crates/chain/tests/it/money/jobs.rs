@@ -168,7 +168,7 @@ fn one_job(bourse: &mut Bourse, rng: &mut StdRng, salt: u64) {
     for _ in 0..below(rng, 5) {
         bourse.machine.at(bourse.machine.now + below(rng, stream.duration.0 / 2 + 2));
         let to = on_clock(bourse.machine.now, paused);
-        let due = stream.due(paid, to);
+        let due = stream.due(paid, to, Seconds(0));
         let (payable, _) = bourse.by(ADMIN, &Market::payableNowCall { terms: terms.clone() }).unwrap();
         assert_eq!(amount(payable), due.unwrap_or_default(), "{context}: payable from {paid:?} to {to:?}");
         let before = bourse.balance(PAYOUT);
