@@ -7,7 +7,7 @@ use alloy::{
 };
 use market::Timestamp;
 
-use crate::{ChainError, Market, MarketEvent, SendConfig, Wallet, convert};
+use crate::{BlockHeader, Call, ChainError, Market, MarketEvent, RawLog, SendConfig, Wallet, convert};
 
 mod authorize;
 mod flight;
@@ -21,7 +21,7 @@ mod typed;
 pub use authorize::Authorization;
 pub(crate) use flight::Flight;
 pub(crate) use lane::Lane;
-pub(crate) use send::{Call, Sender};
+pub(crate) use send::{Action, Sender};
 
 /// A transaction that was mined and did what it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct Mined {
     pub gas_used: u64,
     /// What the market logged in it.
     pub events: Vec<MarketEvent>,
+    /// Everything that was logged in it, by whomever.
+    pub logs: Vec<RawLog>,
 }
 
 /// One key acting on one market. Clones, and accounts made anew for the same key and [`Chain`](crate::Chain), share
@@ -92,12 +94,22 @@ impl Account {
         self.mined(receipt).await.map(Some)
     }
 
+    /// Sends any call with this key and waits until it is mined. What the market logged in it is in `events`, what
+    /// others logged in `logs`: a call that was mined need not have moved anything.
+    pub async fn execute(&self, call: &Call) -> Result<Mined, ChainError> {
+        self.act(Action::from(call)).await
+    }
+
     async fn send<C: SolCall>(&self, call: &C) -> Result<Mined, ChainError> {
         self.send_to(self.market.address(), call).await
     }
 
     async fn send_to<C: SolCall>(&self, to: Address, call: &C) -> Result<Mined, ChainError> {
-        let receipt = self.sender.send(Call { to: Some(to), input: call.abi_encode().into() }).await?;
+        self.act(Action::call(to, call)).await
+    }
+
+    async fn act(&self, action: Action) -> Result<Mined, ChainError> {
+        let receipt = self.sender.send(action).await?;
         let tx = receipt.transaction_hash;
         // It is mined; an error that invites to try again would have it done twice.
         self.mined(receipt).await.map_err(|error| {
@@ -117,7 +129,10 @@ impl Account {
         };
         let ours = logged.iter().filter(|log| log.address() == self.market.address());
         let events = ours.filter_map(|log| MarketEvent::decode(&log.inner)).collect();
-        Ok(Mined { tx: receipt.transaction_hash, block, block_hash, timestamp, gas_used: receipt.gas_used, events })
+        let header = BlockHeader { number: block, hash: block_hash, timestamp };
+        let logs = logged.iter().filter_map(|log| RawLog::new(header, log)).collect();
+        let (tx, gas_used) = (receipt.transaction_hash, receipt.gas_used);
+        Ok(Mined { tx, block, block_hash, timestamp, gas_used, events, logs })
     }
 }
 

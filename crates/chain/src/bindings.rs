@@ -35,3 +35,42 @@ pub(crate) mod access {
         "../../contracts/abi/AccessManager.json"
     );
 }
+
+pub(crate) mod erc20 {
+    //! Any token: ERC-20 with the extensions that payments use.
+    alloy::sol! {
+        // ERC-20.
+        function name() external view returns (string);
+        function symbol() external view returns (string);
+        function decimals() external view returns (uint8);
+        function balanceOf(address account) external view returns (uint256);
+        function allowance(address owner, address spender) external view returns (uint256);
+        function approve(address spender, uint256 value) external returns (bool);
+        function transfer(address to, uint256 value) external returns (bool);
+        event Transfer(address indexed from, address indexed to, uint256 value);
+
+        // ERC-2612 and ERC-5267.
+        function version() external view returns (string);
+        function DOMAIN_SEPARATOR() external view returns (bytes32);
+        function nonces(address owner) external view returns (uint256);
+        function permit(
+            address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s
+        ) external;
+        function eip712Domain() external view returns (
+            bytes1 fields, string name, string version, uint256 chainId, address verifyingContract, bytes32 salt,
+            uint256[] extensions
+        );
+
+        // EIP-3009 in the overload that smart wallets can use too.
+        function authorizationState(address authorizer, bytes32 nonce) external view returns (bool);
+        function transferWithAuthorization(
+            address from, address to, uint256 value, uint256 validAfter, uint256 validBefore, bytes32 nonce,
+            bytes signature
+        ) external;
+        function receiveWithAuthorization(
+            address from, address to, uint256 value, uint256 validAfter, uint256 validBefore, bytes32 nonce,
+            bytes signature
+        ) external;
+        event AuthorizationUsed(address indexed authorizer, bytes32 indexed nonce);
+    }
+}

@@ -13,6 +13,8 @@ use crate::{
     convert,
 };
 
+pub mod erc20;
+
 /// The sender becomes the owner of a provider; a zero `payout` means the sender.
 #[must_use]
 pub fn register_provider(agent: Address, payout: Address) -> Bytes {

@@ -27,7 +27,7 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::{
-    ChainConfig, ChainError, MarketRevert,
+    Call, ChainConfig, ChainError, MarketRevert,
     account::Lane,
     config::POLLS_SKIPPED,
     heads::{Announced, Heads, News},
@@ -250,17 +250,31 @@ impl Chain {
     /// Asks a view function, at the newest block or another.
     pub(crate) async fn call<C: SolCall>(&self, to: Address, call: &C, at: BlockId) -> Result<C::Return, ChainError> {
         let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
-        let answer = self.simulate(request, at).await?;
+        let answer = self.run(request, at).await?;
         C::abi_decode_returns(&answer)
             .map_err(|error| ChainError::BadAnswer { what: C::SIGNATURE, message: error.to_string() })
     }
 
-    /// Runs a call without sending it; a revert comes back decoded.
-    pub(crate) async fn simulate(&self, request: TransactionRequest, at: BlockId) -> Result<Bytes, ChainError> {
+    /// Runs a call as if `from` sent it in the next block, and sends nothing. A revert comes back decoded.
+    pub async fn simulate(&self, from: Address, call: &Call) -> Result<Bytes, ChainError> {
+        let request = TransactionRequest::default().from(from).with_to(call.to).with_input(call.input.clone());
+        let request = call.gas.into_iter().fold(request, TransactionRequest::gas_limit);
+        self.run(request, BlockId::pending()).await
+    }
+
+    /// Runs a request without sending it; a revert comes back decoded.
+    pub(crate) async fn run(&self, request: TransactionRequest, at: BlockId) -> Result<Bytes, ChainError> {
         self.0.provider.call(request).block(at).await.map_err(|error| self.failed("eth_call", error))
     }
 
-    pub(crate) async fn logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {
+    /// The code at an address; empty for a plain key and where nothing is. A key that delegates (EIP-7702) has 23 bytes
+    /// that begin with `0xef0100`.
+    pub async fn code(&self, address: Address) -> Result<Bytes, ChainError> {
+        let code = self.0.provider.get_code_at(address).block_id(BlockId::latest()).await;
+        code.map_err(|error| self.failed("eth_getCode", error))
+    }
+
+    pub(crate) async fn find_logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {
         self.0.provider.get_logs(filter).await.map_err(|error| self.failed("eth_getLogs", error))
     }
 

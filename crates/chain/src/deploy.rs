@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 
 use crate::{
     Chain, ChainError, DeployConfig, SendConfig, Wallet,
-    account::{Call, Flight, Sender},
+    account::{Action, Flight, Sender},
     bindings::{
         access::AccessManager as access, market::Market as market, register::CommitRegister as register,
         token::GPUToken as token,
@@ -65,21 +65,20 @@ pub async fn deploy(chain: &Chain, deployer: &Wallet, config: DeployConfig) -> R
 
     let minted = config.mint.iter().map(|(to, amount)| {
         let call = token::mintCall { to: *to, amount: U256::from(amount.0) };
-        Call { to: Some(token_at), input: call.abi_encode().into() }
+        Action::call(token_at, &call)
     });
     let heard = config.oracles.iter().map(|oracle| {
         let call = market::setOracleCall { oracle: *oracle, registered: true };
-        Call { to: Some(market_at), input: call.abi_encode().into() }
+        Action::call(market_at, &call)
     });
     let near = config.watchers.iter().map(|watcher| {
         let call = market::setWatcherCall { watcher: *watcher, registered: true };
-        Call { to: Some(market_at), input: call.abi_encode().into() }
+        Action::call(market_at, &call)
     });
     // As administrator, without a delay; the roles come last and end that.
     let mut flights = try_join_all(minted.chain(heard).chain(near).map(|call| sender.begin(call))).await?;
     let data = roles(token_at, market_at, deployer.address(), &config);
-    let input = access::multicallCall { data }.abi_encode().into();
-    flights.push(sender.begin(Call { to: Some(access_manager), input }).await?);
+    flights.push(sender.begin(Action::call(access_manager, &access::multicallCall { data })).await?);
     try_join_all(flights.into_iter().map(|flight| sender.finish(flight))).await?;
     Ok(Deployment { market: market_at, token: token_at, access_manager, register: register_at, block })
 }
@@ -117,6 +116,6 @@ fn roles(token_at: Address, market_at: Address, deployer: Address, config: &Depl
 
 async fn begin(sender: &Sender, bytecode: &Bytes, arguments: &[u8]) -> Result<(Address, Flight), ChainError> {
     let input = [bytecode.as_ref(), arguments].concat().into();
-    let flight = sender.begin(Call { to: None, input }).await?;
+    let flight = sender.begin(Action::create(input)).await?;
     Ok((sender.wallet.address().create(flight.nonce()), flight))
 }

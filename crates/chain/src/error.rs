@@ -83,6 +83,14 @@ pub enum ChainError {
         /// And on which chain.
         chain_id: u64,
     },
+    /// There is no token at the address.
+    #[error("there is no ERC-20 token at {address} on chain {chain_id}; check the address and the RPC endpoint")]
+    NoToken {
+        /// Where it was looked for.
+        address: Address,
+        /// And on which chain.
+        chain_id: u64,
+    },
     /// There is no register of commits at the address.
     #[error("there is no contract at {address} on chain {chain_id} to commit to; check the register's address")]
     NoRegister {

@@ -19,6 +19,17 @@ pub mod keystore;
 mod chain;
 pub use chain::{Block, BlockHeader, Chain};
 
+mod call;
+pub use call::Call;
+
+mod logs;
+pub use logs::{RawLog, Receipt};
+
+mod erc20;
+pub use erc20::{Erc20, Transfer};
+
+pub mod usdc;
+
 mod reads;
 pub use reads::{JobState, Listing, Market, Provider, ResourceState};
 
@@ -27,8 +38,11 @@ pub mod calls;
 mod account;
 pub use account::{Account, Authorization, Mined};
 
+mod teller;
+pub use teller::{Inclusion, NonceAt, Prepared, Teller};
+
 mod register;
-pub use register::{Commit, Inclusion, NonceAt, Prepared, Recorder, Register};
+pub use register::{Commit, Recorder, Register};
 
 mod event;
 pub use event::MarketEvent;

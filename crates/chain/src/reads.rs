@@ -271,7 +271,7 @@ impl Market {
             Some(last) => filter.to_block(last),
             None => filter.to_block(alloy::eips::BlockNumberOrTag::Latest),
         };
-        let logs = self.chain.logs(&filter).await?;
+        let logs = self.chain.find_logs(&filter).await?;
         // A node that passes over the filter must not make one resource into another.
         Ok(logs.iter().find_map(|log| match MarketEvent::decode(&log.inner)? {
             MarketEvent::ResourceRegistered { resource, listing, .. } if resource == of => Some(listing),

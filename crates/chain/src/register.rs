@@ -1,9 +1,7 @@
 //! A public register of statements about content (ERC-7053): who said what about which CID.
 
 use alloy::{
-    eips::BlockId,
     primitives::{Address, B256, keccak256},
-    providers::Provider,
     rpc::types::Filter,
     sol_types::SolEvent,
 };
@@ -12,7 +10,7 @@ use market::Timestamp;
 use crate::{Chain, ChainError, bindings::register::CommitRegister as contract};
 
 mod recorder;
-pub use recorder::{Inclusion, NonceAt, Prepared, Recorder};
+pub use recorder::Recorder;
 
 /// One statement, as the register's log has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +48,7 @@ impl Register {
     /// Finds the register at `address`. Any contract that keeps to ERC-7053 will do; that there is one is all that can
     /// be asked of it.
     pub async fn open(chain: Chain, address: Address) -> Result<Self, ChainError> {
-        let code = chain.provider().get_code_at(address).block_id(BlockId::latest()).await;
-        if code.map_err(|error| chain.failed("eth_getCode", error))?.is_empty() {
+        if chain.code(address).await?.is_empty() {
             return Err(ChainError::NoRegister { address, chain_id: chain.id() });
         }
         Ok(Self { chain, address })

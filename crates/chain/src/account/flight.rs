@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use alloy::primitives::{B256, Bytes};
 
-use super::{lane::Ticket, send::Call};
+use super::{lane::Ticket, send::Action};
 
 /// Wei for a unit of gas: at most in all, and of that to the block's builder.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) struct Signed {
 /// A transaction on its way: one nonce, one call, one or more fees.
 pub(crate) struct Flight {
     pub(super) ticket: Ticket,
-    pub(super) call: Call,
+    pub(super) call: Action,
     pub(super) gas: u64,
     pub(super) offers: Vec<Signed>,
     pub(super) began: Instant,

@@ -11,13 +11,14 @@ use alloy::{
     primitives::{Address, B256, Bytes, TxKind, U256},
     providers::Provider,
     rpc::types::{TransactionReceipt, TransactionRequest},
+    sol_types::SolCall,
 };
 
 use super::{
     flight::{Fees, Flight, Signed},
     lane::Lane,
 };
-use crate::{Chain, ChainError, MarketRevert, SendConfig, Wallet, chain::Rejection};
+use crate::{Call, Chain, ChainError, MarketRevert, SendConfig, Wallet, chain::Rejection};
 
 /// Gas granted over the estimate, in percent: another call may come first in the block and make this one dearer.
 const GAS_MARGIN_PCT: u64 = 25;
@@ -35,10 +36,30 @@ const REPLACED_LOOKS: u32 = 4;
 
 /// One call to send.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
+pub(crate) struct Action {
     /// `None` creates a contract.
     pub(crate) to: Option<Address>,
     pub(crate) input: Bytes,
+    /// Gas that it gets, when that is known better than an estimate would.
+    pub(crate) gas: Option<u64>,
+}
+
+impl Action {
+    /// Creates a contract.
+    pub(crate) fn create(input: Bytes) -> Self {
+        Self { to: None, input, gas: None }
+    }
+
+    /// Calls one.
+    pub(crate) fn call<C: SolCall>(to: Address, call: &C) -> Self {
+        Self { to: Some(to), input: call.abi_encode().into(), gas: None }
+    }
+}
+
+impl From<&Call> for Action {
+    fn from(call: &Call) -> Self {
+        Self { to: Some(call.to), input: call.input.clone(), gas: call.gas }
+    }
 }
 
 /// Sends with one key. Clones share the lane.
@@ -57,13 +78,13 @@ impl Sender {
     }
 
     /// Sends and waits until it is mined. Any error but `NotMined` means that nothing was or will be done.
-    pub(crate) async fn send(&self, call: Call) -> Result<TransactionReceipt, ChainError> {
+    pub(crate) async fn send(&self, call: Action) -> Result<TransactionReceipt, ChainError> {
         let flight = self.begin(call).await?;
         self.finish(flight).await
     }
 
     /// Sends without waiting.
-    pub(crate) async fn begin(&self, call: Call) -> Result<Flight, ChainError> {
+    pub(crate) async fn begin(&self, call: Action) -> Result<Flight, ChainError> {
         let (gas, fees) = tokio::try_join!(self.estimate(&call), self.fees())?;
         self.launch(call, gas, fees).await
     }
@@ -72,18 +93,26 @@ impl Sender {
     pub(crate) async fn finish(&self, mut flight: Flight) -> Result<TransactionReceipt, ChainError> {
         let receipt = self.land(&mut flight).await?;
         self.lane.forget(flight.nonce());
-        if receipt.status() { Ok(receipt) } else { Err(self.explain(&flight.call, &receipt).await) }
+        if receipt.status() {
+            return Ok(receipt);
+        }
+        let mined_in = receipt.block_number.unwrap_or_default();
+        Err(self.explain(&flight.call, receipt.transaction_hash, mined_in).await)
     }
 
     /// Runs the call as it would run now; a revert ends it here, before it costs anything.
-    async fn estimate(&self, call: &Call) -> Result<u64, ChainError> {
+    async fn estimate(&self, call: &Action) -> Result<u64, ChainError> {
         let chain = &self.chain;
+        if let Some(gas) = call.gas {
+            let request = self.request(call).gas_limit(gas);
+            return chain.run(request, BlockId::pending()).await.map(|_| gas);
+        }
         let estimate = chain.provider().estimate_gas(self.request(call)).block(BlockId::pending()).await;
         let gas = estimate.map_err(|error| chain.failed("eth_estimateGas", error))?;
         Ok(gas.saturating_add(gas.saturating_mul(GAS_MARGIN_PCT) / 100))
     }
 
-    fn request(&self, call: &Call) -> TransactionRequest {
+    fn request(&self, call: &Action) -> TransactionRequest {
         let to = call.to.map_or(TxKind::Create, TxKind::Call);
         let request = TransactionRequest { to: Some(to), ..TransactionRequest::default() };
         request.from(self.wallet.address()).input(call.input.clone().into())
@@ -102,7 +131,7 @@ impl Sender {
     }
 
     /// Gives the call a nonce and hands it to the node.
-    async fn launch(&self, call: Call, gas: u64, fees: Fees) -> Result<Flight, ChainError> {
+    async fn launch(&self, call: Action, gas: u64, fees: Fees) -> Result<Flight, ChainError> {
         let mut next = self.lane.next.lock().await;
         if self.lane.is_idle() {
             *next = self.pending_nonce().await?;
@@ -152,7 +181,7 @@ impl Sender {
     }
 
     /// Signs a call at this nonce and sends nothing. Whoever sends it numbers this key's transactions.
-    pub(crate) async fn prepare(&self, call: &Call, nonce: u64) -> Result<(B256, Bytes), ChainError> {
+    pub(crate) async fn prepare(&self, call: &Action, nonce: u64) -> Result<(B256, Bytes), ChainError> {
         let (gas, fees) = tokio::try_join!(self.estimate(call), self.fees())?;
         let Signed { hash, raw, .. } = self.sign(call, nonce, gas, fees)?;
         Ok((hash, raw))
@@ -161,7 +190,7 @@ impl Sender {
     /// The same at more than was `paid` for a unit of gas, in all and to the block's builder.
     pub(crate) async fn prepare_dearer(
         &self,
-        call: &Call,
+        call: &Action,
         nonce: u64,
         gas: u64,
         paid: (u128, u128),
@@ -195,7 +224,7 @@ impl Sender {
         count.map_err(|error| self.chain.failed("eth_getTransactionCount", error))
     }
 
-    fn sign(&self, call: &Call, nonce: u64, gas: u64, fees: Fees) -> Result<Signed, ChainError> {
+    fn sign(&self, call: &Action, nonce: u64, gas: u64, fees: Fees) -> Result<Signed, ChainError> {
         let mut unsigned = TxEip1559 {
             chain_id: self.chain.id(),
             nonce,
@@ -330,16 +359,15 @@ impl Sender {
     }
 
     /// Why a mined transaction reverted: the call is run again on the block below its own, then on its own.
-    async fn explain(&self, call: &Call, receipt: &TransactionReceipt) -> ChainError {
-        let mined_in = receipt.block_number.unwrap_or_default();
+    pub(crate) async fn explain(&self, call: &Action, tx: B256, mined_in: u64) -> ChainError {
         for block in [mined_in.saturating_sub(1), mined_in] {
-            match self.chain.simulate(self.request(call), BlockId::number(block)).await {
+            match self.chain.run(self.request(call), BlockId::number(block)).await {
                 Err(error @ ChainError::Reverted(_)) => return error,
                 Err(error) => tracing::debug!(%error, "running a reverted call again"),
                 Ok(_) => {}
             }
         }
-        ChainError::Reverted(MarketRevert::Unexplained(receipt.transaction_hash))
+        ChainError::Reverted(MarketRevert::Unexplained(tx))
     }
 }
 

@@ -25,7 +25,7 @@ impl Chain {
         let mut found = Vec::new();
         while next <= last {
             let until = last.min(next.saturating_add(range - 1));
-            match self.logs(&filter.clone().from_block(next).to_block(until)).await {
+            match self.find_logs(&filter.clone().from_block(next).to_block(until)).await {
                 Ok(logs) => {
                     found.extend(logs);
                     let Some(above) = until.checked_add(1) else { break };
