@@ -24,6 +24,17 @@ pub use ws::{FromClient, ProviderEvent, ProviderNews, Subscribe, ToClient, Watch
 mod problem;
 pub use problem::Problem;
 
+mod stream;
+pub use stream::{PaymentStreamJson, Payout, RUNWAY_ENDING_S, RUNWAY_SHORT_S, Runway, StreamPoint};
+
+mod dispute;
+pub use dispute::{
+    CallsJson, DisputeBody, DisputeJson, DisputeState, EVIDENCE_BYTES_MAX, REASON_BYTES_MAX, ResolveBody, VerdictJson,
+};
+
+mod stake;
+pub use stake::{ResourceStakeJson, StakeBody, StakeJson};
+
 mod upload;
 pub use upload::UploadPass;
 

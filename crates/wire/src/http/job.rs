@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Money, UnsignedTx};
+use super::{Money, Runway, UnsignedTx};
 use crate::{JobSpec, SignatureBytes, TermsJson, feed::LogStream, record::CompletionRecord};
 
 /// Where a job stands on chain.
@@ -149,6 +149,9 @@ pub struct JobJson {
     pub refunded: Money,
     /// Seconds of clock that the lock pays for, extensions included.
     pub duration_s: u64,
+    /// How far the money reaches, while the clock runs; in lists left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runway: Option<Runway>,
     /// Seconds on the clock at its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds_run: Option<u64>,
