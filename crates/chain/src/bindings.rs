@@ -74,3 +74,44 @@ pub(crate) mod erc20 {
         event AuthorizationUsed(address indexed authorizer, bytes32 indexed nonce);
     }
 }
+
+pub(crate) mod batch {
+    //! Payment channels whose vouchers are claimed in batches, as the public x402BatchSettlement has them.
+    alloy::sol! {
+        /// Who pays whom through a channel, and who signs for them. Its EIP-712 digest is the channel's id.
+        #[derive(Debug, PartialEq, Eq)]
+        struct ChannelConfig {
+            address payer;
+            address payerAuthorizer;
+            address receiver;
+            address receiverAuthorizer;
+            address token;
+            uint40 withdrawDelay;
+            bytes32 salt;
+        }
+
+        #[derive(Debug)]
+        interface BatchSettlement {
+            struct Voucher { ChannelConfig channel; uint128 maxClaimableAmount; }
+            struct VoucherClaim { Voucher voucher; bytes signature; uint128 totalClaimed; }
+            function deposit(
+                ChannelConfig config, uint128 amount, address collector, bytes collectorData
+            ) external;
+            function claim(VoucherClaim[] claims) external;
+            function claimTry(VoucherClaim[] claims) external;
+            function claimWithSignature(VoucherClaim[] claims, bytes signature) external;
+            function closeWithSignature(VoucherClaim claim, uint128 refundAmount, bytes receiverSignature) external;
+            function settle(address receiver, address token) external;
+            function initiateWithdraw(ChannelConfig config, uint128 amount) external;
+            function finalizeWithdraw(ChannelConfig config) external;
+            function refund(ChannelConfig config, uint128 amount) external;
+            function refundWithSignature(ChannelConfig config, uint128 amount, uint256 nonce, bytes signature) external;
+            function getChannelId(ChannelConfig config) external view returns (bytes32);
+            function channels(bytes32 channelId) external view returns (uint128 balance, uint128 totalClaimed);
+            function pendingWithdrawals(bytes32 channelId) external view returns (uint128 amount, uint40 initiatedAt);
+            function refundNonce(bytes32 channelId) external view returns (uint256);
+            function receivers(address receiver, address token)
+                external view returns (uint128 totalClaimed, uint128 totalSettled);
+        }
+    }
+}

@@ -14,6 +14,7 @@ use crate::{
 };
 
 pub mod erc20;
+pub mod x402;
 
 /// The sender becomes the owner of a provider; a zero `payout` means the sender.
 #[must_use]

@@ -91,6 +91,14 @@ pub enum ChainError {
         /// And on which chain.
         chain_id: u64,
     },
+    /// There are no payment channels at the address.
+    #[error("there are no payment channels at {address} on chain {chain_id}; check the address and the RPC endpoint")]
+    NoChannels {
+        /// Where they were looked for.
+        address: Address,
+        /// And on which chain.
+        chain_id: u64,
+    },
     /// There is no register of commits at the address.
     #[error("there is no contract at {address} on chain {chain_id} to commit to; check the register's address")]
     NoRegister {

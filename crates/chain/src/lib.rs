@@ -30,6 +30,11 @@ pub use erc20::{Erc20, Transfer};
 
 pub mod usdc;
 
+pub mod canonical;
+
+mod channels;
+pub use channels::{Channel, Channels, ReceiverTotals, Withdrawal};
+
 mod reads;
 pub use reads::{JobState, Listing, Market, Provider, ResourceState};
 
