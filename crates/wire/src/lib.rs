@@ -33,6 +33,8 @@ pub mod link;
 
 pub mod http;
 
+pub mod x402;
+
 mod document;
 pub use document::{Document, document};
 
