@@ -150,8 +150,13 @@ impl Engine {
 
     /// Ends the program: SIGTERM, then SIGKILL. A container that does not run is as good.
     pub(crate) async fn stop(&self, job: JobId) -> Result<(), AgentError> {
+        self.stop_within(job, STOP_GRACE).await
+    }
+
+    /// The same, with another time between the two, of whole seconds and at most the usual one.
+    pub(crate) async fn stop_within(&self, job: JobId, grace: Duration) -> Result<(), AgentError> {
         let docker = self.docker().await?;
-        let grace = i32::try_from(STOP_GRACE.as_secs()).unwrap_or(i32::MAX);
+        let grace = i32::try_from(grace.min(STOP_GRACE).as_secs()).unwrap_or(i32::MAX);
         let options = query::StopContainerOptions { signal: None, t: Some(grace) };
         let name = Self::name(job);
         let stop = docker.stop_container(&name, Some(options));

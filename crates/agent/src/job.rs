@@ -4,11 +4,13 @@
 //! done, and where the record is behind, chain and engine say what happened.
 
 mod before;
-mod budget;
+pub(crate) mod budget;
 mod ending;
-mod fetch;
-mod logs;
+pub(crate) mod fetch;
+pub(crate) mod keep;
+pub(crate) mod logs;
 mod look;
+pub(crate) mod make;
 mod next;
 mod running;
 mod state;

@@ -4,16 +4,14 @@ use std::time::Instant;
 
 use alloy_primitives::B256;
 use chain::{ChainError, MarketRevert};
-use market::{Hardware, Mebibytes};
-use wire::{JobNews, JobSpec, document, feed, record::ReadyRecord, signed, spec};
+use wire::{JobNews, document, feed, signed, spec};
 
 use super::state::Prepared;
-use super::{Flow, Job, Nudge, Phase, budget, fetch};
-use crate::engine::{Plan, State};
+use super::{Flow, Job, Nudge, Phase, budget, fetch, make};
+use crate::AgentError;
+use crate::engine::State;
 use crate::host::{pin_name, wall};
 use crate::limits::{DOUBT_WAIT, REASON_BYTES_MAX};
-use crate::scratch::Room;
-use crate::{AgentError, image, probe};
 
 impl Job {
     /// Sends the acceptance and goes on without it: fetching needs no lock.
@@ -92,48 +90,11 @@ impl Job {
         let Some(spec) = self.record.spec.clone() else { return Err(AgentError::refused("the spec is gone")) };
         self.tell_phase(feed::Phase::Preparing);
         let (host, folder, id) = (self.host.clone(), self.folder.clone(), self.id);
-        let (root, limit) = (spec::cid("image", &spec.image)?, self.record.room_limit());
+        let limit = self.record.room_limit();
         // Boxed, as it holds the engine's large settings.
-        let work = Box::pin(async {
-            let described = image::describe(&host.store, root).await?;
-            let room_path = folder.room();
-            let made = tokio::task::spawn_blocking(move || Room::make(&room_path, limit));
-            let room = made.await.map_err(|_| AgentError::ShuttingDown)??;
-            // A mounted room has its disk already.
-            let promised = if room.is_watched() { limit } else { Mebibytes(0) };
-            let archive = image::archive(&host.store, root, budget::unpacked_max(&host, promised));
-            let facts = host.images.ensure(&host.engine, &described, archive).await?;
-            let plan = Plan {
-                job: id,
-                image: facts.id.clone(),
-                image_user: facts.user,
-                image_volumes: facts.volumes,
-                command: spec.command.clone(),
-                args: spec.args.clone(),
-                env: spec.env.clone().into_iter().collect(),
-                cpus: spec.resources.cpus,
-                memory: spec.needs().memory,
-                network: spec.network,
-                gpus: host.machine.gpus.iter().take(usize::from(spec.resources.gpus)).cloned().collect(),
-                inputs: folder.inputs(),
-                outputs: room.outputs(),
-                scratch: room.scratch(),
-                open_files: probe::open_files(),
-                agent_user: crate::scratch::agent_user(folder.path()),
-            };
-            let container = host.engine.create(&plan).await?;
-            Ok::<_, AgentError>((facts.id, container))
-        });
+        let work = Box::pin(make::container(&host, id, &spec, &folder, limit));
         let Some(done) = self.unless_over(work).await else { return Ok(None) };
-        let (image_id, container_id) = done?;
-        let record = ReadyRecord {
-            job_id: B256::from(self.id.0),
-            image: spec.image.clone(),
-            image_id,
-            inputs: spec.inputs.iter().map(|input| input.cid.clone()).collect(),
-            container_id,
-            hardware: (&granted(&self.host.machine.hardware, &spec)).into(),
-        };
+        let record = make::record(&self.host, self.id, &spec, done?);
         let digest = document(&record)?.digest;
         let signature = self.attest(digest)?;
         Ok(Some(Prepared { record, digest, signature, since: u64::MAX }))
@@ -234,12 +195,6 @@ impl Job {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-/// What of the machine the job will see: its share.
-fn granted(machine: &Hardware, spec: &JobSpec) -> Hardware {
-    let needs = spec.needs();
-    Hardware { gpus: needs.gpus, cpus: needs.cpus, memory: needs.memory, disk: needs.disk, ..machine.clone() }
 }
 
 /// A reason as it may stand on chain.

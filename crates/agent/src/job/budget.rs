@@ -55,7 +55,7 @@ impl Budget {
 }
 
 /// What the content store may still take, or the refusal of a job whose record would not fit any more.
-pub(super) fn store_left(host: &Host) -> Result<u64, AgentError> {
+pub(crate) fn store_left(host: &Host) -> Result<u64, AgentError> {
     let left = host.store.bytes_max().saturating_sub(host.store.bytes_on_disk());
     if left < STORE_SPARE.bytes() {
         let limit = host.store.bytes_max() >> 20;

@@ -4,17 +4,15 @@ use std::time::Duration;
 
 use alloy_primitives::B256;
 use chain::{ChainError, MarketRevert};
-use content::{Block, Cid, ImportConfig, RAW};
+use content::{Block, Cid, RAW};
 use market::{Outcome, Status};
-use tokio_tungstenite::tungstenite::http::{HeaderMap, header::AUTHORIZATION};
-use wire::http::UploadPass;
 use wire::record::CompletionRecord;
-use wire::{JobNews, document, feed, signed};
+use wire::{JobNews, document, feed};
 
 use super::state::{Completion, Ended, Verdict};
-use super::{Flow, Job, Phase};
+use super::{Flow, Job, Phase, keep};
 use crate::AgentError;
-use crate::host::{Host, pin_name, wall};
+use crate::host::{pin_name, wall};
 
 /// The gateway confirms a feed within this time, or is asked again.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
@@ -36,7 +34,7 @@ impl Job {
                 None
             }
         };
-        let log = match self.store_log().await {
+        let log = match keep::log(&self.host, &self.journal).await {
             Ok(log) => Some(log),
             Err(error) => {
                 tracing::error!(job = %self.id.short(), %error, "the log could not be stored");
@@ -77,21 +75,7 @@ impl Job {
         if !self.record.spec.as_ref().is_some_and(|spec| spec.outputs) || !self.record.program_started {
             return Ok(None);
         }
-        // After a restart of the machine it is not mounted any more.
-        let room = self.find_room();
-        room.reopen();
-        let outputs = room.outputs();
-        let store = self.host.store.clone();
-        let work = tokio::task::spawn_blocking(move || content::add_tree(&store, &outputs, &ImportConfig::default()));
-        Ok(Some(work.await.map_err(|_| AgentError::ShuttingDown)??.cid))
-    }
-
-    async fn store_log(&self) -> Result<Cid, AgentError> {
-        let text = self.journal.log_text()?;
-        let store = self.host.store.clone();
-        let work =
-            tokio::task::spawn_blocking(move || content::add_bytes(&store, text.as_bytes(), &ImportConfig::default()));
-        Ok(work.await.map_err(|_| AgentError::ShuttingDown)??.cid)
+        keep::outputs(&self.host, &self.find_room()).await.map(Some)
     }
 
     /// Reports the end.
@@ -161,10 +145,7 @@ impl Job {
         if self.facts.pushed {
             return Ok(());
         }
-        for root in &completion.roots {
-            let pass = || pass(&self.host, root).unwrap_or_default();
-            content::push(&self.host.store, &content::parse_cid(root)?, gateway, &pass, None).await?;
-        }
+        keep::push(&self.host, gateway, &completion.roots).await?;
         self.facts.pushed = true;
         Ok(())
     }
@@ -205,13 +186,4 @@ fn not_stored(ended: &mut Ended, error: &AgentError) {
     }
     ended.outcome = if by_program { Verdict::Failed } else { Verdict::Aborted };
     ended.reason = Some(format!("the outputs could not be stored: {error}"));
-}
-
-/// The signed pass of one upload request. One that cannot be made is refused by the gateway, and the push is tried again.
-fn pass(host: &Host, root: &str) -> Option<HeaderMap> {
-    let at = wall();
-    let upload = signed::Upload { root: root.to_owned(), at: alloy_primitives::aliases::U40::saturating_from(at) };
-    let signature = host.account.wallet().sign(&host.market.domain(), &upload).ok()?;
-    let pass = UploadPass { who: host.account.address(), at, signature }.header();
-    Some(HeaderMap::from_iter([(AUTHORIZATION, pass.parse().ok()?)]))
 }

@@ -23,7 +23,7 @@ const ENTRY_BYTES: u64 = 4096;
 const INPUT_DEPTH_MAX: usize = 128;
 
 /// Fetches the spec and checks that this machine can and may run it.
-pub(super) async fn job_spec(host: &Host, terms: &Terms) -> Result<JobSpec, AgentError> {
+pub(crate) async fn job_spec(host: &Host, terms: &Terms) -> Result<JobSpec, AgentError> {
     let cid = Document::cid_of(terms.specDigest)?;
     let bytes_max = spec::JOB_SPEC_BYTES_MAX as u64;
     host.fetcher.fetch(&host.store, &cid, FetchLimits { bytes_max, blocks_max: 1 }, None).await?;
@@ -56,7 +56,7 @@ fn fits(host: &Host, terms: &Terms, spec: &JobSpec) -> Result<(), AgentError> {
 
 /// Fetches image and inputs within one budget and writes the inputs where the job will see them. Gives the bytes that
 /// they take of the job's disk.
-pub(super) async fn image_and_inputs(
+pub(crate) async fn image_and_inputs(
     host: Arc<Host>,
     spec: JobSpec,
     folder: Folder,

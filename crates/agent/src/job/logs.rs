@@ -21,7 +21,7 @@ use crate::journal::{Journal, Kept};
 const OUT_OF_ORDER: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Follows a job's output until its program is over and everything it said is kept.
-pub(super) async fn follow(host: Arc<Host>, job: JobId, journal: Journal) {
+pub(crate) async fn follow(host: Arc<Host>, job: JobId, journal: Journal) {
     let mut backoff = Backoff::default();
     loop {
         // Asked before reading: what a program that is over has said is complete.

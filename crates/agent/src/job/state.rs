@@ -174,6 +174,11 @@ impl Folder {
         Self { path: state_dir.join("jobs").join(job.to_string()) }
     }
 
+    /// The folder of a lease, which lies beside those of jobs.
+    pub(crate) fn of_lease(state_dir: &Path, lease: JobId) -> Self {
+        Self { path: state_dir.join("leases").join(lease.to_string()) }
+    }
+
     /// The folder itself.
     pub(crate) fn path(&self) -> &Path {
         &self.path
