@@ -12,15 +12,27 @@ const CONTRACTS = {
   CommitRegister: "CommitRegister.sol",
   AccessManager: "AccessManager.sol",
   AccrualHarness: "AccrualHarness.sol",
+  BatchSettlement: "BatchSettlement.sol",
+  ERC3009DepositCollector: "ERC3009DepositCollector.sol",
+  Permit2DepositCollector: "Permit2DepositCollector.sol",
+  DevUSDC: "DevUSDC.sol",
 };
+/** Placed on development chains at addresses that clients know, without a constructor; so their running code is kept. */
+const PLACED = ["BatchSettlement", "ERC3009DepositCollector", "Permit2DepositCollector", "DevUSDC"];
 
 /** The bytes that must stand in the committed file. */
 function render(contract, source) {
   const path = join(ROOT, "out", source, `${contract}.json`);
   if (!existsSync(path)) throw new Error(`${path} is missing: run \`npm run build\` first`);
-  const { abi, bytecode } = JSON.parse(readFileSync(path, "utf8"));
+  const { abi, bytecode, deployedBytecode } = JSON.parse(readFileSync(path, "utf8"));
   if (!/^0x[0-9a-f]+$/.test(bytecode.object)) throw new Error(`${contract} has no linked bytecode`);
-  return JSON.stringify({ abi, bytecode: { object: bytecode.object } }, null, 2) + "\n";
+  const file = { abi, bytecode: { object: bytecode.object } };
+  if (PLACED.includes(contract)) {
+    const unset = Object.keys(deployedBytecode.immutableReferences ?? {});
+    if (unset.length !== 0) throw new Error(`${contract} has immutables that only a constructor could set`);
+    file.deployedBytecode = { object: deployedBytecode.object };
+  }
+  return JSON.stringify(file, null, 2) + "\n";
 }
 
 const check = process.argv.includes("--check");
