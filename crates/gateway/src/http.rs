@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 mod content;
+mod cors;
 mod docs;
 mod limits;
 mod openapi;
@@ -16,6 +17,7 @@ mod gpus;
 mod health;
 mod instances;
 mod jobs;
+mod payments;
 mod providers;
 mod receipts;
 mod ws;
@@ -59,6 +61,7 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(jobs::ready::ready))
         .routes(routes!(jobs::logs::logs))
         .routes(routes!(jobs::metrics::metrics))
+        .routes(routes!(payments::stream::stream))
         .routes(routes!(instances::list::mine))
         .routes(routes!(instances::show::instance, instances::stop::end))
         .routes(routes!(receipts::list::list))
@@ -87,6 +90,7 @@ pub(crate) fn router(shared: &Shared, config: &GatewayConfig) -> Router {
     Router::new()
         .fallback_service(api)
         .layer(middleware::from_fn_with_state(shared.clone(), limits::limit))
+        .layer(middleware::from_fn(cors::share))
         .layer(middleware::map_request(path::normalise))
 }
 

@@ -71,6 +71,10 @@ const ALIASES: &[(Option<Method>, &str, &str)] = &[
     (Some(Method::POST), "instances", "jobs"),
     (Some(Method::GET), "jobs/list", "jobs"),
     (Some(Method::POST), "wallet/connect", "auth/siwe/verify"),
+    // A deposit for a job is the authorization of its lock.
+    (Some(Method::POST), "escrow/deposit", "jobs"),
+    (None, "wallet/*", "wallets/*"),
+    (None, "wallet/*/*", "wallets/*/*"),
 ];
 
 /// Rewrites the request's path before it is routed.
@@ -153,6 +157,9 @@ mod tests {
         check(&Method::GET, "/api/jobs/list", "/api/v1/jobs");
         check(&Method::GET, "/api/marketplace/jobs/history", "/api/v1/jobs/history");
         check(&Method::GET, "/api/instances", "/api/v1/instances");
+        check(&Method::POST, "/api/v1/escrow/deposit", "/api/v1/jobs");
+        check(&Method::GET, "/api/wallet/balance", "/api/v1/wallets/balance");
+        check(&Method::POST, "/api/wallet/connect", "/api/v1/auth/siwe/verify");
         check(&Method::POST, "/api/instances", "/api/v1/jobs");
         check(&Method::GET, "/api/v1/gpus/search/x", "/api/v1/gpus/search/x");
     }

@@ -15,6 +15,8 @@ mod beside;
 #[cfg(test)]
 mod content;
 #[cfg(test)]
+mod cors;
+#[cfg(test)]
 mod deadlines;
 #[cfg(test)]
 mod gpus;
@@ -32,6 +34,8 @@ mod limits;
 mod metrics;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod payments;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]

@@ -1,10 +1,20 @@
 //! `GET /api/v1/jobs/{id}`.
 
 use axum::{Json, extract::State};
-use wire::{HardwareJson, http::JobJson};
+use market::{Status, Timestamp};
+use store::JobRow;
+use wire::{
+    HardwareJson,
+    http::{JobJson, Runway},
+};
 
 use super::{found, progress, view};
-use crate::{GatewayError, auth::Caller, http::path::Id, state::Shared};
+use crate::{
+    GatewayError,
+    auth::Caller,
+    http::path::Id,
+    state::{Shared, now},
+};
 
 /// A job. How far its program is is told to its parties only: renter, controller, provider.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "jobs",
@@ -25,5 +35,13 @@ pub(crate) async fn show(
         None => shared.store.resource(row.terms.resource()).await?.map(|row| HardwareJson::from(&row.hardware)),
     };
     let job = view::job(&row, hardware.as_ref(), shared.market.token());
-    Ok(Json(JobJson { progress_pct: progress(&shared, &row, who).await?, ..job }))
+    let progress_pct = progress(&shared, &row, who).await?;
+    Ok(Json(JobJson { progress_pct, runway: runway(&shared, &row), ..job }))
+}
+
+/// What is left of the money of a job whose clock runs.
+fn runway(shared: &Shared, row: &JobRow) -> Option<Runway> {
+    let head = shared.index.borrow().head.map(|head| head.at).unwrap_or_default();
+    let status = view::status(row, None, head.max(Timestamp(now())), shared.market.token());
+    (row.status == Status::Running).then(|| Runway::of(status.runway_s))
 }

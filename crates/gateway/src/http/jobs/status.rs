@@ -33,7 +33,7 @@ pub(crate) async fn status(
 }
 
 /// Where the clock of a silent job stands, as the report said.
-async fn stands(shared: &Shared, row: &JobRow) -> Result<Option<Timestamp>, GatewayError> {
+pub(crate) async fn stands(shared: &Shared, row: &JobRow) -> Result<Option<Timestamp>, GatewayError> {
     if row.status != Status::Silent {
         return Ok(None);
     }

@@ -29,6 +29,7 @@ pub(crate) fn job(row: &JobRow, hardware: Option<&HardwareJson>, token: Address)
         fee: row.fee.map(money),
         refunded: money(row.refunded),
         duration_s: stream(row).duration.0,
+        runway: None,
         seconds_run: row.seconds_run.map(|seconds| seconds.0),
         paused_s: row.paused.0,
         created_at: moment(row.created_at),
@@ -91,7 +92,7 @@ pub(crate) fn event(row: EventRow) -> ChainEventJson {
 }
 
 /// The payment stream of a job, with what was bought since.
-fn stream(row: &JobRow) -> Stream {
+pub(crate) fn stream(row: &JobRow) -> Stream {
     row.terms.stream(row.extra, row.fee_bps)
 }
 

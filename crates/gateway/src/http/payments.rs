@@ -1,0 +1,3 @@
+//! What a job costs while it runs.
+
+pub(crate) mod stream;
