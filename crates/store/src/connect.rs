@@ -97,12 +97,21 @@ impl Store {
 
     /// A transaction that will write. SQLite takes its lock at once: a reader that turns writer may be refused.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        Ok(self.writer().begin_with_options(options).await?)
+        begin(self.writer()).await
     }
+
+    /// The same, and its commit survives a power cut.
+    pub(crate) async fn begin_durable(&self) -> Result<DatabaseTransaction, StoreError> {
+        begin(self.durable()).await
+    }
+}
+
+async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    Ok(connection.begin_with_options(options).await?)
 }
 
 fn options(config: &StoreConfig, connections: u32) -> ConnectOptions {

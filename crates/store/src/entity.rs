@@ -1,14 +1,23 @@
 //! Tables as SeaORM sees them, a file each. Nothing outside this crate does.
 #![expect(unreachable_pub, reason = "the derives write `pub` items, which may not name narrower ones")]
 
+pub(crate) mod asset;
+pub(crate) mod balance;
 pub(crate) mod credit;
+pub(crate) mod deposit;
+pub(crate) mod entry;
 pub(crate) mod event;
+pub(crate) mod head;
+pub(crate) mod hold;
+pub(crate) mod holder;
 pub(crate) mod indexed;
 pub(crate) mod job;
 pub(crate) mod lease;
+pub(crate) mod link;
 pub(crate) mod market_row;
 pub(crate) mod metrics;
 pub(crate) mod nonce;
+pub(crate) mod posting;
 pub(crate) mod presence;
 pub(crate) mod provider;
 pub(crate) mod receipt;
@@ -19,3 +28,5 @@ pub(crate) mod resource;
 pub(crate) mod session;
 pub(crate) mod stored;
 pub(crate) mod undo;
+pub(crate) mod user;
+pub(crate) mod withdrawal;

@@ -37,6 +37,16 @@ pub use presence::{HOUR_S, METRICS_KEPT_S, PRESENCE_KEPT_S};
 mod receipt;
 pub use receipt::{Put, RAW_BYTES_MAX, ReceiptRow, ReceiptState};
 
+mod ledger;
+pub use ledger::{
+    ASSETS_MAX, AccountId, Analytics, AnalyticsBy, AssetId, AssetRow, AssetTotals, BalanceRow, Bucket, DepositKey,
+    DepositRow, DepositState, EntryRow, HistoryRow, HoldRow, HoldState, LedgerChanges, LedgerKeys, LedgerTransaction,
+    LedgerView, PostingRow, REFERENCE_BYTES_MAX, TREASURY_JOBS_MAX, WithdrawalRow, WithdrawalState,
+};
+
+mod account;
+pub use account::{EMAIL_BYTES_MAX, LINKS_MAX, UserRow};
+
 mod bulk;
 mod entity;
 mod migration;

@@ -3,6 +3,7 @@
 mod m0001_index;
 mod m0002_own;
 mod m0003_keys;
+mod m0004_ledger;
 mod table;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -18,7 +19,12 @@ struct Migrator;
 #[sea_orm_migration::async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_index::Migration), Box::new(m0002_own::Migration), Box::new(m0003_keys::Migration)]
+        vec![
+            Box::new(m0001_index::Migration),
+            Box::new(m0002_own::Migration),
+            Box::new(m0003_keys::Migration),
+            Box::new(m0004_ledger::Migration),
+        ]
     }
 }
 

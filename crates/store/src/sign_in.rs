@@ -22,8 +22,10 @@ pub const SESSIONS_MAX: u64 = 32;
 /// Somebody who is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionRow {
-    /// Who.
+    /// Who. Of somebody with a password: the last 20 bytes of his account, which no key can sign for.
     pub address: Address,
+    /// The account of somebody who signed in with a password; nothing for an address that signed.
+    pub account: Option<B256>,
     /// Until when.
     pub expires: Timestamp,
 }
@@ -62,11 +64,34 @@ impl Store {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(), StoreError> {
+        self.begin_session(token_hash, address, None, now, expires).await
+    }
+
+    /// Begins a session of an account that signed in with a password.
+    pub async fn new_account_session(
+        &self,
+        token_hash: B256,
+        account: B256,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.begin_session(token_hash, Address::from_word(account), Some(account), now, expires).await
+    }
+
+    async fn begin_session(
+        &self,
+        token_hash: B256,
+        address: Address,
+        account: Option<B256>,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), StoreError> {
         let row = session::Model {
             token_hash: token_hash.into(),
             address: address.into(),
             created_at: now.0.into(),
             expires: expires.0.into(),
+            account: account.map(Hash),
         };
         bulk::insert::<session::Entity>(self.writer(), vec![row]).await?;
         let too_many = session::Entity::find()
@@ -83,7 +108,11 @@ impl Store {
     pub async fn session(&self, token_hash: B256, now: Timestamp) -> Result<Option<SessionRow>, StoreError> {
         let find = session::Entity::find_by_id(Hash(token_hash)).filter(session::Column::Expires.gt(Whole(now.0)));
         let row = find.one(self.readers()).await?;
-        Ok(row.map(|row| SessionRow { address: row.address.0, expires: Timestamp(row.expires.0) }))
+        Ok(row.map(|row| SessionRow {
+            address: row.address.0,
+            account: row.account.map(|it| it.0),
+            expires: Timestamp(row.expires.0),
+        }))
     }
 
     /// Ends a session; one that is over stays over.

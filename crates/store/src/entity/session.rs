@@ -13,6 +13,7 @@ pub struct Model {
     pub address: Account,
     pub created_at: Whole,
     pub expires: Whole,
+    pub account: Option<Hash>,
 }
 
 /// No table refers to another: rows are rebuilt and rewound one by one.

@@ -1,6 +1,6 @@
 //! Tables as a list of columns with a sentence each, written to SQLite and PostgreSQL alike.
 
-use sea_orm::sea_query::{Alias, ColumnDef, Index, Table as Create};
+use sea_orm::sea_query::{Alias, ColumnDef, Expr, Index, Table as Create};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::SchemaManager;
 
@@ -41,6 +41,9 @@ pub(super) struct TableIndex {
     pub(super) unique: bool,
 }
 
+/// What must hold for every row of a table, as SQL.
+pub(super) struct Check(pub(super) &'static str, pub(super) &'static str);
+
 impl Column {
     fn definition(&self) -> ColumnDef {
         let mut column = ColumnDef::new(Alias::new(self.0));
@@ -65,12 +68,24 @@ impl Column {
 
 /// Makes the tables, their indexes, and their comments where the engine keeps comments.
 pub(super) async fn create(manager: &SchemaManager<'_>, tables: &[Table]) -> Result<(), DbErr> {
+    create_checked(manager, tables, &[]).await
+}
+
+/// Makes tables whose rows the engine itself checks.
+pub(super) async fn create_checked(
+    manager: &SchemaManager<'_>,
+    tables: &[Table],
+    checks: &[Check],
+) -> Result<(), DbErr> {
     let engine = manager.get_database_backend();
     for table in tables {
         let mut create = Create::create();
         create.table(Alias::new(table.name));
         for column in table.columns {
             create.col(column.definition());
+        }
+        for check in checks.iter().filter(|check| check.0 == table.name) {
+            create.check(Expr::cust(check.1));
         }
         let mut key = Index::create();
         for column in table.key {
