@@ -3,46 +3,68 @@ pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IMarket, Outcome, Ready, State, Status, Terms} from "./interfaces/IMarket.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {IMarketJobs} from "./interfaces/IMarketJobs.sol";
+import {ISettles} from "./interfaces/ISettles.sol";
+import {Accrual} from "./libraries/Accrual.sol";
 import {Clock} from "./libraries/Clock.sol";
 import {JobSlot} from "./libraries/JobSlot.sol";
 import {Bill, Settlement} from "./libraries/Settlement.sol";
 import {TermsLib} from "./libraries/TermsLib.sol";
 import {Escrow} from "./market/Escrow.sol";
-import {Operated} from "./market/Operated.sol";
-import {Registry} from "./market/Registry.sol";
-import {Signed} from "./market/Signed.sol";
-import {DURATION_MAX, READY_AHEAD, READY_WITHIN, SILENCE_WITHIN} from "./types/Limits.sol";
+import {Jobs} from "./market/Jobs.sol";
+import {
+    BPS,
+    CANCEL_FEE_WITHIN,
+    DURATION_MAX,
+    READY_AHEAD,
+    READY_WITHIN,
+    SILENCE_WITHIN
+} from "./types/Limits.sol";
+import {Outcome, Ready, State, Status, Terms} from "./types/Job.sol";
 import {Amount, NO_AMOUNT, Seconds} from "./types/Units.sol";
 
 /// Jobs from order to settlement. Callers bring the terms; the market remembers one slot of seconds for each job.
 /// States change before money moves. The guard stands only where a balance is measured before and after a call.
-contract Market is Registry, Signed, ReentrancyGuardTransient {
+///
+/// Everything else that `IMarket` lists is the court's code, run on this contract's state.
+contract Market is IMarketJobs, Jobs {
+    using Address for address;
     using TermsLib for Terms;
 
-    /// Packed by `JobSlot`.
-    mapping(bytes32 jobId => uint256) private _jobs;
+    address private immutable COURT;
 
     /// @param token_ the settlement token, a plain ERC-20
     /// @param authority an AccessManager whose roles operate the market
     /// @param feeBps_ hundredths of a percent of what providers earn, at most 500
-    constructor(IERC20 token_, address authority, uint16 feeBps_)
+    /// @param court_ a `MarketCourt` for the same token
+    constructor(IERC20 token_, address authority, uint16 feeBps_, address court_)
         AccessManaged(authority)
-        Operated(feeBps_)
         Escrow(token_)
-    {}
+    {
+        // Without an authority that answers, no role could ever be used.
+        require(authority.code.length != 0, AccessManagedInvalidAuthority(authority));
+        bool answers = court_.code.length != 0;
+        require(answers && ISettles(court_).token() == address(token_), WrongCourt(court_));
+        COURT = court_;
+        _setFee(feeBps_);
+    }
+
+    /// The verbs of `IMarketCourt`, on this contract's state, by the caller and in the caller's name.
+    fallback(bytes calldata call) external returns (bytes memory) {
+        return COURT.functionDelegateCall(call);
+    }
 
     // ── renting ──────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function createJob(Terms calldata terms) external whenNotPaused nonReentrant returns (bytes32 jobId) {
         Amount locked;
         (jobId, locked) = _create(terms);
         _pull({payer: msg.sender, amount: locked});
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function createJobs(Terms[] calldata terms) external whenNotPaused nonReentrant {
         Amount total;
         for (uint256 i = 0; i < terms.length; ++i) {
@@ -52,7 +74,7 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
         _pull({payer: msg.sender, amount: total});
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function createJobWithPermit(Terms calldata terms, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
         external
         whenNotPaused
@@ -65,7 +87,7 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
         _pull({payer: msg.sender, amount: locked});
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function createJobWithAuthorization(
         Terms calldata terms,
         uint256 validAfter,
@@ -84,25 +106,32 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
         });
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function cancelJob(Terms calldata terms) external {
         (bytes32 jobId, State memory job) = _load(terms);
         require(msg.sender == terms.renter, NotAllowed(msg.sender));
         _requireNotStarted(jobId, job);
-        Amount refunded = _cancel(terms, jobId, job);
+        Amount owed = _cancelFee(terms, job);
+        Amount fee = Accrual.fee(owed, job.feeBps);
+        Amount refunded = _cancel(terms, jobId, job) - owed;
+        _bookFee(fee);
         emit JobCancelled({jobId: jobId, by: msg.sender, refunded: Amount.unwrap(refunded)});
-        _sendToRenter(terms.renter, refunded);
+        if (owed != NO_AMOUNT) {
+            emit CancelFeePaid({jobId: jobId, paid: Amount.unwrap(owed - fee), fee: Amount.unwrap(fee)});
+            _sendToProvider(_providerOf(terms.resourceId), owed - fee);
+        }
+        _sendOrCredit(terms.renter, refunded);
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function stopJob(Terms calldata terms) external {
         (bytes32 jobId, State memory job) = _load(terms);
         require(msg.sender == terms.renter || msg.sender == terms.controller, NotAllowed(msg.sender));
         _requireStarted(jobId, job);
-        _endNow(terms, jobId, job, Outcome.StoppedByRenter, bytes32(0));
+        _end(terms, jobId, job, Outcome.StoppedByRenter, bytes32(0));
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function extendJob(Terms calldata terms, uint24 extraSeconds, uint40 expiry, bytes calldata agentSignature)
         external
         nonReentrant
@@ -125,29 +154,29 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
 
     // ── providing ────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function acceptJob(Terms calldata terms) external {
         (bytes32 jobId, State memory job) = _load(terms);
         _requireAgent(terms.resourceId);
         _requireStatus(jobId, job, Status.Created);
         _requireNotAfter(Clock.acceptDeadline(job));
-        _occupy(terms.resourceId);
+        job.coverSeconds = _occupy(terms);
         job.status = Status.Accepted;
         _store(jobId, job);
-        emit JobAccepted(jobId);
+        emit JobAccepted(jobId, job.coverSeconds);
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function declineJob(Terms calldata terms, string calldata reason) external {
         (bytes32 jobId, State memory job) = _load(terms);
         _requireAgent(terms.resourceId);
         _requireNotStarted(jobId, job);
         Amount refunded = _cancel(terms, jobId, job);
         emit JobDeclined(jobId, Amount.unwrap(refunded), reason);
-        _sendToRenter(terms.renter, refunded);
+        _sendOrCredit(terms.renter, refunded);
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function startJob(Terms calldata terms, Ready calldata ready, bytes calldata signature) external {
         (bytes32 jobId, State memory job) = _load(terms);
         _requireAgent(terms.resourceId);
@@ -159,8 +188,8 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
         _requireReadySigned(jobId, ready, signature, terms.controller, terms.renter);
 
         if (job.status == Status.Created) {
-            _occupy(terms.resourceId);
-            emit JobAccepted(jobId);
+            job.coverSeconds = _occupy(terms);
+            emit JobAccepted(jobId, job.coverSeconds);
         }
         job.status = Status.Running;
         job.startedAt = uint40(block.timestamp);
@@ -168,7 +197,7 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
         emit JobStarted(jobId, ready.readyRecord);
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function pauseJob(Terms calldata terms) external {
         (bytes32 jobId, State memory job) = _load(terms);
         _requireAgent(terms.resourceId);
@@ -181,7 +210,7 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
         emit JobPaused(jobId);
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function resumeJob(Terms calldata terms) external {
         (bytes32 jobId, State memory job) = _load(terms);
         _requireAgent(terms.resourceId);
@@ -194,7 +223,7 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
         emit JobResumed(jobId, job.pausedSeconds);
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function processPayment(Terms calldata terms) external {
         (bytes32 jobId, State memory job) = _load(terms);
         Provider storage provider = _providerOf(terms.resourceId);
@@ -208,7 +237,7 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
         _sendToProvider(provider, amount);
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function completeJob(Terms calldata terms, Outcome outcome, bytes32 resultDigest) external {
         (bytes32 jobId, State memory job) = _load(terms);
         _requireOwnerOrAgent(_providerOf(terms.resourceId));
@@ -217,38 +246,36 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
             outcome == Outcome.Succeeded || outcome == Outcome.Failed || outcome == Outcome.AbortedByProvider;
         require(claimable, BadOutcome(outcome));
         if (job.status != Status.Running) _requireNotAfter(Clock.resumeDeadline(job));
-        _endNow(terms, jobId, job, outcome, resultDigest);
+        _end(terms, jobId, job, outcome, resultDigest);
     }
 
     // ── anyone ───────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function closeJob(Terms calldata terms) external {
         (bytes32 jobId, State memory job) = _load(terms);
         bool started = _isStarted(job.status);
         // Neither before its clock nor on it: unknown or over, and nothing is left to close.
         if (!started) _requireNotStarted(jobId, job);
         uint256 deadline = Clock.closeDeadline(terms, job);
-        require(block.timestamp > deadline, TooEarly(deadline));
+        _requireAfter(deadline);
 
         if (!started) {
             Amount refunded = _cancel(terms, jobId, job);
             emit JobCancelled({jobId: jobId, by: msg.sender, refunded: Amount.unwrap(refunded)});
-            _sendToRenter(terms.renter, refunded);
+            _sendOrCredit(terms.renter, refunded);
         } else if (job.status == Status.Running) {
-            // A provider that did not collect in time keeps what it has: the clock goes back to the last paid second.
-            job.endedAt = uint40(uint256(job.startedAt) + job.pausedSeconds + job.paidSeconds);
-            _end(terms, jobId, job, Outcome.Silent, Seconds.wrap(job.paidSeconds), bytes32(0));
+            _closeUncollected(terms, jobId, job);
         } else {
             Outcome outcome = job.status == Status.Paused ? Outcome.AbortedByProvider : Outcome.Silent;
-            _endNow(terms, jobId, job, outcome, bytes32(0));
+            _end(terms, jobId, job, outcome, bytes32(0));
         }
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function reportSilence(Terms calldata terms, uint40 lastSeen) external {
         (bytes32 jobId, State memory job) = _load(terms);
-        bool watches = isOracle[msg.sender] || (msg.sender == terms.controller && isWatcher[msg.sender]);
+        bool watches = _isOracle[msg.sender] || (msg.sender == terms.controller && _isWatcher[msg.sender]);
         require(watches, NotAllowed(msg.sender));
         _requireStatus(jobId, job, Status.Running);
         bool recent = lastSeen <= block.timestamp && lastSeen + SILENCE_WITHIN >= block.timestamp;
@@ -262,19 +289,31 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
         emit JobSilent(jobId, job.endedAt, msg.sender);
     }
 
+    /// @inheritdoc IMarketJobs
+    function finalize(Terms[] calldata terms) external {
+        for (uint256 i = 0; i < terms.length; ++i) {
+            _finalize(terms[i]);
+        }
+    }
+
     // ── views ────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
+    function court() external view returns (address) {
+        return COURT;
+    }
+
+    /// @inheritdoc IMarketJobs
     function jobIdOf(Terms calldata terms) external view returns (bytes32) {
         return terms.id();
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function getJob(bytes32 jobId) external view returns (State memory) {
         return JobSlot.unpack(_jobs[jobId]);
     }
 
-    /// @inheritdoc IMarket
+    /// @inheritdoc IMarketJobs
     function payableNow(Terms calldata terms) external view returns (uint256) {
         (, State memory job) = _load(terms);
         if (!_isStarted(job.status)) return 0;
@@ -284,98 +323,87 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
 
     // ── steps that several verbs share ───────────────────────────────────────────────────────────────────
 
-    /// Records an order. The caller of this function pulls the money.
-    function _create(Terms calldata terms) private returns (bytes32 jobId, Amount locked) {
-        terms.validate();
-        jobId = terms.id();
-        require(_jobs[jobId] == 0, JobExists(jobId));
-        bool later = terms.notBefore > block.timestamp;
-        _requireRentable({resourceId: terms.resourceId, offered: terms.pricePerHour, later: later});
-        State memory job;
-        job.status = Status.Created;
-        job.feeBps = _settings.feeBps;
-        _store(jobId, job);
-        locked = terms.locked(0);
-        emit JobCreated(jobId, terms.resourceId, terms.renter, job.feeBps, terms);
-    }
-
     /// Ends a job whose clock never ran. The whole lock is the renter's.
     function _cancel(Terms calldata terms, bytes32 jobId, State memory job) private returns (Amount refunded) {
-        if (job.status == Status.Accepted) _free(terms.resourceId);
+        if (job.status == Status.Accepted) {
+            _free(terms.resourceId);
+            _untie(terms, job.coverSeconds, NO_AMOUNT);
+        }
         job.status = Status.Cancelled;
         _store(jobId, job);
         refunded = terms.locked(job.extraSeconds);
     }
 
-    /// Ends a job at this second, or where its clock stands.
-    function _endNow(Terms calldata terms, bytes32 jobId, State memory job, Outcome outcome, bytes32 resultDigest)
-        private
-    {
-        Seconds ran = Clock.payableSeconds(terms, job, block.timestamp);
-        if (job.endedAt == 0) {
-            uint256 end = Clock.end(terms, job);
-            job.endedAt = uint40(block.timestamp < end ? block.timestamp : end);
-        }
-        _end(terms, jobId, job, outcome, ran, resultDigest);
+    /// What the renter owes for cancelling now. Terms carry a cancel fee only if they were a reservation when they were
+    /// ordered, with a registered watcher as controller.
+    function _cancelFee(Terms calldata terms, State memory job) private view returns (Amount) {
+        bool due = job.status == Status.Accepted && block.timestamp < terms.notBefore + CANCEL_FEE_WITHIN;
+        if (!due || terms.cancelFeeBps == 0) return NO_AMOUNT;
+        return Amount.wrap(Amount.unwrap(terms.locked(0)) * terms.cancelFeeBps / BPS);
     }
 
-    /// Settles: every earned second is payable at once, so the end of a job is also its finalization.
-    function _end(
-        Terms calldata terms,
-        bytes32 jobId,
-        State memory job,
-        Outcome outcome,
-        Seconds ran,
-        bytes32 resultDigest
-    ) private {
-        Bill memory bill = Settlement.close(terms, job, outcome, ran);
-        uint32 secondsRun = uint32(Seconds.unwrap(ran));
-        job.status = Status.Final;
+    /// Ends a started job at this second, or where its clock stands: refunds what is unearned and pays what is payable.
+    function _end(Terms calldata terms, bytes32 jobId, State memory job, Outcome outcome, bytes32 resultDigest)
+        private
+    {
+        _stand(terms, job);
         job.outcome = outcome;
-        job.paidSeconds = secondsRun;
+        Seconds ran = Clock.secondsAt(terms, job, block.timestamp);
+        Amount refunded = terms.locked(job.extraSeconds) - Settlement.earned(terms, job, ran);
+        (Seconds until, Amount payNow) = Settlement.due(terms, job, block.timestamp);
+        if (payNow != NO_AMOUNT) {
+            job.paidSeconds = uint32(Seconds.unwrap(until));
+            emit JobPaid(jobId, job.paidSeconds, Amount.unwrap(payNow));
+        }
+        job.status = Status.Ended;
         _store(jobId, job);
         _free(terms.resourceId);
-        _bookFee(bill.fee);
-
-        if (bill.payNow != NO_AMOUNT) emit JobPaid(jobId, secondsRun, Amount.unwrap(bill.payNow));
         emit JobEnded({
             jobId: jobId,
             by: msg.sender,
             outcome: outcome,
-            secondsRun: secondsRun,
-            refunded: Amount.unwrap(bill.refunded),
+            secondsRun: uint32(Seconds.unwrap(ran)),
+            refunded: Amount.unwrap(refunded),
             resultDigest: resultDigest
         });
+        _sendToProvider(_providerOf(terms.resourceId), payNow);
+        _sendOrCredit(terms.renter, refunded);
+    }
+
+    /// A provider that did not collect in time keeps what it has: the clock goes back to the last paid second. All of it
+    /// is older than the dispute window, so the job is final too.
+    function _closeUncollected(Terms calldata terms, bytes32 jobId, State memory job) private {
+        job.endedAt = uint40(uint256(job.startedAt) + job.pausedSeconds + job.paidSeconds);
+        job.outcome = Outcome.Silent;
+        Seconds ran = Seconds.wrap(job.paidSeconds);
+        Amount earned = Settlement.earned(terms, job, ran);
+        Amount refunded = terms.locked(job.extraSeconds) - earned;
+        Bill memory bill = _finish(terms, jobId, job, earned, ran);
+        _free(terms.resourceId);
+        emit JobEnded({
+            jobId: jobId,
+            by: msg.sender,
+            outcome: Outcome.Silent,
+            secondsRun: job.paidSeconds,
+            refunded: Amount.unwrap(refunded),
+            resultDigest: bytes32(0)
+        });
+        emit JobFinalized(jobId, Amount.unwrap(bill.paid), Amount.unwrap(bill.fee));
+        _sendOrCredit(terms.renter, refunded);
+    }
+
+    function _finalize(Terms calldata terms) private {
+        (bytes32 jobId, State memory job) = _load(terms);
+        _requireStatus(jobId, job, Status.Ended);
+        _requireAfter(Clock.disputeDeadline(job));
+        Seconds ran = Clock.secondsAt(terms, job, block.timestamp);
+        Amount earned = Settlement.earned(terms, job, ran);
+        Bill memory bill = _finish(terms, jobId, job, earned, ran);
         emit JobFinalized(jobId, Amount.unwrap(bill.paid), Amount.unwrap(bill.fee));
         _sendToProvider(_providerOf(terms.resourceId), bill.payNow);
-        _sendToRenter(terms.renter, bill.refunded);
-    }
-
-    function _load(Terms calldata terms) private view returns (bytes32, State memory) {
-        bytes32 jobId = terms.id();
-        return (jobId, JobSlot.unpack(_jobs[jobId]));
-    }
-
-    /// Every change of status passes here.
-    function _store(bytes32 jobId, State memory job) private {
-        job.since = uint40(block.timestamp);
-        _jobs[jobId] = JobSlot.pack(job);
-    }
-
-    /// What the payout address does not take is the owner's, who may name another.
-    function _sendToProvider(Provider storage provider, Amount amount) private {
-        if (!_send(provider.payout, amount)) _credit(provider.owner, amount);
-    }
-
-    function _sendToRenter(address renter, Amount amount) private {
-        if (!_send(renter, amount)) _credit(renter, amount);
     }
 
     // ── what must hold ───────────────────────────────────────────────────────────────────────────────────
-
-    function _isStarted(Status status) private pure returns (bool) {
-        return status == Status.Running || status == Status.Paused || status == Status.Silent;
-    }
 
     function _requireStarted(bytes32 jobId, State memory job) private pure {
         require(_isStarted(job.status), WrongStatus(jobId, job.status));
@@ -387,13 +415,5 @@ contract Market is Registry, Signed, ReentrancyGuardTransient {
 
     function _requireStanding(bytes32 jobId, State memory job) private pure {
         require(job.status == Status.Paused || job.status == Status.Silent, WrongStatus(jobId, job.status));
-    }
-
-    function _requireStatus(bytes32 jobId, State memory job, Status status) private pure {
-        require(job.status == status, WrongStatus(jobId, job.status));
-    }
-
-    function _requireNotAfter(uint256 deadline) private view {
-        require(block.timestamp <= deadline, TooLate(deadline));
     }
 }

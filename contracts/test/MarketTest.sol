@@ -55,7 +55,8 @@ abstract contract MarketTest is Test {
 
     /// A fresh market on `settlement`, with the provider, the resource, the watcher and the oracle in place.
     function deployMarket(address settlement) internal {
-        market = IMarket(deployCode("Market.sol:Market", abi.encode(settlement, authority, FEE_BPS)));
+        address court = deployCode("MarketCourt.sol:MarketCourt", abi.encode(settlement));
+        market = IMarket(deployCode("Market.sol:Market", abi.encode(settlement, authority, FEE_BPS, court)));
         vm.startPrank(admin);
         market.setWatcher(watcher, true);
         market.setOracle(oracle, true);

@@ -12,6 +12,16 @@ library Accrual {
         return Amount.wrap(PerHour.unwrap(price) * Seconds.unwrap(duration) / 1 hours);
     }
 
+    /// ⌈price · duration / 3600⌉: stake that is worth at least what any run of so many seconds costs.
+    function tie(PerHour price, Seconds duration) internal pure returns (Amount) {
+        return Amount.wrap((PerHour.unwrap(price) * Seconds.unwrap(duration) + 1 hours - 1) / 1 hours);
+    }
+
+    /// The most seconds, up to `most`, that `free` stake can be tied for at a price above zero.
+    function vouched(PerHour price, Amount free, Seconds most) internal pure returns (Seconds) {
+        return Seconds.wrap(Amount.unwrap(free) * 1 hours / PerHour.unwrap(price)).min(most);
+    }
+
     /// What a stream has earned after `duration` on its clock: nothing before it started, then at least `minCharge`
     /// and never more than was locked.
     function earned(PerHour price, Amount minCharge, Amount locked, Seconds duration) internal pure returns (Amount) {

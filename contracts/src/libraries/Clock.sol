@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {State, Status, Terms} from "../interfaces/IMarket.sol";
-import {ACCEPT_WITHIN, COLLECT_WITHIN, PAUSE_WITHIN, SILENCE_WITHIN, START_WITHIN} from "../types/Limits.sol";
+import {State, Status, Terms} from "../types/Job.sol";
+import {
+    ACCEPT_WITHIN,
+    COLLECT_WITHIN,
+    PAUSE_WITHIN,
+    SILENCE_WITHIN,
+    START_WITHIN,
+    WINDOW
+} from "../types/Limits.sol";
 import {NO_SECONDS, ONE_SECOND, Seconds} from "../types/Units.sol";
 import {TermsLib} from "./TermsLib.sol";
 
@@ -19,9 +26,19 @@ library Clock {
         return ran.max(ONE_SECOND).min(terms.bought(job.extraSeconds));
     }
 
-    /// The seconds up to which the provider may be paid at `time`. Every payout asks here and nowhere else.
+    /// Of the seconds on the clock those that ran longer than the dispute window before `time`: nobody can dispute them
+    /// any more. At most all of them.
+    function undisputed(State memory job, Seconds ran, uint256 time) internal pure returns (Seconds) {
+        uint256 first = uint256(job.startedAt) + job.pausedSeconds + WINDOW;
+        return time > first ? Seconds.wrap(time - first).min(ran) : NO_SECONDS;
+    }
+
+    /// The second up to which the provider may be paid at `time`: what nobody can dispute, and as much more as stake
+    /// covers. Every payout before the last asks here and nowhere else.
     function payableSeconds(Terms calldata terms, State memory job, uint256 time) internal pure returns (Seconds) {
-        return secondsAt(terms, job, time);
+        Seconds ran = secondsAt(terms, job, time);
+        Seconds vouched = undisputed(job, ran, time) + Seconds.wrap(job.coverSeconds);
+        return vouched.min(ran).max(Seconds.wrap(job.paidSeconds));
     }
 
     /// Unix time at which the bought seconds are over, unless the clock stands before.
@@ -53,6 +70,11 @@ library Clock {
     /// The last second at which the clock still runs: at its end there is nothing left to extend, nor to cut short.
     function lastSecond(Terms calldata terms, State memory job) internal pure returns (uint256) {
         return end(terms, job) - 1;
+    }
+
+    /// For a job that has ended: until then it may be disputed, and after it finalized.
+    function disputeDeadline(State memory job) internal pure returns (uint256) {
+        return uint256(job.since) + WINDOW;
     }
 
     /// After this second anyone may close the job in its present status.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Outcome, State, Status} from "../interfaces/IMarket.sol";
+import {Outcome, State, Status} from "../types/Job.sol";
 
 /// A job's `State` in one word, first field lowest; so that any change of it is one read and one write of storage. The
 /// word of a job that exists is never zero, because its status is not.

@@ -4,47 +4,25 @@ pragma solidity ^0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {IMarket} from "../interfaces/IMarket.sol";
 import {IAuthorizedTransfer} from "../interfaces/IAuthorizedTransfer.sol";
+import {ISettles} from "../interfaces/ISettles.sol";
 import {Amount, NO_AMOUNT} from "../types/Units.sol";
 import {Operated} from "./Operated.sol";
 
 /// The money's doors: in by allowance, permit or authorization, out by transfer or, where that fails, by credit.
-abstract contract Escrow is Operated {
+abstract contract Escrow is ISettles, Operated {
     using SafeERC20 for IERC20;
 
     IERC20 private immutable TOKEN;
 
-    /// @inheritdoc IMarket
-    mapping(address account => uint256) public credits;
+    mapping(address account => uint256) internal _credits;
 
     constructor(IERC20 token_) {
         require(address(token_).code.length != 0, WrongToken(address(token_)));
         TOKEN = token_;
     }
 
-    /// @inheritdoc IMarket
-    function withdrawCredit(address token_, address to) external {
-        require(token_ == address(TOKEN), WrongToken(token_));
-        require(to != address(0), ZeroAddress());
-        uint256 amount = credits[msg.sender];
-        require(amount != 0, NothingDue());
-        credits[msg.sender] = 0;
-        emit CreditWithdrawn(msg.sender, to, amount);
-        TOKEN.safeTransfer(to, amount);
-    }
-
-    /// @inheritdoc IMarket
-    function withdrawFees(address to) external restricted {
-        require(to != address(0), ZeroAddress());
-        uint256 amount = _settings.fees;
-        require(amount != 0, NothingDue());
-        _settings.fees = 0;
-        emit FeesWithdrawn(to, amount);
-        TOKEN.safeTransfer(to, amount);
-    }
-
-    /// @inheritdoc IMarket
+    /// @inheritdoc ISettles
     function token() external view returns (address) {
         return address(TOKEN);
     }
@@ -84,14 +62,38 @@ abstract contract Escrow is Operated {
         try IERC20Permit(address(TOKEN)).permit(msg.sender, address(this), value, deadline, v, r, s) {} catch {}
     }
 
+    function _withdrawCredit(address token_, address to) internal {
+        require(token_ == address(TOKEN), WrongToken(token_));
+        require(to != address(0), ZeroAddress());
+        uint256 amount = _credits[msg.sender];
+        require(amount != 0, NothingDue());
+        _credits[msg.sender] = 0;
+        emit CreditWithdrawn(msg.sender, to, amount);
+        TOKEN.safeTransfer(to, amount);
+    }
+
+    function _withdrawFees(address to) internal {
+        require(to != address(0), ZeroAddress());
+        uint256 amount = _settings.fees;
+        require(amount != 0, NothingDue());
+        _settings.fees = 0;
+        emit FeesWithdrawn(to, amount);
+        TOKEN.safeTransfer(to, amount);
+    }
+
     /// False when the token refuses the payee; then the amount must be credited, so that nobody can block the others.
     function _send(address payee, Amount amount) internal returns (bool) {
         return amount == NO_AMOUNT || TOKEN.trySafeTransfer(payee, Amount.unwrap(amount));
     }
 
+    /// Pays `account` itself, or holds the amount for it.
+    function _sendOrCredit(address account, Amount amount) internal {
+        if (!_send(account, amount)) _credit(account, amount);
+    }
+
     /// Holds the amount for `account`, which withdraws it to where it likes.
     function _credit(address account, Amount amount) internal {
-        credits[account] += Amount.unwrap(amount);
+        _credits[account] += Amount.unwrap(amount);
         emit Credited(account, Amount.unwrap(amount));
     }
 

@@ -1,142 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Listing, Resource} from "../interfaces/IMarket.sol";
+import {Terms} from "../types/Job.sol";
+import {CANCEL_FEE_STEP, WINDOW} from "../types/Limits.sol";
+import {Amount, Seconds} from "../types/Units.sol";
+import {Accrual} from "../libraries/Accrual.sol";
+import {TermsLib} from "../libraries/TermsLib.sol";
 import {Escrow} from "./Escrow.sol";
 
-/// Who provides and what is for rent. Descriptions travel in events; here stands what money depends on.
+/// Who provides, what is for rent and what stake stands behind it. Descriptions travel in events; here stands what money
+/// depends on.
 abstract contract Registry is Escrow {
+    using TermsLib for Terms;
+
     struct Provider {
-        address owner; //   cold: listings, prices, payout
+        address owner; //   cold: listings, prices, payout, stake
         address agent; //   hot: runs jobs, moves no money to itself
         address payout; //  where earnings go; never zero, the market or its token
     }
 
     /// One slot, never zero from registration on.
     struct ResourceSlot {
-        uint32 providerId; //    32
+        uint24 providerId; //    24
         uint8 flags; //           8  bits below
+        uint8 cancelFee; //       8  steps of a tenth of a percent
         uint72 pricePerHour; //  72
-        uint72 stake; //         72
+        uint72 stake; //         72  that may be tied or is; what unbonds or is contested has left it
         uint72 tied; //          72  of the stake, to jobs that are not final
     }
 
-    uint8 private constant AVAILABLE = 1;
-    uint8 private constant BUSY = 2;
-    uint8 private constant SIMULATED = 4;
-
-    mapping(uint32 providerId => Provider) private _providers;
-    mapping(bytes32 resourceId => ResourceSlot) private _resources;
-
-    /// @inheritdoc IMarket
-    mapping(address owner => uint32) public providerIdOf;
-
-    /// @inheritdoc IMarket
-    function registerProvider(address agent, address payout) external whenNotPaused returns (uint32 providerId) {
-        providerId = providerIdOf[msg.sender];
-        require(providerId == 0, AlreadyRegistered(providerId));
-        require(agent != address(0), ZeroAddress());
-        if (payout == address(0)) payout = msg.sender;
-        _requirePayee(payout);
-        providerId = ++_settings.providers;
-        providerIdOf[msg.sender] = providerId;
-        _providers[providerId] = Provider({owner: msg.sender, agent: agent, payout: payout});
-        emit ProviderRegistered({providerId: providerId, owner: msg.sender, agent: agent, payout: payout});
+    /// Stake that has left the slot above and may not be tied.
+    struct Reserve {
+        uint72 unbonding; //     72
+        uint72 contested; //     72
+        uint40 availableAt; //   40  when what is unbonding may be withdrawn
     }
 
-    /// @inheritdoc IMarket
-    function setAgent(address agent) external {
-        require(agent != address(0), ZeroAddress());
-        uint32 providerId = _callersProvider();
-        _providers[providerId].agent = agent;
-        emit AgentChanged(providerId, agent);
-    }
+    uint8 internal constant AVAILABLE = 1;
+    uint8 internal constant BUSY = 2;
+    uint8 internal constant SIMULATED = 4;
 
-    /// @inheritdoc IMarket
-    function setPayout(address payout) external {
-        uint32 providerId = _callersProvider();
-        if (payout == address(0)) payout = msg.sender;
-        _requirePayee(payout);
-        _providers[providerId].payout = payout;
-        emit PayoutChanged(providerId, payout);
-    }
+    mapping(uint32 providerId => Provider) internal _providers;
+    mapping(address owner => uint32) internal _providerIdOf;
+    mapping(bytes32 resourceId => ResourceSlot) internal _resources;
+    mapping(bytes32 resourceId => Reserve) internal _reserves;
 
-    /// @inheritdoc IMarket
-    function registerResource(Listing calldata listing) external whenNotPaused returns (bytes32 resourceId) {
-        uint32 providerId = _callersProvider();
-        resourceId = resourceIdOf(msg.sender, listing.key);
-        require(_resources[resourceId].providerId == 0, ResourceExists(resourceId));
-        require(listing.pricePerHour != 0, ZeroPrice());
-        _resources[resourceId] = ResourceSlot({
-            providerId: providerId,
-            flags: listing.simulated ? AVAILABLE | SIMULATED : AVAILABLE,
-            pricePerHour: listing.pricePerHour,
-            stake: 0,
-            tied: 0
-        });
-        emit ResourceRegistered(resourceId, providerId, listing);
-    }
-
-    /// @inheritdoc IMarket
-    function updateAvailability(bytes32 resourceId, bool available) external {
-        ResourceSlot storage resource = _registered(resourceId);
-        _requireOwnerOrAgent(_providers[resource.providerId]);
-        resource.flags = available ? resource.flags | AVAILABLE : resource.flags & ~AVAILABLE;
-        emit AvailabilityChanged(resourceId, available);
-    }
-
-    /// @inheritdoc IMarket
-    function updatePricing(bytes32 resourceId, uint72 pricePerHour) external {
-        ResourceSlot storage resource = _registered(resourceId);
-        require(_providers[resource.providerId].owner == msg.sender, NotAllowed(msg.sender));
-        require(pricePerHour != 0, ZeroPrice());
-        resource.pricePerHour = pricePerHour;
-        emit PriceChanged(resourceId, pricePerHour);
-    }
-
-    /// @inheritdoc IMarket
-    function getResource(bytes32 resourceId) external view returns (Resource memory) {
-        ResourceSlot memory resource = _resources[resourceId];
-        return Resource({
-            providerId: resource.providerId,
-            available: resource.flags & AVAILABLE != 0,
-            busy: resource.flags & BUSY != 0,
-            simulated: resource.flags & SIMULATED != 0,
-            pricePerHour: resource.pricePerHour,
-            stake: resource.stake,
-            tied: resource.tied
-        });
-    }
-
-    /// @inheritdoc IMarket
-    function getProvider(uint32 providerId) external view returns (address owner, address agent, address payout) {
-        Provider storage provider = _providers[providerId];
-        return (provider.owner, provider.agent, provider.payout);
-    }
-
-    /// @inheritdoc IMarket
-    function resourceIdOf(address owner, bytes32 key) public pure returns (bytes32) {
-        return keccak256(abi.encode(owner, key));
-    }
-
-    /// Reverts unless a job at `offered` per hour may be ordered now; a busy resource takes orders for later only.
-    function _requireRentable(bytes32 resourceId, uint256 offered, bool later) internal view {
+    /// Reverts unless the listing takes these terms now; a busy resource takes orders for later only.
+    function _requireRentable(Terms calldata terms, bool later) internal view {
+        bytes32 resourceId = terms.resourceId;
         ResourceSlot memory resource = _resources[resourceId];
         require(resource.providerId != 0, UnknownResource(resourceId));
         require(resource.flags & AVAILABLE != 0, ResourceUnavailable(resourceId));
         require(later || resource.flags & BUSY == 0, ResourceBusy(resourceId));
+        uint96 offered = terms.pricePerHour;
         require(offered >= resource.pricePerHour, PriceTooLow({offered: offered, listed: resource.pricePerHour}));
+        require(_mayAskCancelFee(terms, resource, later), BadTerms("cancelFeeBps"));
     }
 
-    /// Binds the resource to one job. Reverts when it has one.
-    function _occupy(bytes32 resourceId) internal {
-        ResourceSlot storage resource = _resources[resourceId];
+    /// A cancel fee binds reservations only, within the listing's figure, and needs a controller that is on nobody's
+    /// side: else a provider could send its own to be refused by the renter.
+    function _mayAskCancelFee(Terms calldata terms, ResourceSlot memory resource, bool later)
+        internal
+        view
+        returns (bool)
+    {
+        if (terms.cancelFeeBps == 0) return true;
+        bool listed = terms.cancelFeeBps <= uint256(resource.cancelFee) * CANCEL_FEE_STEP;
+        return later && listed && _isWatcher[terms.controller];
+    }
+
+    /// Binds the resource to one job, and free stake for as many of its seconds as there is: at most the dispute window
+    /// and what the job can run. Reverts when the resource has a job.
+    function _occupy(Terms calldata terms) internal returns (uint16 coverSeconds) {
+        bytes32 resourceId = terms.resourceId;
+        ResourceSlot memory resource = _resources[resourceId];
         require(resource.flags & BUSY == 0, ResourceBusy(resourceId));
+        Amount free = Amount.wrap(resource.stake - resource.tied);
+        Seconds most = Seconds.wrap(terms.maxDuration).min(Seconds.wrap(WINDOW));
+        coverSeconds = uint16(Seconds.unwrap(Accrual.vouched(terms.price(), free, most)));
         resource.flags |= BUSY;
+        resource.tied += uint72(Amount.unwrap(terms.tie(coverSeconds)));
+        _resources[resourceId] = resource;
     }
 
+    /// The resource may take its next job; stake stays tied until this one is final.
     function _free(bytes32 resourceId) internal {
         _resources[resourceId].flags &= ~BUSY;
+    }
+
+    /// Gives the tied stake back, less `taken` of it.
+    function _untie(Terms calldata terms, uint16 coverSeconds, Amount taken) internal {
+        if (coverSeconds == 0) return;
+        ResourceSlot memory resource = _resources[terms.resourceId];
+        resource.tied -= uint72(Amount.unwrap(terms.tie(coverSeconds)));
+        resource.stake -= uint72(Amount.unwrap(taken));
+        _resources[terms.resourceId] = resource;
     }
 
     function _providerOf(bytes32 resourceId) internal view returns (Provider storage) {
@@ -152,13 +110,14 @@ abstract contract Registry is Escrow {
         require(provider.agent == msg.sender || provider.owner == msg.sender, NotAllowed(msg.sender));
     }
 
-    function _callersProvider() private view returns (uint32 providerId) {
-        providerId = providerIdOf[msg.sender];
-        require(providerId != 0, UnknownProvider(msg.sender));
-    }
-
-    function _registered(bytes32 resourceId) private view returns (ResourceSlot storage resource) {
+    function _registered(bytes32 resourceId) internal view returns (ResourceSlot storage resource) {
         resource = _resources[resourceId];
         require(resource.providerId != 0, UnknownResource(resourceId));
+    }
+
+    /// The same, for the owner alone.
+    function _owned(bytes32 resourceId) internal view returns (ResourceSlot storage resource) {
+        resource = _registered(resourceId);
+        require(_providers[resource.providerId].owner == msg.sender, NotAllowed(msg.sender));
     }
 }

@@ -36,3 +36,33 @@ uint16 constant FEE_BPS_MAX = 500;
 
 // One whole in hundredths of a percent.
 uint256 constant BPS = 10_000;
+
+// How long the last second of a job may be disputed. Pay comes this late unless stake covers it.
+uint256 constant WINDOW = 1 hours;
+
+// A dispute that no judge has answered by then is settled half and half by anyone.
+uint256 constant ANSWER_WITHIN = 7 days;
+
+// Longer than a slash takes to be proposed, contested and decided, so that nobody escapes one by unstaking.
+uint256 constant UNBONDING = 14 days;
+
+// What a resource's owner has to contest a slash.
+uint256 constant CONTEST_WITHIN = 48 hours;
+
+// One proposal takes at most a fifth of the stake that is tied to no job.
+uint256 constant SLASH_BPS_MAX = 2000;
+
+// What a dispute's opener puts down, of the pot; it keeps idle disputes from being free.
+uint256 constant BOND_BPS = 1000;
+
+// A cancelled reservation never costs more than a quarter of its lock.
+uint16 constant CANCEL_FEE_BPS_MAX = 2500;
+
+// Resources keep their cancel fee in one byte, in steps of a tenth of a percent.
+uint16 constant CANCEL_FEE_STEP = 10;
+
+// A provider that lets a reservation's start pass for so long is owed no fee when the renter cancels.
+uint256 constant CANCEL_FEE_WITHIN = 10 minutes;
+
+// Where burned stake goes.
+address constant NOWHERE = 0x000000000000000000000000000000000000dEaD;

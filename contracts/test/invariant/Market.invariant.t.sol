@@ -18,7 +18,8 @@ contract MarketInvariantTest is Test {
         address admin = address(0xAD);
         token = new BlockingToken();
         AccessManager authority = new AccessManager(admin);
-        market = IMarket(deployCode("Market.sol:Market", abi.encode(token, authority, uint16(200))));
+        address court = deployCode("MarketCourt.sol:MarketCourt", abi.encode(token));
+        market = IMarket(deployCode("Market.sol:Market", abi.encode(token, authority, uint16(200), court)));
         vm.prank(admin);
         market.setOracle(address(0x3A7), true);
         handler = new Handler(market, token);
