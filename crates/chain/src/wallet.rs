@@ -49,6 +49,12 @@ impl Wallet {
         self.sign_hash(eip191_hash_message(text)).map(SignatureBytes::from)
     }
 
+    /// Signs a digest that the caller has made, such as that of a statement under a token's own domain: low s, v 27 or
+    /// 28.
+    pub fn sign_digest(&self, digest: B256) -> Result<SignatureBytes, ChainError> {
+        self.sign_hash(digest).map(SignatureBytes::from)
+    }
+
     pub(crate) fn sign_hash(&self, hash: B256) -> Result<Signature, ChainError> {
         // Signing with a valid key fails only when randomness does not come.
         self.0.sign_hash_sync(&hash).map_err(|_| ChainError::BadKey)
