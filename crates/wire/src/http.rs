@@ -15,6 +15,12 @@ pub use job::{
     LogsJson, OutcomeJson, ReadyBody, ResultJson, StatusJson, StoppedJson,
 };
 
+mod lease;
+pub use lease::{
+    EXPOSURE_TICKS, LeaseBody, LeaseJson, LeaseOpenedJson, LeasePhase, LeaseResultJson, PREPAID_MAX_S, TICK_MAX_S,
+    TICK_MIN_S, TICK_S, TickBody,
+};
+
 mod auth;
 pub use auth::{MeJson, NonceBody, NonceJson, SessionJson, VerifyBody};
 

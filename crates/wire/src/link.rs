@@ -7,10 +7,16 @@
 //! agent   → Job                a job it serves, with its terms            gateway → Have { seq }: what it holds
 //! agent   → Event              the job's feed from seq + 1 on
 //! gateway → Ready              the controller's signature, as it came
+//! agent   → Leases             how it sells time by the tick
+//! gateway → LeaseCall { call } open, pay, stop, look at or refund      agent → LeaseAnswer { call }
+//! agent   → LeaseNews          a lease went on
 //! ```
 
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
+
+mod lease;
+pub use lease::{LEASE_CALLS_MAX, LEASE_WITHIN_S, LeaseAsk, LeaseOffer, LeaseReply, LeaseState};
 
 use crate::{
     HardwareJson, SignatureBytes, TermsJson,
@@ -70,6 +76,25 @@ pub enum FromAgent {
         /// What.
         event: JobEvent,
     },
+    /// It sells time by the tick, like this; said once, after the welcome.
+    Leases {
+        /// How.
+        offer: LeaseOffer,
+    },
+    /// It answers a call.
+    LeaseAnswer {
+        /// Which.
+        call: u64,
+        /// What it says.
+        answer: Box<LeaseReply>,
+    },
+    /// A lease went on by itself.
+    LeaseNews {
+        /// Which.
+        lease: B256,
+        /// Where it is now.
+        state: Box<LeaseState>,
+    },
 }
 
 /// A resource that an agent serves.
@@ -125,5 +150,12 @@ pub enum FromGateway {
         job: B256,
         /// What was signed and by what signature.
         body: ReadyBody,
+    },
+    /// Something about a lease. Asked again with the same contents, it is answered the same and done once.
+    LeaseCall {
+        /// Comes back with the answer.
+        call: u64,
+        /// What.
+        ask: Box<LeaseAsk>,
     },
 }
