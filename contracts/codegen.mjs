@@ -17,6 +17,12 @@ const CONTRACTS = {
   ERC3009DepositCollector: "ERC3009DepositCollector.sol",
   Permit2DepositCollector: "Permit2DepositCollector.sol",
   DevUSDC: "DevUSDC.sol",
+  JobDeposits: "JobDeposits.sol",
+  Tills: "Tills.sol",
+  ProviderTill: "ProviderTill.sol",
+  Till: "Till.sol",
+  Reputation: "Reputation.sol",
+  Versions: "Versions.sol",
 };
 /** Placed on development chains at addresses that clients know, without a constructor; so their running code is kept. */
 const PLACED = ["BatchSettlement", "ERC3009DepositCollector", "Permit2DepositCollector", "DevUSDC"];
