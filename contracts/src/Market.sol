@@ -8,19 +8,12 @@ import {IMarketJobs} from "./interfaces/IMarketJobs.sol";
 import {ISettles} from "./interfaces/ISettles.sol";
 import {Accrual} from "./libraries/Accrual.sol";
 import {Clock} from "./libraries/Clock.sol";
-import {JobSlot} from "./libraries/JobSlot.sol";
+import {PackedJob} from "./libraries/JobSlot.sol";
 import {Bill, Settlement} from "./libraries/Settlement.sol";
 import {TermsLib} from "./libraries/TermsLib.sol";
 import {Escrow} from "./market/Escrow.sol";
 import {Jobs} from "./market/Jobs.sol";
-import {
-    BPS,
-    CANCEL_FEE_WITHIN,
-    DURATION_MAX,
-    READY_AHEAD,
-    READY_WITHIN,
-    SILENCE_WITHIN
-} from "./types/Limits.sol";
+import {BPS, CANCEL_FEE_WITHIN, READY_AHEAD, READY_WITHIN} from "./types/Limits.sol";
 import {Outcome, Ready, State, Status, Terms} from "./types/Job.sol";
 import {Amount, NO_AMOUNT, Seconds} from "./types/Units.sol";
 
@@ -108,11 +101,11 @@ contract Market is IMarketJobs, Jobs {
 
     /// @inheritdoc IMarketJobs
     function cancelJob(Terms calldata terms) external {
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         require(msg.sender == terms.renter, NotAllowed(msg.sender));
         _requireNotStarted(jobId, job);
         Amount owed = _cancelFee(terms, job);
-        Amount fee = Accrual.fee(owed, job.feeBps);
+        Amount fee = Accrual.fee(owed, job.feeBps());
         Amount refunded = _cancel(terms, jobId, job) - owed;
         _bookFee(fee);
         emit JobCancelled({jobId: jobId, by: msg.sender, refunded: Amount.unwrap(refunded)});
@@ -125,50 +118,28 @@ contract Market is IMarketJobs, Jobs {
 
     /// @inheritdoc IMarketJobs
     function stopJob(Terms calldata terms) external {
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         require(msg.sender == terms.renter || msg.sender == terms.controller, NotAllowed(msg.sender));
         _requireStarted(jobId, job);
         _end(terms, jobId, job, Outcome.StoppedByRenter, bytes32(0));
-    }
-
-    /// @inheritdoc IMarketJobs
-    function extendJob(Terms calldata terms, uint24 extraSeconds, uint40 expiry, bytes calldata agentSignature)
-        external
-        nonReentrant
-    {
-        (bytes32 jobId, State memory job) = _load(terms);
-        require(msg.sender == terms.renter, NotAllowed(msg.sender));
-        _requireStatus(jobId, job, Status.Running);
-        _requireNotAfter(Clock.lastSecond(terms, job));
-        _requireNotAfter(expiry);
-        uint256 most = uint256(job.extraSeconds) + DURATION_MAX;
-        require(extraSeconds > job.extraSeconds && extraSeconds <= most, BadTerms("extraSeconds"));
-        _requireExtendSigned(jobId, extraSeconds, expiry, agentSignature, _providerOf(terms.resourceId).agent);
-
-        Amount before = terms.locked(job.extraSeconds);
-        Amount locked = terms.locked(extraSeconds);
-        _jobs[jobId] = JobSlot.withExtraSeconds(_jobs[jobId], extraSeconds);
-        emit JobExtended(jobId, extraSeconds, Amount.unwrap(locked));
-        _pull({payer: msg.sender, amount: locked - before});
     }
 
     // ── providing ────────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IMarketJobs
     function acceptJob(Terms calldata terms) external {
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         _requireAgent(terms.resourceId);
         _requireStatus(jobId, job, Status.Created);
         _requireNotAfter(Clock.acceptDeadline(job));
-        job.coverSeconds = _occupy(terms);
-        job.status = Status.Accepted;
-        _store(jobId, job);
-        emit JobAccepted(jobId, job.coverSeconds);
+        uint16 coverSeconds = _occupy(terms);
+        _store(jobId, job.withStatus(Status.Accepted).withCoverSeconds(coverSeconds));
+        emit JobAccepted(jobId, coverSeconds);
     }
 
     /// @inheritdoc IMarketJobs
     function declineJob(Terms calldata terms, string calldata reason) external {
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         _requireAgent(terms.resourceId);
         _requireNotStarted(jobId, job);
         Amount refunded = _cancel(terms, jobId, job);
@@ -178,7 +149,7 @@ contract Market is IMarketJobs, Jobs {
 
     /// @inheritdoc IMarketJobs
     function startJob(Terms calldata terms, Ready calldata ready, bytes calldata signature) external {
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         _requireAgent(terms.resourceId);
         _requireNotStarted(jobId, job);
         require(block.timestamp >= terms.notBefore, TooEarly(terms.notBefore));
@@ -187,65 +158,59 @@ contract Market is IMarketJobs, Jobs {
         require(fresh, ReadyExpired(ready.at));
         _requireReadySigned(jobId, ready, signature, terms.controller, terms.renter);
 
-        if (job.status == Status.Created) {
-            job.coverSeconds = _occupy(terms);
-            emit JobAccepted(jobId, job.coverSeconds);
+        if (job.status() == Status.Created) {
+            job = job.withCoverSeconds(_occupy(terms));
+            emit JobAccepted(jobId, job.coverSeconds());
         }
-        job.status = Status.Running;
-        job.startedAt = uint40(block.timestamp);
-        _store(jobId, job);
+        _store(jobId, job.withStatus(Status.Running).withStartedAt(uint40(block.timestamp)));
         emit JobStarted(jobId, ready.readyRecord);
     }
 
     /// @inheritdoc IMarketJobs
     function pauseJob(Terms calldata terms) external {
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         _requireAgent(terms.resourceId);
         _requireStatus(jobId, job, Status.Running);
         _requireNotAfter(Clock.end(terms, job));
         require(Clock.pauseLeft(job) != 0, NoPauseLeft(jobId));
-        job.status = Status.Paused;
-        job.endedAt = uint40(block.timestamp);
-        _store(jobId, job);
+        _store(jobId, job.withStatus(Status.Paused).withEndedAt(uint40(block.timestamp)));
         emit JobPaused(jobId);
     }
 
     /// @inheritdoc IMarketJobs
     function resumeJob(Terms calldata terms) external {
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         _requireAgent(terms.resourceId);
         _requireStanding(jobId, job);
         _requireNotAfter(Clock.resumeDeadline(job));
-        job.status = Status.Running;
-        job.pausedSeconds += uint32(block.timestamp - job.endedAt);
-        job.endedAt = 0;
-        _store(jobId, job);
-        emit JobResumed(jobId, job.pausedSeconds);
+        uint32 pausedSeconds = job.pausedSeconds() + uint32(block.timestamp - job.endedAt());
+        _store(jobId, job.withStatus(Status.Running).withPausedSeconds(pausedSeconds).withEndedAt(0));
+        emit JobResumed(jobId, pausedSeconds);
     }
 
     /// @inheritdoc IMarketJobs
     function processPayment(Terms calldata terms) external {
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         Provider storage provider = _providerOf(terms.resourceId);
         _requireOwnerOrAgent(provider);
         _requireStarted(jobId, job);
         (Seconds until, Amount amount) = Settlement.due(terms, job, block.timestamp);
         require(amount != NO_AMOUNT, NothingDue());
         uint32 paidSeconds = uint32(Seconds.unwrap(until));
-        _jobs[jobId] = JobSlot.withPaidSeconds(_jobs[jobId], paidSeconds);
+        _jobs[jobId] = job.withPaidSeconds(paidSeconds);
         emit JobPaid(jobId, paidSeconds, Amount.unwrap(amount));
         _sendToProvider(provider, amount);
     }
 
     /// @inheritdoc IMarketJobs
     function completeJob(Terms calldata terms, Outcome outcome, bytes32 resultDigest) external {
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         _requireOwnerOrAgent(_providerOf(terms.resourceId));
         _requireStarted(jobId, job);
         bool claimable =
             outcome == Outcome.Succeeded || outcome == Outcome.Failed || outcome == Outcome.AbortedByProvider;
         require(claimable, BadOutcome(outcome));
-        if (job.status != Status.Running) _requireNotAfter(Clock.resumeDeadline(job));
+        if (job.status() != Status.Running) _requireNotAfter(Clock.resumeDeadline(job));
         _end(terms, jobId, job, outcome, resultDigest);
     }
 
@@ -253,8 +218,8 @@ contract Market is IMarketJobs, Jobs {
 
     /// @inheritdoc IMarketJobs
     function closeJob(Terms calldata terms) external {
-        (bytes32 jobId, State memory job) = _load(terms);
-        bool started = _isStarted(job.status);
+        (bytes32 jobId, PackedJob job) = _load(terms);
+        bool started = _isStarted(job.status());
         // Neither before its clock nor on it: unknown or over, and nothing is left to close.
         if (!started) _requireNotStarted(jobId, job);
         uint256 deadline = Clock.closeDeadline(terms, job);
@@ -264,29 +229,12 @@ contract Market is IMarketJobs, Jobs {
             Amount refunded = _cancel(terms, jobId, job);
             emit JobCancelled({jobId: jobId, by: msg.sender, refunded: Amount.unwrap(refunded)});
             _sendOrCredit(terms.renter, refunded);
-        } else if (job.status == Status.Running) {
+        } else if (job.status() == Status.Running) {
             _closeUncollected(terms, jobId, job);
         } else {
-            Outcome outcome = job.status == Status.Paused ? Outcome.AbortedByProvider : Outcome.Silent;
+            Outcome outcome = job.status() == Status.Paused ? Outcome.AbortedByProvider : Outcome.Silent;
             _end(terms, jobId, job, outcome, bytes32(0));
         }
-    }
-
-    /// @inheritdoc IMarketJobs
-    function reportSilence(Terms calldata terms, uint40 lastSeen) external {
-        (bytes32 jobId, State memory job) = _load(terms);
-        bool watches = _isOracle[msg.sender] || (msg.sender == terms.controller && _isWatcher[msg.sender]);
-        require(watches, NotAllowed(msg.sender));
-        _requireStatus(jobId, job, Status.Running);
-        bool recent = lastSeen <= block.timestamp && lastSeen + SILENCE_WITHIN >= block.timestamp;
-        require(recent, BadLastSeen(lastSeen));
-        job.endedAt = Clock.standsAt(job, lastSeen, block.timestamp);
-        // A clock that ran to its end was not cut short by silence; its provider has the time to collect.
-        uint256 last = Clock.lastSecond(terms, job);
-        require(job.endedAt <= last, TooLate(last));
-        job.status = Status.Silent;
-        _store(jobId, job);
-        emit JobSilent(jobId, job.endedAt, msg.sender);
     }
 
     /// @inheritdoc IMarketJobs
@@ -310,13 +258,13 @@ contract Market is IMarketJobs, Jobs {
 
     /// @inheritdoc IMarketJobs
     function getJob(bytes32 jobId) external view returns (State memory) {
-        return JobSlot.unpack(_jobs[jobId]);
+        return _jobs[jobId].unpack();
     }
 
     /// @inheritdoc IMarketJobs
     function payableNow(Terms calldata terms) external view returns (uint256) {
-        (, State memory job) = _load(terms);
-        if (!_isStarted(job.status)) return 0;
+        (, PackedJob job) = _load(terms);
+        if (!_isStarted(job.status())) return 0;
         (, Amount amount) = Settlement.due(terms, job, block.timestamp);
         return Amount.unwrap(amount);
     }
@@ -324,39 +272,34 @@ contract Market is IMarketJobs, Jobs {
     // ── steps that several verbs share ───────────────────────────────────────────────────────────────────
 
     /// Ends a job whose clock never ran. The whole lock is the renter's.
-    function _cancel(Terms calldata terms, bytes32 jobId, State memory job) private returns (Amount refunded) {
-        if (job.status == Status.Accepted) {
+    function _cancel(Terms calldata terms, bytes32 jobId, PackedJob job) private returns (Amount refunded) {
+        if (job.status() == Status.Accepted) {
             _free(terms.resourceId);
-            _untie(terms, job.coverSeconds, NO_AMOUNT);
+            _untie(terms, job.coverSeconds(), NO_AMOUNT);
         }
-        job.status = Status.Cancelled;
-        _store(jobId, job);
-        refunded = terms.locked(job.extraSeconds);
+        _store(jobId, job.withStatus(Status.Cancelled));
+        refunded = terms.locked(job.extraSeconds());
     }
 
     /// What the renter owes for cancelling now. Terms carry a cancel fee only if they were a reservation when they were
     /// ordered, with a registered watcher as controller.
-    function _cancelFee(Terms calldata terms, State memory job) private view returns (Amount) {
-        bool due = job.status == Status.Accepted && block.timestamp < terms.notBefore + CANCEL_FEE_WITHIN;
+    function _cancelFee(Terms calldata terms, PackedJob job) private view returns (Amount) {
+        bool due = job.status() == Status.Accepted && block.timestamp < terms.notBefore + CANCEL_FEE_WITHIN;
         if (!due || terms.cancelFeeBps == 0) return NO_AMOUNT;
         return Amount.wrap(Amount.unwrap(terms.locked(0)) * terms.cancelFeeBps / BPS);
     }
 
     /// Ends a started job at this second, or where its clock stands: refunds what is unearned and pays what is payable.
-    function _end(Terms calldata terms, bytes32 jobId, State memory job, Outcome outcome, bytes32 resultDigest)
-        private
-    {
-        _stand(terms, job);
-        job.outcome = outcome;
+    function _end(Terms calldata terms, bytes32 jobId, PackedJob job, Outcome outcome, bytes32 resultDigest) private {
+        job = _stopped(terms, job).withOutcome(outcome);
         Seconds ran = Clock.secondsAt(terms, job, block.timestamp);
-        Amount refunded = terms.locked(job.extraSeconds) - Settlement.earned(terms, job, ran);
+        Amount refunded = terms.locked(job.extraSeconds()) - Settlement.earned(terms, job, ran);
         (Seconds until, Amount payNow) = Settlement.due(terms, job, block.timestamp);
         if (payNow != NO_AMOUNT) {
-            job.paidSeconds = uint32(Seconds.unwrap(until));
-            emit JobPaid(jobId, job.paidSeconds, Amount.unwrap(payNow));
+            job = job.withPaidSeconds(uint32(Seconds.unwrap(until)));
+            emit JobPaid(jobId, job.paidSeconds(), Amount.unwrap(payNow));
         }
-        job.status = Status.Ended;
-        _store(jobId, job);
+        _store(jobId, job.withStatus(Status.Ended));
         _free(terms.resourceId);
         emit JobEnded({
             jobId: jobId,
@@ -372,19 +315,19 @@ contract Market is IMarketJobs, Jobs {
 
     /// A provider that did not collect in time keeps what it has: the clock goes back to the last paid second. All of it
     /// is older than the dispute window, so the job is final too.
-    function _closeUncollected(Terms calldata terms, bytes32 jobId, State memory job) private {
-        job.endedAt = uint40(uint256(job.startedAt) + job.pausedSeconds + job.paidSeconds);
-        job.outcome = Outcome.Silent;
-        Seconds ran = Seconds.wrap(job.paidSeconds);
+    function _closeUncollected(Terms calldata terms, bytes32 jobId, PackedJob job) private {
+        uint40 paidUntil = uint40(uint256(job.startedAt()) + job.pausedSeconds() + job.paidSeconds());
+        job = job.withEndedAt(paidUntil).withOutcome(Outcome.Silent);
+        Seconds ran = Seconds.wrap(job.paidSeconds());
         Amount earned = Settlement.earned(terms, job, ran);
-        Amount refunded = terms.locked(job.extraSeconds) - earned;
+        Amount refunded = terms.locked(job.extraSeconds()) - earned;
         Bill memory bill = _finish(terms, jobId, job, earned, ran);
         _free(terms.resourceId);
         emit JobEnded({
             jobId: jobId,
             by: msg.sender,
             outcome: Outcome.Silent,
-            secondsRun: job.paidSeconds,
+            secondsRun: job.paidSeconds(),
             refunded: Amount.unwrap(refunded),
             resultDigest: bytes32(0)
         });
@@ -393,7 +336,7 @@ contract Market is IMarketJobs, Jobs {
     }
 
     function _finalize(Terms calldata terms) private {
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         _requireStatus(jobId, job, Status.Ended);
         _requireAfter(Clock.disputeDeadline(job));
         Seconds ran = Clock.secondsAt(terms, job, block.timestamp);
@@ -405,15 +348,15 @@ contract Market is IMarketJobs, Jobs {
 
     // ── what must hold ───────────────────────────────────────────────────────────────────────────────────
 
-    function _requireStarted(bytes32 jobId, State memory job) private pure {
-        require(_isStarted(job.status), WrongStatus(jobId, job.status));
+    function _requireStarted(bytes32 jobId, PackedJob job) private pure {
+        require(_isStarted(job.status()), WrongStatus(jobId, job.status()));
     }
 
-    function _requireNotStarted(bytes32 jobId, State memory job) private pure {
-        require(job.status == Status.Created || job.status == Status.Accepted, WrongStatus(jobId, job.status));
+    function _requireNotStarted(bytes32 jobId, PackedJob job) private pure {
+        require(job.status() == Status.Created || job.status() == Status.Accepted, WrongStatus(jobId, job.status()));
     }
 
-    function _requireStanding(bytes32 jobId, State memory job) private pure {
-        require(job.status == Status.Paused || job.status == Status.Silent, WrongStatus(jobId, job.status));
+    function _requireStanding(bytes32 jobId, PackedJob job) private pure {
+        require(job.status() == Status.Paused || job.status() == Status.Silent, WrongStatus(jobId, job.status()));
     }
 }

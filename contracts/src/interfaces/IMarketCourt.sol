@@ -33,6 +33,16 @@ interface IMarketCourt {
     /// True when `createJob(terms)` would not revert now, but for the money.
     function canCreate(Terms calldata terms) external view returns (bool);
 
+    // ── while a job runs ─────────────────────────────────────────────────────────────────────────────────
+    /// By the renter, while Running and before the clock's end, with the agent's signed
+    /// `Extend(bytes32 jobId,uint24 extraSeconds,uint40 expiry)`; pulls cost(new) − cost(old) from the caller.
+    /// `extraSeconds` is the job's new total, as in `State`. It must rise, so one signature extends once, by thirty days
+    /// at most.
+    function extendJob(Terms calldata terms, uint24 extraSeconds, uint40 expiry, bytes calldata agentSignature) external;
+    /// By the controller if it is a registered watcher, or by an oracle. The clock stands where the agent was last seen,
+    /// at most ten minutes ago, and that must be before the clock's end; however near to it, the agent has ten minutes.
+    function reportSilence(Terms calldata terms, uint40 lastSeen) external;
+
     // ── stake ────────────────────────────────────────────────────────────────────────────────────────────
     /// Anyone may put down stake for a resource; it is the owner's from then on.
     function stake(bytes32 resourceId, uint72 amount) external;
@@ -56,13 +66,9 @@ interface IMarketCourt {
     // ── slashes ──────────────────────────────────────────────────────────────────────────────────────────
     /// By a prosecutor: at most a fifth of the stake that is tied to no job, unbonding stake included. `loss` above 0
     /// needs a `harmed` renter, who is neither the caller nor an oracle.
-    function proposeSlash(
-        bytes32 resourceId,
-        address harmed,
-        uint72 amount,
-        uint128 loss,
-        string calldata evidenceCid
-    ) external returns (uint256 proposalId);
+    function proposeSlash(bytes32 resourceId, address harmed, uint72 amount, uint128 loss, string calldata evidenceCid)
+        external
+        returns (uint256 proposalId);
     /// By the resource's owner, within 48 hours.
     function contestSlash(uint256 proposalId, string calldata evidenceCid) external;
     /// By a judge, when it was contested.

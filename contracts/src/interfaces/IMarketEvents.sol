@@ -51,12 +51,7 @@ interface IMarketEvents {
     /// pot, `returned` went to the renter, and `fromCover` of that was taken from the stake. The bond went back to the
     /// opener, or on a wholly adverse verdict to the other party.
     event DisputeResolved(
-        bytes32 indexed jobId,
-        address by,
-        uint16 providerBps,
-        uint256 returned,
-        uint256 fromCover,
-        string evidenceCid
+        bytes32 indexed jobId, address by, uint16 providerBps, uint256 returned, uint256 fromCover, string evidenceCid
     );
     /// Nothing moves any more. `paid` is the provider's total, net of what came back from the cover, `fee` the
     /// platform's; paid + fee + refunded + returned = locked.

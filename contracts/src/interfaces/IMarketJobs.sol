@@ -28,11 +28,6 @@ interface IMarketJobs is ISettles {
     function cancelJob(Terms calldata terms) external;
     /// By renter or controller, at any second while the clock exists (Running, Paused, Silent).
     function stopJob(Terms calldata terms) external;
-    /// By the renter, while Running and before the clock's end, with the agent's signed
-    /// `Extend(bytes32 jobId,uint24 extraSeconds,uint40 expiry)`; pulls cost(new) − cost(old) from the caller.
-    /// `extraSeconds` is the job's new total, as in `State`. It must rise, so one signature extends once, by thirty days
-    /// at most.
-    function extendJob(Terms calldata terms, uint24 extraSeconds, uint40 expiry, bytes calldata agentSignature) external;
 
     // ── providing ────────────────────────────────────────────────────────────────────────────────────────
     /// By the agent within ten minutes of the order. Ties free stake to the job for as many seconds as it pays for, at
@@ -61,9 +56,6 @@ interface IMarketJobs is ISettles {
     /// silences at a pause, or two hours past the clock's end. The last is final at once: every second that was
     /// processed is older than the dispute window.
     function closeJob(Terms calldata terms) external;
-    /// By the controller if it is a registered watcher, or by an oracle. The clock stands where the agent was last seen,
-    /// at most ten minutes ago, and that must be before the clock's end; however near to it, the agent has ten minutes.
-    function reportSilence(Terms calldata terms, uint40 lastSeen) external;
     /// Once the dispute window after the end is over: pays the rest, books the fee and frees the tied stake. All or
     /// nothing.
     function finalize(Terms[] calldata terms) external;

@@ -3,9 +3,15 @@ pragma solidity ^0.8.30;
 
 import {Outcome, State, Status} from "../types/Job.sol";
 
-/// A job's `State` in one word, first field lowest; so that any change of it is one read and one write of storage. The
-/// word of a job that exists is never zero, because its status is not.
+/// A job's `State` in one word, first field lowest: verbs read the few fields that they need and write the word back at
+/// once. The word of a job that exists is never zero, because its status is not.
+type PackedJob is uint256;
+
+using JobSlot for PackedJob global;
+
+/// The fields of a packed job by name: `field` reads one, `withField` gives the word with another value of it.
 library JobSlot {
+    uint256 private constant STATUS = 0;
     uint256 private constant OUTCOME = 8;
     uint256 private constant FEE_BPS = 16;
     uint256 private constant SINCE = 32;
@@ -16,41 +22,102 @@ library JobSlot {
     uint256 private constant EXTRA_SECONDS = 216;
     uint256 private constant COVER_SECONDS = 240;
 
-    function pack(State memory job) internal pure returns (uint256 word) {
-        word = uint256(job.status);
-        word |= uint256(job.outcome) << OUTCOME;
-        word |= uint256(job.feeBps) << FEE_BPS;
-        word |= uint256(job.since) << SINCE;
-        word |= uint256(job.startedAt) << STARTED_AT;
-        word |= uint256(job.endedAt) << ENDED_AT;
-        word |= uint256(job.paidSeconds) << PAID_SECONDS;
-        word |= uint256(job.pausedSeconds) << PAUSED_SECONDS;
-        word |= uint256(job.extraSeconds) << EXTRA_SECONDS;
-        word |= uint256(job.coverSeconds) << COVER_SECONDS;
+    function unpack(PackedJob job) internal pure returns (State memory) {
+        return State({
+            status: job.status(),
+            outcome: job.outcome(),
+            feeBps: job.feeBps(),
+            since: job.since(),
+            startedAt: job.startedAt(),
+            endedAt: job.endedAt(),
+            paidSeconds: job.paidSeconds(),
+            pausedSeconds: job.pausedSeconds(),
+            extraSeconds: job.extraSeconds(),
+            coverSeconds: job.coverSeconds()
+        });
     }
 
-    /// The word with another `paidSeconds`, for a payment in the middle of a job.
-    function withPaidSeconds(uint256 word, uint32 paidSeconds) internal pure returns (uint256) {
-        uint256 mask = uint256(type(uint32).max) << PAID_SECONDS;
-        return word & ~mask | uint256(paidSeconds) << PAID_SECONDS;
+    function status(PackedJob job) internal pure returns (Status) {
+        return Status(uint8(PackedJob.unwrap(job) >> STATUS));
     }
 
-    /// The word with another `extraSeconds`.
-    function withExtraSeconds(uint256 word, uint24 extraSeconds) internal pure returns (uint256) {
-        uint256 mask = uint256(type(uint24).max) << EXTRA_SECONDS;
-        return word & ~mask | uint256(extraSeconds) << EXTRA_SECONDS;
+    function outcome(PackedJob job) internal pure returns (Outcome) {
+        return Outcome(uint8(PackedJob.unwrap(job) >> OUTCOME));
     }
 
-    function unpack(uint256 word) internal pure returns (State memory job) {
-        job.status = Status(uint8(word));
-        job.outcome = Outcome(uint8(word >> OUTCOME));
-        job.feeBps = uint16(word >> FEE_BPS);
-        job.since = uint40(word >> SINCE);
-        job.startedAt = uint40(word >> STARTED_AT);
-        job.endedAt = uint40(word >> ENDED_AT);
-        job.paidSeconds = uint32(word >> PAID_SECONDS);
-        job.pausedSeconds = uint32(word >> PAUSED_SECONDS);
-        job.extraSeconds = uint24(word >> EXTRA_SECONDS);
-        job.coverSeconds = uint16(word >> COVER_SECONDS);
+    function feeBps(PackedJob job) internal pure returns (uint16) {
+        return uint16(PackedJob.unwrap(job) >> FEE_BPS);
+    }
+
+    function since(PackedJob job) internal pure returns (uint40) {
+        return uint40(PackedJob.unwrap(job) >> SINCE);
+    }
+
+    function startedAt(PackedJob job) internal pure returns (uint40) {
+        return uint40(PackedJob.unwrap(job) >> STARTED_AT);
+    }
+
+    function endedAt(PackedJob job) internal pure returns (uint40) {
+        return uint40(PackedJob.unwrap(job) >> ENDED_AT);
+    }
+
+    function paidSeconds(PackedJob job) internal pure returns (uint32) {
+        return uint32(PackedJob.unwrap(job) >> PAID_SECONDS);
+    }
+
+    function pausedSeconds(PackedJob job) internal pure returns (uint32) {
+        return uint32(PackedJob.unwrap(job) >> PAUSED_SECONDS);
+    }
+
+    function extraSeconds(PackedJob job) internal pure returns (uint24) {
+        return uint24(PackedJob.unwrap(job) >> EXTRA_SECONDS);
+    }
+
+    function coverSeconds(PackedJob job) internal pure returns (uint16) {
+        return uint16(PackedJob.unwrap(job) >> COVER_SECONDS);
+    }
+
+    function withStatus(PackedJob job, Status value) internal pure returns (PackedJob) {
+        return _with(job, STATUS, type(uint8).max, uint8(value));
+    }
+
+    function withOutcome(PackedJob job, Outcome value) internal pure returns (PackedJob) {
+        return _with(job, OUTCOME, type(uint8).max, uint8(value));
+    }
+
+    function withFeeBps(PackedJob job, uint16 value) internal pure returns (PackedJob) {
+        return _with(job, FEE_BPS, type(uint16).max, value);
+    }
+
+    function withSince(PackedJob job, uint40 value) internal pure returns (PackedJob) {
+        return _with(job, SINCE, type(uint40).max, value);
+    }
+
+    function withStartedAt(PackedJob job, uint40 value) internal pure returns (PackedJob) {
+        return _with(job, STARTED_AT, type(uint40).max, value);
+    }
+
+    function withEndedAt(PackedJob job, uint40 value) internal pure returns (PackedJob) {
+        return _with(job, ENDED_AT, type(uint40).max, value);
+    }
+
+    function withPaidSeconds(PackedJob job, uint32 value) internal pure returns (PackedJob) {
+        return _with(job, PAID_SECONDS, type(uint32).max, value);
+    }
+
+    function withPausedSeconds(PackedJob job, uint32 value) internal pure returns (PackedJob) {
+        return _with(job, PAUSED_SECONDS, type(uint32).max, value);
+    }
+
+    function withExtraSeconds(PackedJob job, uint24 value) internal pure returns (PackedJob) {
+        return _with(job, EXTRA_SECONDS, type(uint24).max, value);
+    }
+
+    function withCoverSeconds(PackedJob job, uint16 value) internal pure returns (PackedJob) {
+        return _with(job, COVER_SECONDS, type(uint16).max, value);
+    }
+
+    function _with(PackedJob job, uint256 offset, uint256 mask, uint256 value) private pure returns (PackedJob) {
+        return PackedJob.wrap(PackedJob.unwrap(job) & ~(mask << offset) | value << offset);
     }
 }

@@ -3,10 +3,10 @@ pragma solidity ^0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Clock} from "../libraries/Clock.sol";
-import {JobSlot} from "../libraries/JobSlot.sol";
+import {PackedJob} from "../libraries/JobSlot.sol";
 import {Bill, Settlement} from "../libraries/Settlement.sol";
 import {TermsLib} from "../libraries/TermsLib.sol";
-import {Dispute, SlashProposal, State, Status, Terms} from "../types/Job.sol";
+import {Dispute, SlashProposal, Status, Terms} from "../types/Job.sol";
 import {Amount, NO_AMOUNT, Seconds} from "../types/Units.sol";
 import {Registry} from "./Registry.sol";
 import {Signed} from "./Signed.sol";
@@ -22,8 +22,7 @@ abstract contract Jobs is Registry, Signed, ReentrancyGuardTransient {
         uint72 fromUnbonding; // of the amount; goes back there when the proposal is dismissed
     }
 
-    /// Packed by `JobSlot`.
-    mapping(bytes32 jobId => uint256) internal _jobs;
+    mapping(bytes32 jobId => PackedJob) internal _jobs;
     mapping(bytes32 jobId => Dispute) internal _disputes;
     mapping(uint256 proposalId => Slash) internal _slashes;
     uint256 internal _slashCount;
@@ -33,51 +32,50 @@ abstract contract Jobs is Registry, Signed, ReentrancyGuardTransient {
     function _create(Terms calldata terms) internal returns (bytes32 jobId, Amount locked) {
         terms.validate();
         jobId = terms.id();
-        require(_jobs[jobId] == 0, JobExists(jobId));
+        require(_jobs[jobId].status() == Status.None, JobExists(jobId));
         _requireRentable({terms: terms, later: terms.notBefore > block.timestamp});
-        State memory job;
-        job.status = Status.Created;
-        job.feeBps = _settings.feeBps;
-        _store(jobId, job);
+        uint16 feeBps_ = _settings.feeBps;
+        PackedJob none;
+        _store(jobId, none.withStatus(Status.Created).withFeeBps(feeBps_));
         locked = terms.locked(0);
-        emit JobCreated(jobId, terms.resourceId, terms.renter, job.feeBps, terms);
+        emit JobCreated(jobId, terms.resourceId, terms.renter, feeBps_, terms);
     }
 
-    /// Sets the clock of a started job to where it stands at this second for good.
-    function _stand(Terms calldata terms, State memory job) internal view {
-        if (job.endedAt != 0) return;
+    /// A started job whose clock stands for good: where it stood, or else at this second.
+    function _stopped(Terms calldata terms, PackedJob job) internal view returns (PackedJob) {
+        if (job.endedAt() != 0) return job;
         uint256 end = Clock.end(terms, job);
-        job.endedAt = uint40(block.timestamp < end ? block.timestamp : end);
+        return job.withEndedAt(uint40(block.timestamp < end ? block.timestamp : end));
     }
 
     /// The last step of a job that ran: `earned` is the provider's for good, paid up to `until`. The caller of this
     /// function sends what the bill says.
-    function _finish(Terms calldata terms, bytes32 jobId, State memory job, Amount earned, Seconds until)
+    function _finish(Terms calldata terms, bytes32 jobId, PackedJob job, Amount earned, Seconds until)
         internal
         returns (Bill memory bill)
     {
         bill = Settlement.close(terms, job, earned);
-        job.paidSeconds = uint32(Seconds.unwrap(until));
-        job.status = Status.Final;
-        _store(jobId, job);
-        _untie(terms, job.coverSeconds, bill.fromCover);
+        uint32 paidSeconds = uint32(Seconds.unwrap(until));
+        _store(jobId, job.withStatus(Status.Final).withPaidSeconds(paidSeconds));
+        _untie(terms, job.coverSeconds(), bill.fromCover);
         _bookFee(bill.fee);
-        if (bill.payNow != NO_AMOUNT) emit JobPaid(jobId, job.paidSeconds, Amount.unwrap(bill.payNow));
+        if (bill.payNow != NO_AMOUNT) emit JobPaid(jobId, paidSeconds, Amount.unwrap(bill.payNow));
     }
 
-    function _load(Terms calldata terms) internal view returns (bytes32, State memory) {
+    function _load(Terms calldata terms) internal view returns (bytes32, PackedJob) {
         bytes32 jobId = terms.id();
-        return (jobId, JobSlot.unpack(_jobs[jobId]));
+        return (jobId, _jobs[jobId]);
     }
 
     /// Every change of status passes here.
-    function _store(bytes32 jobId, State memory job) internal {
-        job.since = uint40(block.timestamp);
-        _jobs[jobId] = JobSlot.pack(job);
+    function _store(bytes32 jobId, PackedJob job) internal {
+        _jobs[jobId] = job.withSince(uint40(block.timestamp));
     }
 
     /// What the payout address does not take is the owner's, who may name another.
     function _sendToProvider(Provider storage provider, Amount amount) internal {
+        // Nothing to pay: the addresses need not be read.
+        if (amount == NO_AMOUNT) return;
         if (!_send(provider.payout, amount)) _credit(provider.owner, amount);
     }
 
@@ -87,8 +85,8 @@ abstract contract Jobs is Registry, Signed, ReentrancyGuardTransient {
         return status == Status.Running || status == Status.Paused || status == Status.Silent;
     }
 
-    function _requireStatus(bytes32 jobId, State memory job, Status status) internal pure {
-        require(job.status == status, WrongStatus(jobId, job.status));
+    function _requireStatus(bytes32 jobId, PackedJob job, Status status) internal pure {
+        require(job.status() == status, WrongStatus(jobId, job.status()));
     }
 
     function _requireNotAfter(uint256 deadline) internal view {

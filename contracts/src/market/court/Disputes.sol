@@ -3,9 +3,10 @@ pragma solidity ^0.8.30;
 
 import {IMarketCourt} from "../../interfaces/IMarketCourt.sol";
 import {Clock} from "../../libraries/Clock.sol";
+import {PackedJob} from "../../libraries/JobSlot.sol";
 import {Bill, Settlement} from "../../libraries/Settlement.sol";
 import {TermsLib} from "../../libraries/TermsLib.sol";
-import {Dispute, Outcome, State, Status, Terms} from "../../types/Job.sol";
+import {Dispute, Outcome, Status, Terms} from "../../types/Job.sol";
 import {ANSWER_WITHIN, BOND_BPS, BPS} from "../../types/Limits.sol";
 import {Amount, NO_AMOUNT, Seconds} from "../../types/Units.sol";
 import {Jobs} from "../Jobs.sol";
@@ -19,12 +20,11 @@ abstract contract Disputes is IMarketCourt, Jobs {
 
     /// @inheritdoc IMarketCourt
     function disputeJob(Terms calldata terms, string calldata reason) external nonReentrant {
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         if (msg.sender != terms.renter) _requireOwnerOrAgent(_providerOf(terms.resourceId));
-        bool ends = _isStarted(job.status);
+        bool ends = _isStarted(job.status());
         if (ends) {
-            _stand(terms, job);
-            job.outcome = Outcome.Disputed;
+            job = _stopped(terms, job).withOutcome(Outcome.Disputed);
         } else {
             _requireStatus(jobId, job, Status.Ended);
             _requireNotAfter(Clock.disputeDeadline(job));
@@ -39,8 +39,7 @@ abstract contract Disputes is IMarketCourt, Jobs {
             pot: uint128(Amount.unwrap(pot)),
             bond: uint128(Amount.unwrap(bond))
         });
-        job.status = Status.Disputed;
-        _store(jobId, job);
+        _store(jobId, job.withStatus(Status.Disputed));
 
         if (ends) _endDisputed(terms, jobId, job);
         emit JobDisputed(jobId, msg.sender, Amount.unwrap(pot), Amount.unwrap(bond), reason);
@@ -48,21 +47,18 @@ abstract contract Disputes is IMarketCourt, Jobs {
     }
 
     /// @inheritdoc IMarketCourt
-    function resolveDispute(Terms calldata terms, uint16 providerBps, string calldata evidenceCid)
-        external
-        restricted
-    {
+    function resolveDispute(Terms calldata terms, uint16 providerBps, string calldata evidenceCid) external restricted {
         require(providerBps == 0 || providerBps == HALF || providerBps == BPS, BadVerdict(providerBps));
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         _requireStatus(jobId, job, Status.Disputed);
         _settle(terms, jobId, job, providerBps, evidenceCid);
     }
 
     /// @inheritdoc IMarketCourt
     function settleDispute(Terms calldata terms) external {
-        (bytes32 jobId, State memory job) = _load(terms);
+        (bytes32 jobId, PackedJob job) = _load(terms);
         _requireStatus(jobId, job, Status.Disputed);
-        _requireAfter(uint256(job.since) + ANSWER_WITHIN);
+        _requireAfter(uint256(job.since()) + ANSWER_WITHIN);
         _settle(terms, jobId, job, HALF, "");
     }
 
@@ -72,9 +68,9 @@ abstract contract Disputes is IMarketCourt, Jobs {
     }
 
     /// The dispute itself ends the job: the resource is free and everything unearned the renter's at once.
-    function _endDisputed(Terms calldata terms, bytes32 jobId, State memory job) private {
+    function _endDisputed(Terms calldata terms, bytes32 jobId, PackedJob job) private {
         Seconds ran = Clock.secondsAt(terms, job, block.timestamp);
-        Amount refunded = terms.locked(job.extraSeconds) - Settlement.earned(terms, job, ran);
+        Amount refunded = terms.locked(job.extraSeconds()) - Settlement.earned(terms, job, ran);
         _free(terms.resourceId);
         emit JobEnded({
             jobId: jobId,
@@ -88,20 +84,16 @@ abstract contract Disputes is IMarketCourt, Jobs {
     }
 
     /// Earned is what stood before the pot and the provider's part of it; everything follows from that amount.
-    function _settle(
-        Terms calldata terms,
-        bytes32 jobId,
-        State memory job,
-        uint16 providerBps,
-        string memory evidenceCid
-    ) private {
+    function _settle(Terms calldata terms, bytes32 jobId, PackedJob job, uint16 providerBps, string memory evidenceCid)
+        private
+    {
         Dispute memory dispute = _disputes[jobId];
         _disputes[jobId].bond = 0;
         Amount pot = Amount.wrap(dispute.pot);
         Amount returned = pot - Settlement.share(pot, providerBps);
         Seconds ran = Clock.secondsAt(terms, job, block.timestamp);
         Amount earned = Settlement.earned(terms, job, ran) - returned;
-        Bill memory bill = _finish(terms, jobId, job, earned, Seconds.wrap(job.paidSeconds));
+        Bill memory bill = _finish(terms, jobId, job, earned, Seconds.wrap(job.paidSeconds()));
         emit DisputeResolved({
             jobId: jobId,
             by: msg.sender,

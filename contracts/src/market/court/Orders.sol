@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IMarketCourt} from "../../interfaces/IMarketCourt.sol";
 import {TermsLib} from "../../libraries/TermsLib.sol";
-import {Order, Terms} from "../../types/Job.sol";
+import {Order, Status, Terms} from "../../types/Job.sol";
 import {Amount} from "../../types/Units.sol";
 import {Jobs} from "../Jobs.sol";
 
@@ -45,7 +45,7 @@ abstract contract Orders is IMarketCourt, Jobs {
         bool listed = resource.providerId != 0 && resource.flags & AVAILABLE != 0;
         bool free = later || resource.flags & BUSY == 0;
         bool agreed = terms.pricePerHour >= resource.pricePerHour && _mayAskCancelFee(terms, resource, later);
-        bool fresh = bytes(terms.badField()).length == 0 && _jobs[terms.id()] == 0;
+        bool fresh = bytes(terms.badField()).length == 0 && _jobs[terms.id()].status() == Status.None;
         return !_settings.paused && listed && free && agreed && fresh;
     }
 

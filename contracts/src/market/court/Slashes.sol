@@ -2,13 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IMarketCourt} from "../../interfaces/IMarketCourt.sol";
-import {
-    SLASH_CONTESTED,
-    SLASH_DISMISSED,
-    SLASH_EXECUTED,
-    SLASH_PROPOSED,
-    SlashProposal
-} from "../../types/Job.sol";
+import {SLASH_CONTESTED, SLASH_DISMISSED, SLASH_EXECUTED, SLASH_PROPOSED, SlashProposal} from "../../types/Job.sol";
 import {ANSWER_WITHIN, BPS, CONTEST_WITHIN, NOWHERE, SLASH_BPS_MAX} from "../../types/Limits.sol";
 import {Amount} from "../../types/Units.sol";
 import {Jobs} from "../Jobs.sol";
@@ -17,13 +11,11 @@ import {Jobs} from "../Jobs.sol";
 /// proposes does not decide, and neither gains.
 abstract contract Slashes is IMarketCourt, Jobs {
     /// @inheritdoc IMarketCourt
-    function proposeSlash(
-        bytes32 resourceId,
-        address harmed,
-        uint72 amount,
-        uint128 loss,
-        string calldata evidenceCid
-    ) external restricted returns (uint256 proposalId) {
+    function proposeSlash(bytes32 resourceId, address harmed, uint72 amount, uint128 loss, string calldata evidenceCid)
+        external
+        restricted
+        returns (uint256 proposalId)
+    {
         require(amount != 0, NothingDue());
         require(harmed != address(0) || loss == 0, ZeroAddress());
         require(harmed != msg.sender && !_isOracle[harmed], NotAllowed(harmed));
