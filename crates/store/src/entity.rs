@@ -30,3 +30,4 @@ pub(crate) mod stored;
 pub(crate) mod undo;
 pub(crate) mod user;
 pub(crate) mod withdrawal;
+pub(crate) mod x402;

@@ -4,6 +4,7 @@ mod m0001_index;
 mod m0002_own;
 mod m0003_keys;
 mod m0004_ledger;
+mod m0005_x402;
 mod table;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_own::Migration),
             Box::new(m0003_keys::Migration),
             Box::new(m0004_ledger::Migration),
+            Box::new(m0005_x402::Migration),
         ]
     }
 }
