@@ -10,12 +10,14 @@ use market::Timestamp;
 use crate::{BlockHeader, Call, ChainError, Market, MarketEvent, RawLog, SendConfig, Wallet, convert};
 
 mod authorize;
+mod dispute;
 mod flight;
 mod lane;
 mod operate;
 mod provide;
 mod rent;
 mod send;
+mod stake;
 mod typed;
 
 pub use authorize::Authorization;

@@ -1,12 +1,17 @@
 //! The contracts' interfaces and bytecode, generated from their committed artefacts. Nothing of this leaves the crate.
 
 pub(crate) mod market {
-    //! The Market contract.
+    //! The Market contract, with the verbs that it hands to its court.
     alloy::sol!(
         #[derive(Debug)]
         Market,
         "../../contracts/abi/Market.json"
     );
+}
+
+pub(crate) mod court {
+    //! The code of the market's rarer verbs; they are called on the market.
+    alloy::sol!(MarketCourt, "../../contracts/abi/MarketCourt.json");
 }
 
 pub(crate) mod token {
@@ -77,41 +82,20 @@ pub(crate) mod erc20 {
 
 pub(crate) mod batch {
     //! Payment channels whose vouchers are claimed in batches, as the public x402BatchSettlement has them.
-    alloy::sol! {
-        /// Who pays whom through a channel, and who signs for them. Its EIP-712 digest is the channel's id.
-        #[derive(Debug, PartialEq, Eq)]
-        struct ChannelConfig {
-            address payer;
-            address payerAuthorizer;
-            address receiver;
-            address receiverAuthorizer;
-            address token;
-            uint40 withdrawDelay;
-            bytes32 salt;
-        }
-
+    alloy::sol!(
         #[derive(Debug)]
-        interface BatchSettlement {
-            struct Voucher { ChannelConfig channel; uint128 maxClaimableAmount; }
-            struct VoucherClaim { Voucher voucher; bytes signature; uint128 totalClaimed; }
-            function deposit(
-                ChannelConfig config, uint128 amount, address collector, bytes collectorData
-            ) external;
-            function claim(VoucherClaim[] claims) external;
-            function claimTry(VoucherClaim[] claims) external;
-            function claimWithSignature(VoucherClaim[] claims, bytes signature) external;
-            function closeWithSignature(VoucherClaim claim, uint128 refundAmount, bytes receiverSignature) external;
-            function settle(address receiver, address token) external;
-            function initiateWithdraw(ChannelConfig config, uint128 amount) external;
-            function finalizeWithdraw(ChannelConfig config) external;
-            function refund(ChannelConfig config, uint128 amount) external;
-            function refundWithSignature(ChannelConfig config, uint128 amount, uint256 nonce, bytes signature) external;
-            function getChannelId(ChannelConfig config) external view returns (bytes32);
-            function channels(bytes32 channelId) external view returns (uint128 balance, uint128 totalClaimed);
-            function pendingWithdrawals(bytes32 channelId) external view returns (uint128 amount, uint40 initiatedAt);
-            function refundNonce(bytes32 channelId) external view returns (uint256);
-            function receivers(address receiver, address token)
-                external view returns (uint128 totalClaimed, uint128 totalSettled);
-        }
-    }
+        BatchSettlement,
+        "../../contracts/abi/BatchSettlement.json"
+    );
+}
+
+pub(crate) mod collectors {
+    //! What fills payment channels.
+    alloy::sol!(ERC3009DepositCollector, "../../contracts/abi/ERC3009DepositCollector.json");
+    alloy::sol!(Permit2DepositCollector, "../../contracts/abi/Permit2DepositCollector.json");
+}
+
+pub(crate) mod dollar {
+    //! What stands in for the dollar on development chains.
+    alloy::sol!(DevUSDC, "../../contracts/abi/DevUSDC.json");
 }

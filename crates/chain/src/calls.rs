@@ -13,7 +13,9 @@ use crate::{
     convert,
 };
 
+pub mod dispute;
 pub mod erc20;
+pub mod stake;
 pub mod x402;
 
 /// The sender becomes the owner of a provider; a zero `payout` means the sender.

@@ -7,7 +7,9 @@ use alloy::{
 };
 use market::{Amount, Timestamp};
 
-use crate::{Chain, ChainError, bindings::batch::BatchSettlement as contract, calls::x402::ChannelConfig};
+use wire::x402::typed::ChannelConfig;
+
+use crate::{Chain, ChainError, bindings::batch::BatchSettlement as contract, calls};
 
 /// The channels of one contract. Cheap to clone.
 #[derive(Clone)]
@@ -77,7 +79,7 @@ impl Channels {
 
     /// The id that the contract gives a channel.
     pub async fn id(&self, channel: &ChannelConfig) -> Result<B256, ChainError> {
-        self.read(&contract::getChannelIdCall { config: channel.clone() }).await
+        self.read(&contract::getChannelIdCall { config: calls::x402::agreed(channel) }).await
     }
 
     /// What stands in a channel; nothing in one that nobody paid into.

@@ -3,7 +3,7 @@
 use alloy::primitives::{U256, Uint};
 use market::{Amount, Outcome, Status, Timestamp};
 
-use crate::{ChainError, Listing, bindings::market::Market as contract};
+use crate::{ChainError, Listing, Order, bindings::market::Market as contract};
 
 /// The number, held at the largest that fits.
 pub(crate) fn low(value: U256) -> u128 {
@@ -12,6 +12,11 @@ pub(crate) fn low(value: U256) -> u128 {
 
 pub(crate) fn amount(value: U256) -> Amount {
     Amount(low(value))
+}
+
+/// A count, held at the largest that fits.
+pub(crate) fn number(value: U256) -> u64 {
+    value.saturating_to()
 }
 
 pub(crate) fn timestamp(value: U256) -> Timestamp {
@@ -71,6 +76,22 @@ pub(crate) fn to_terms(terms: &wire::Terms) -> contract::Terms {
         flags: terms.flags,
         salt: terms.salt,
         extra: terms.extra,
+    }
+}
+
+pub(crate) fn to_order(order: &Order) -> contract::Order {
+    contract::Order {
+        renter: order.renter,
+        matcher: order.matcher,
+        controller: order.controller,
+        specDigest: order.specDigest,
+        needsDigest: order.needsDigest,
+        maxPrice: order.maxPrice,
+        maxMinCharge: order.maxMinCharge,
+        maxDuration: order.maxDuration,
+        budget: order.budget,
+        expiry: order.expiry,
+        nonce: order.nonce,
     }
 }
 

@@ -10,8 +10,8 @@ use crate::{
     Chain, ChainError, DeployConfig, SendConfig, Wallet,
     account::{Action, Flight, Sender},
     bindings::{
-        access::AccessManager as access, market::Market as market, register::CommitRegister as register,
-        token::GPUToken as token,
+        access::AccessManager as access, court::MarketCourt as court, market::Market as market,
+        register::CommitRegister as register, token::GPUToken as token,
     },
 };
 
@@ -33,6 +33,8 @@ const OPERATOR: u64 = 5;
 pub struct Deployment {
     /// The Market contract.
     pub market: Address,
+    /// The contract that the market hands its rarer verbs to.
+    pub court: Address,
     /// The settlement token.
     pub token: Address,
     /// The contract that holds the roles of both.
@@ -46,22 +48,17 @@ pub struct Deployment {
 /// Deploys and sets up a market. The deployer administers its roles from then on.
 pub async fn deploy(chain: &Chain, deployer: &Wallet, config: DeployConfig) -> Result<Deployment, ChainError> {
     let sender = Sender::new(chain.clone(), deployer.clone(), SendConfig::default());
-    // A contract's address follows from its nonce, so the four need not wait for each other.
+    let mut site = Site { sender: &sender, flights: Vec::new() };
     let authority = access::constructorCall { initialAdmin: deployer.address() };
-    let (access_manager, first) = begin(&sender, &access::BYTECODE, &authority.abi_encode()).await?;
+    let access_manager = site.create(&access::BYTECODE, &authority.abi_encode()).await?;
     let authority = token::constructorCall { authority: access_manager };
-    let (token_at, second) = begin(&sender, &token::BYTECODE, &authority.abi_encode()).await?;
-    let settings = market::constructorCall::from((token_at, access_manager, config.fee.0)).abi_encode();
-    let early = begin(&sender, &market::BYTECODE, &settings).await;
-    let (register_at, fourth) = begin(&sender, &register::BYTECODE, &[]).await?;
-    // The market asks for code at both. A node whose pending block is its latest sees none before they are mined.
-    let alone = matches!(early, Err(ChainError::Reverted(_)));
-    tokio::try_join!(sender.finish(first), sender.finish(second), sender.finish(fourth))?;
-    let (market_at, third) = if alone { begin(&sender, &market::BYTECODE, &settings).await? } else { early? };
-    let block = sender.finish(third).await?.block_number.ok_or_else(|| {
-        let message = "no block of the market".to_owned();
-        ChainError::BadAnswer { what: "eth_getTransactionReceipt", message }
-    })?;
+    let token_at = site.create(&token::BYTECODE, &authority.abi_encode()).await?;
+    let token = court::constructorCall { token_: token_at };
+    let court_at = site.create(&court::BYTECODE, &token.abi_encode()).await?;
+    let register_at = site.create(&register::BYTECODE, &[]).await?;
+    let settings = market::constructorCall::from((token_at, access_manager, config.fee.0, court_at));
+    let market_at = site.create(&market::BYTECODE, &settings.abi_encode()).await?;
+    let block = site.finish().await?;
 
     let minted = config.mint.iter().map(|(to, amount)| {
         let call = token::mintCall { to: *to, amount: U256::from(amount.0) };
@@ -80,7 +77,43 @@ pub async fn deploy(chain: &Chain, deployer: &Wallet, config: DeployConfig) -> R
     let data = roles(token_at, market_at, deployer.address(), &config);
     flights.push(sender.begin(Action::call(access_manager, &access::multicallCall { data })).await?);
     try_join_all(flights.into_iter().map(|flight| sender.finish(flight))).await?;
-    Ok(Deployment { market: market_at, token: token_at, access_manager, register: register_at, block })
+    Ok(Deployment { market: market_at, court: court_at, token: token_at, access_manager, register: register_at, block })
+}
+
+/// Contracts on their way. An address follows from its nonce, so they need not wait for each other.
+struct Site<'a> {
+    sender: &'a Sender,
+    flights: Vec<Flight>,
+}
+
+impl Site<'_> {
+    /// Creates a contract and says where it will stand.
+    async fn create(&mut self, bytecode: &Bytes, arguments: &[u8]) -> Result<Address, ChainError> {
+        let action = Action::create([bytecode.as_ref(), arguments].concat().into());
+        let flight = match self.sender.begin(action.clone()).await {
+            // Constructors ask for code at the contracts before them. A node whose pending block is its latest sees none
+            // before they are mined.
+            Err(ChainError::Reverted(_)) if !self.flights.is_empty() => {
+                self.finish().await?;
+                self.sender.begin(action).await?
+            }
+            flight => flight?,
+        };
+        let address = self.sender.wallet.address().create(flight.nonce());
+        self.flights.push(flight);
+        Ok(address)
+    }
+
+    /// Waits until all stand, and gives the block of the last one.
+    async fn finish(&mut self) -> Result<u64, ChainError> {
+        let flights = std::mem::take(&mut self.flights);
+        let receipts = try_join_all(flights.into_iter().map(|flight| self.sender.finish(flight))).await?;
+        let what = "eth_getTransactionReceipt";
+        receipts.last().and_then(|receipt| receipt.block_number).ok_or_else(|| {
+            let message = "no block of the market".to_owned();
+            ChainError::BadAnswer { what, message }
+        })
+    }
 }
 
 /// Which role may call what, who holds it, and how long before.
@@ -112,10 +145,4 @@ fn roles(token_at: Address, market_at: Address, deployer: Address, config: &Depl
         calls.push(grant(ADMIN, deployer, delay));
     }
     calls
-}
-
-async fn begin(sender: &Sender, bytecode: &Bytes, arguments: &[u8]) -> Result<(Address, Flight), ChainError> {
-    let input = [bytecode.as_ref(), arguments].concat().into();
-    let flight = sender.begin(Action::create(input)).await?;
-    Ok((sender.wallet.address().create(flight.nonce()), flight))
 }

@@ -38,6 +38,12 @@ pub use channels::{Channel, Channels, ReceiverTotals, Withdrawal};
 mod reads;
 pub use reads::{JobState, Listing, Market, Provider, ResourceState};
 
+mod disputes;
+pub use disputes::{Dispute, SlashProposal, SlashStatus};
+
+mod order;
+pub use order::Order;
+
 pub mod calls;
 
 mod account;

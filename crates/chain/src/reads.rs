@@ -46,6 +46,8 @@ pub struct JobState {
     pub paused: Seconds,
     /// Seconds bought by extensions.
     pub extra: Seconds,
+    /// Seconds whose price in stake is tied to it until it is over.
+    pub cover: Seconds,
 }
 
 /// What the contract remembers of a resource.
@@ -61,6 +63,24 @@ pub struct ResourceState {
     pub simulated: bool,
     /// Its price for new jobs.
     pub price: PerHour,
+    /// All stake that was put down for it and neither taken back nor lost.
+    pub stake: Amount,
+    /// Of the stake: what covers jobs that are not final.
+    pub tied: Amount,
+    /// Of the stake: what its owner asked back.
+    pub unbonding: Amount,
+    /// Of the stake: what slashes are proposed for.
+    pub contested: Amount,
+    /// The most that a reservation of it can ask for being cancelled, as a share of the lock.
+    pub cancel_fee: BasisPoints,
+}
+
+impl ResourceState {
+    /// Stake that a new job can tie.
+    #[must_use]
+    pub fn free(&self) -> Amount {
+        self.stake.saturating_sub(self.tied).saturating_sub(self.unbonding).saturating_sub(self.contested)
+    }
 }
 
 /// A provider's addresses.
@@ -201,6 +221,7 @@ impl Market {
             paid: Seconds(state.paidSeconds.into()),
             paused: Seconds(state.pausedSeconds.into()),
             extra: Seconds(state.extraSeconds.to()),
+            cover: Seconds(state.coverSeconds.into()),
         })
     }
 
@@ -214,6 +235,11 @@ impl Market {
             busy: slot.busy,
             simulated: slot.simulated,
             price: PerHour(slot.pricePerHour.to()),
+            stake: Amount(slot.stake.to()),
+            tied: Amount(slot.tied.to()),
+            unbonding: Amount(slot.unbonding.to()),
+            contested: Amount(slot.contested.to()),
+            cancel_fee: BasisPoints(slot.cancelFeeBps),
         }))
     }
 
@@ -339,7 +365,7 @@ impl Market {
         self.read(&contract::pausedCall {}).await
     }
 
-    async fn read<C: alloy::sol_types::SolCall>(&self, call: &C) -> Result<C::Return, ChainError> {
+    pub(crate) async fn read<C: alloy::sol_types::SolCall>(&self, call: &C) -> Result<C::Return, ChainError> {
         self.chain.call(self.address, call, BlockId::latest()).await
     }
 }

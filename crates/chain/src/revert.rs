@@ -7,6 +7,7 @@ use alloy::{
 use market::{Amount, BasisPoints, JobId, Outcome, PerHour, ResourceId, Status, Timestamp};
 
 use crate::{
+    SlashStatus,
     bindings::{
         access::AccessManager::AccessManagerErrors, market::Market::MarketErrors, token::GPUToken::GPUTokenErrors,
     },
@@ -81,6 +82,53 @@ pub enum MarketRevert {
     /// A job's clock may be held for a day in all.
     #[error("the clock of job {0} has been held for a day already")]
     NoPauseLeft(JobId),
+    /// The terms are not what the renter ordered.
+    #[error("the terms do not keep to the order: {0}")]
+    BadOrder(String),
+    /// More than the renter lets be locked under the order's nonce.
+    #[error("the order has {} units left, the job needs {}", left.0, needed.0)]
+    OverBudget {
+        /// What the job locks.
+        needed: Amount,
+        /// What is left.
+        left: Amount,
+    },
+    /// The free stake is less.
+    #[error("{} units of stake are free, {} were asked for", free.0, asked.0)]
+    NotEnoughStake {
+        /// What was asked for.
+        asked: Amount,
+        /// What is neither tied, nor asked back, nor under a proposal.
+        free: Amount,
+    },
+    /// One slash takes a part only.
+    #[error("one slash takes {} units at most, {} were asked for", most.0, asked.0)]
+    SlashTooHigh {
+        /// What was asked for.
+        asked: Amount,
+        /// A fifth of what is tied to no job.
+        most: Amount,
+    },
+    /// The proposal is not in a state that allows this.
+    #[error("slash proposal {proposal} is {status:?}, which does not allow this")]
+    WrongSlashStatus {
+        /// Which.
+        proposal: u64,
+        /// Where it stands.
+        status: SlashStatus,
+    },
+    /// There are three verdicts.
+    #[error("a verdict gives the provider 0, 5000 or 10000 basis points of the pot, not {}", .0.0)]
+    BadVerdict(BasisPoints),
+    /// A cancel fee has a cap and steps.
+    #[error("a cancel fee is a multiple of 10 basis points and at most 2500, not {}", .0.0)]
+    BadCancelFee(BasisPoints),
+    /// Every id of a provider is given away.
+    #[error("no further provider can register")]
+    TooManyProviders,
+    /// The market and its court do not belong together.
+    #[error("{0} is no court for this market: it settles in another token")]
+    WrongCourt(Address),
     /// There is nothing to pay out.
     #[error("nothing is due")]
     NothingDue,
@@ -107,8 +155,8 @@ pub enum MarketRevert {
     /// A listing needs a price.
     #[error("a price is zero")]
     ZeroPrice,
-    /// Creating and registering is paused.
-    #[error("the market is paused: no new jobs and listings for now")]
+    /// Creating, registering and staking is paused.
+    #[error("the market is paused: no new jobs, listings and stake for now")]
     MarketPaused,
     /// Too little money.
     #[error("{account} has {balance} units and needs {needed}")]
@@ -216,6 +264,15 @@ fn from_market(error: MarketErrors, data: &[u8]) -> MarketRevert {
         E::BadOutcome(e) => R::BadOutcome(convert::outcome(e.outcome)),
         E::BadLastSeen(e) => R::BadLastSeen(Timestamp(e.lastSeen.to())),
         E::NoPauseLeft(e) => R::NoPauseLeft(JobId(e.jobId.0)),
+        E::BadOrder(_)
+        | E::OverBudget(_)
+        | E::NotEnoughStake(_)
+        | E::SlashTooHigh(_)
+        | E::WrongSlashStatus(_)
+        | E::BadVerdict(_)
+        | E::BadCancelFee(_)
+        | E::TooManyProviders(_)
+        | E::WrongCourt(_) => from_court(error, data),
         E::NothingDue(_) => R::NothingDue,
         E::WrongToken(e) => R::WrongToken(e.token),
         E::BadPayout(e) => R::BadPayout(e.payout),
@@ -229,6 +286,25 @@ fn from_market(error: MarketErrors, data: &[u8]) -> MarketRevert {
         E::AccessManagedUnauthorized(e) => R::MissingRole(e.caller),
         E::AccessManagedRequiredDelay(e) => R::MissingRole(e.caller),
         E::SafeERC20FailedOperation(e) => R::TokenRefused(e.token.to_string()),
+        _ => R::Unknown(Bytes::copy_from_slice(data)),
+    }
+}
+
+fn from_court(error: MarketErrors, data: &[u8]) -> MarketRevert {
+    use MarketErrors as E;
+    use MarketRevert as R;
+    match error {
+        E::BadOrder(e) => R::BadOrder(e.field),
+        E::OverBudget(e) => R::OverBudget { needed: convert::amount(e.needed), left: convert::amount(e.left) },
+        E::NotEnoughStake(e) => R::NotEnoughStake { asked: convert::amount(e.asked), free: convert::amount(e.free) },
+        E::SlashTooHigh(e) => R::SlashTooHigh { asked: convert::amount(e.asked), most: convert::amount(e.most) },
+        E::WrongSlashStatus(e) => {
+            R::WrongSlashStatus { proposal: convert::number(e.proposalId), status: SlashStatus::from_code(e.status) }
+        }
+        E::BadVerdict(e) => R::BadVerdict(BasisPoints(e.providerBps)),
+        E::BadCancelFee(e) => R::BadCancelFee(BasisPoints(e.cancelFeeBps)),
+        E::TooManyProviders(_) => R::TooManyProviders,
+        E::WrongCourt(e) => R::WrongCourt(e.court),
         _ => R::Unknown(Bytes::copy_from_slice(data)),
     }
 }

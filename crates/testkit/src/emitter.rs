@@ -117,7 +117,9 @@ fn encode(event: &E) -> LogData {
             sol::JobCreated { jobId: b(job.0), resourceId: b(resource.0), renter, feeBps: fee.0, terms: agreed(&terms) }
                 .encode_log_data()
         }
-        E::JobAccepted { job } => sol::JobAccepted { jobId: b(job.0) }.encode_log_data(),
+        E::JobAccepted { job, cover } => {
+            sol::JobAccepted { jobId: b(job.0), coverSeconds: cover.0 as u16 }.encode_log_data()
+        }
         E::JobDeclined { job, refunded, reason } => {
             sol::JobDeclined { jobId: b(job.0), refunded: n(refunded), reason }.encode_log_data()
         }
@@ -203,6 +205,74 @@ fn encode_rest(event: E) -> LogData {
         E::OracleChanged { oracle, registered } => sol::OracleChanged { oracle, registered }.encode_log_data(),
         E::FeesWithdrawn { to, amount } => sol::FeesWithdrawn { to, amount: n(amount) }.encode_log_data(),
         E::PauseChanged { paused } => sol::PauseChanged { paused }.encode_log_data(),
+        E::MinBondChanged { amount } => sol::MinBondChanged { amount: amount.0 }.encode_log_data(),
+        other => encode_stake(other),
+    }
+}
+
+fn encode_stake(event: E) -> LogData {
+    let n = |amount: market::Amount| U256::from(amount.0);
+    match event {
+        E::CancelFeeChanged { resource, cancel_fee } => {
+            sol::CancelFeeChanged { resourceId: resource.0.into(), cancelFeeBps: cancel_fee.0 }.encode_log_data()
+        }
+        E::Staked { resource, from, amount, stake } => {
+            sol::Staked { resourceId: resource.0.into(), from, amount: n(amount), stake: n(stake) }.encode_log_data()
+        }
+        E::UnstakeRequested { resource, amount, unbonding, available_at } => sol::UnstakeRequested {
+            resourceId: resource.0.into(),
+            amount: n(amount),
+            unbonding: n(unbonding),
+            availableAt: U256::from(available_at.0).to(),
+        }
+        .encode_log_data(),
+        E::Unstaked { resource, to, amount, stake } => {
+            sol::Unstaked { resourceId: resource.0.into(), to, amount: n(amount), stake: n(stake) }.encode_log_data()
+        }
+        E::SlashProposed { proposal, resource, harmed, amount, loss, contestable_until, evidence } => {
+            sol::SlashProposed {
+                proposalId: U256::from(proposal),
+                resourceId: resource.0.into(),
+                harmed,
+                amount: n(amount),
+                loss: n(loss),
+                contestableUntil: U256::from(contestable_until.0).to(),
+                evidenceCid: evidence,
+            }
+            .encode_log_data()
+        }
+        E::SlashContested { proposal, evidence } => {
+            sol::SlashContested { proposalId: U256::from(proposal), evidenceCid: evidence }.encode_log_data()
+        }
+        E::SlashSettled { proposal, slashed, to_harmed, burned } => {
+            let (proposal, to_harmed, burned) = (U256::from(proposal), n(to_harmed), n(burned));
+            sol::SlashSettled { proposalId: proposal, slashed, toHarmed: to_harmed, burned }.encode_log_data()
+        }
+        other => encode_dispute(other),
+    }
+}
+
+fn encode_dispute(event: E) -> LogData {
+    let n = |amount: market::Amount| U256::from(amount.0);
+    match event {
+        E::OrderFilled { job, renter, nonce, spent } => {
+            sol::OrderFilled { jobId: job.0.into(), renter, nonce, spent: n(spent) }.encode_log_data()
+        }
+        E::CancelFeePaid { job, paid, fee } => {
+            sol::CancelFeePaid { jobId: job.0.into(), paid: n(paid), fee: n(fee) }.encode_log_data()
+        }
+        E::JobDisputed { job, opener, pot, bond, reason } => {
+            sol::JobDisputed { jobId: job.0.into(), opener, pot: n(pot), bond: n(bond), reason }.encode_log_data()
+        }
+        E::DisputeResolved { job, by, provider, returned, from_cover, evidence } => sol::DisputeResolved {
+            jobId: job.0.into(),
+            by,
+            providerBps: provider.0,
+            returned: n(returned),
+            fromCover: n(from_cover),
+            evidenceCid: evidence,
+        }
+        .encode_log_data(),
         other => panic!("{other:?}"),
     }
 }

@@ -1,11 +1,12 @@
 //! Calls of payment channels (`x402BatchSettlement`).
 
 use alloy::{
-    primitives::{Address, B256, Bytes, U256, aliases::U40, keccak256},
+    primitives::{Address, Bytes, U256},
     sol_types::SolValue,
 };
 
-pub use crate::bindings::batch::ChannelConfig;
+use wire::x402::typed::ChannelConfig;
+
 use crate::{Call, bindings::batch::BatchSettlement as contract};
 
 /// `settle` gets this much whatever it would need now: when nothing is due yet it needs next to nothing, and by the time
@@ -28,10 +29,22 @@ pub struct Claim {
 impl From<&Claim> for contract::VoucherClaim {
     fn from(claim: &Claim) -> Self {
         Self {
-            voucher: contract::Voucher { channel: claim.channel.clone(), maxClaimableAmount: claim.max_claimable },
+            voucher: contract::Voucher { channel: agreed(&claim.channel), maxClaimableAmount: claim.max_claimable },
             signature: claim.signature.clone(),
             totalClaimed: claim.total_claimed,
         }
+    }
+}
+
+pub(crate) fn agreed(channel: &ChannelConfig) -> contract::ChannelConfig {
+    contract::ChannelConfig {
+        payer: channel.payer,
+        payerAuthorizer: channel.payerAuthorizer,
+        receiver: channel.receiver,
+        receiverAuthorizer: channel.receiverAuthorizer,
+        token: channel.token,
+        withdrawDelay: channel.withdrawDelay,
+        salt: channel.salt,
     }
 }
 
@@ -42,34 +55,37 @@ fn rows(claims: &[Claim]) -> Vec<contract::VoucherClaim> {
 /// Fills a channel through a collector, which knows what to do with `collector_data`.
 #[must_use]
 pub fn deposit(at: Address, channel: &ChannelConfig, amount: u128, collector: Address, collector_data: Bytes) -> Call {
-    let config = channel.clone();
+    let config = agreed(channel);
     Call::new(at, &contract::depositCall { config, amount, collector, collectorData: collector_data })
 }
 
 /// Claims, by the receiver or its authorizer. One bad row reverts all; one that brings nothing new is passed over.
 #[must_use]
 pub fn claim(at: Address, claims: &[Claim]) -> Call {
-    Call::new(at, &contract::claimCall { claims: rows(claims) })
+    Call::new(at, &contract::claimCall { voucherClaims: rows(claims) })
 }
 
 /// The same, passing over bad rows with an event each. Only our own deployment has it.
 #[must_use]
 pub fn claim_try(at: Address, claims: &[Claim]) -> Call {
-    Call::new(at, &contract::claimTryCall { claims: rows(claims) })
+    Call::new(at, &contract::claimTryCall { voucherClaims: rows(claims) })
 }
 
 /// Claims, by anyone, with the signature of the receivers' authorizer over all rows (`ClaimBatch`).
 #[must_use]
 pub fn claim_with_signature(at: Address, claims: &[Claim], signature: Bytes) -> Call {
-    Call::new(at, &contract::claimWithSignatureCall { claims: rows(claims), signature })
+    Call::new(at, &contract::claimWithSignatureCall { voucherClaims: rows(claims), authorizerSignature: signature })
 }
 
 /// Claims, pays the receiver and gives back `refund` to the payer in one call, by the receiver's side with an empty
 /// signature or by anyone with its authorizer's. Only our own deployment has it.
 #[must_use]
 pub fn close(at: Address, claim: &Claim, refund: u128, signature: Bytes) -> Call {
-    let call =
-        contract::closeWithSignatureCall { claim: claim.into(), refundAmount: refund, receiverSignature: signature };
+    let call = contract::closeWithSignatureCall {
+        voucherClaim: claim.into(),
+        refundAmount: refund,
+        receiverSignature: signature,
+    };
     Call::new(at, &call)
 }
 
@@ -82,19 +98,19 @@ pub fn settle(at: Address, receiver: Address, token: Address) -> Call {
 /// Announces that the payer's side takes money back, which it can after the channel's delay.
 #[must_use]
 pub fn initiate_withdraw(at: Address, channel: &ChannelConfig, amount: u128) -> Call {
-    Call::new(at, &contract::initiateWithdrawCall { config: channel.clone(), amount })
+    Call::new(at, &contract::initiateWithdrawCall { config: agreed(channel), amount })
 }
 
 /// Takes it, once the delay is over.
 #[must_use]
 pub fn finalize_withdraw(at: Address, channel: &ChannelConfig) -> Call {
-    Call::new(at, &contract::finalizeWithdrawCall { config: channel.clone() })
+    Call::new(at, &contract::finalizeWithdrawCall { config: agreed(channel) })
 }
 
 /// Gives money back at once, by the receiver's side.
 #[must_use]
 pub fn refund(at: Address, channel: &ChannelConfig, amount: u128) -> Call {
-    Call::new(at, &contract::refundCall { config: channel.clone(), amount })
+    Call::new(at, &contract::refundCall { config: agreed(channel), amount })
 }
 
 /// The same, by anyone, with the signature of the receiver's authorizer (`Refund`).
@@ -106,11 +122,19 @@ pub fn refund_with_signature(
     nonce: U256,
     signature: Bytes,
 ) -> Call {
-    Call::new(at, &contract::refundWithSignatureCall { config: channel.clone(), amount, nonce, signature })
+    Call::new(
+        at,
+        &contract::refundWithSignatureCall {
+            config: agreed(channel),
+            amount,
+            nonce,
+            receiverAuthorizerSignature: signature,
+        },
+    )
 }
 
 /// What the EIP-3009 collector is told: the times, a salt, and the payer's signature over a `ReceiveWithAuthorization`
-/// to the collector with [`deposit_nonce`] as its nonce.
+/// to the collector with [`deposit_nonce`](wire::x402::typed::deposit_nonce) as its nonce.
 #[must_use]
 pub fn erc3009_data(valid_after: U256, valid_before: U256, salt: U256, signature: Bytes) -> Bytes {
     (valid_after, valid_before, salt, signature).abi_encode_params().into()
@@ -121,16 +145,4 @@ pub fn erc3009_data(valid_after: U256, valid_before: U256, salt: U256, signature
 #[must_use]
 pub fn permit2_data(nonce: U256, deadline: U256, signature: Bytes, permit: Bytes) -> Bytes {
     (nonce, deadline, signature, permit).abi_encode_params().into()
-}
-
-/// The nonce of the authorization that fills this channel: it is good for no other.
-#[must_use]
-pub fn deposit_nonce(channel: B256, salt: U256) -> B256 {
-    keccak256((channel, salt).abi_encode())
-}
-
-/// The delay of a channel in the contract's width, held at its end.
-#[must_use]
-pub fn delay(seconds: u64) -> U40 {
-    U40::saturating_from(seconds)
 }

@@ -80,7 +80,7 @@ fn life(number: u64) -> [E; EVENTS_OF_LIFE as usize] {
     [
         E::PriceChanged { resource: on, price },
         E::JobCreated { job, resource: on, renter, fee, terms: Box::new(terms) },
-        E::JobAccepted { job },
+        E::JobAccepted { job, cover: market::Seconds(0) },
         E::JobStarted { job, ready_record: digest },
         E::JobPaid { job, seconds: Seconds(600), amount: Amount(588_000) },
         E::JobPaid { job, seconds: Seconds(1200), amount: Amount(588_000) },

@@ -87,7 +87,7 @@ fn event(line: &str) -> E {
             fee: BasisPoints(200),
             terms: Box::new(terms(resource(2))),
         },
-        "accept" => E::JobAccepted { job: job(1) },
+        "accept" => E::JobAccepted { job: job(1), cover: market::Seconds(0) },
         "decline" => E::JobDeclined { job: job(1), refunded: amount(2), reason: words[3].into() },
         "cancel" => E::JobCancelled { job: job(1), by: who(2), refunded: amount(3) },
         "start" => E::JobStarted { job: job(1), ready_record: B256::with_last_byte(5) },

@@ -196,7 +196,7 @@ impl Story {
         match (job.status, choice) {
             (Status::Created, 0..6) if held.is_none() => {
                 (job.status, *held) = (Status::Accepted, Some(id));
-                let mut told = vec![E::JobAccepted { job: id }];
+                let mut told = vec![E::JobAccepted { job: id, cover: market::Seconds(0) }];
                 if choice < 2 {
                     job.status = Status::Running;
                     told.push(E::JobStarted { job: id, ready_record: keccak256(id.0) });

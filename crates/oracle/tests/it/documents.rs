@@ -77,7 +77,7 @@ fn history() -> Vec<Dated> {
     };
     vec![
         dated(100, 1, began, created),
-        dated(101, 0, began + 12, MarketEvent::JobAccepted { job }),
+        dated(101, 0, began + 12, MarketEvent::JobAccepted { job, cover: market::Seconds(0) }),
         dated(102, 0, began + 30, MarketEvent::JobStarted { job, ready_record: B256::repeat_byte(9) }),
         dated(400, 4, began + 3630, MarketEvent::JobPaid { job, seconds: Seconds(3600), amount: Amount(2_450_000) }),
         dated(400, 5, began + 3630, ended),
