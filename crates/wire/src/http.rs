@@ -24,6 +24,15 @@ pub use lease::{
 mod auth;
 pub use auth::{MeJson, NonceBody, NonceJson, SessionJson, VerifyBody};
 
+mod account;
+pub use account::{AccountSessionJson, LinkedJson, LoginBody, RefreshBody, SignupBody};
+
+mod wallet;
+pub use wallet::{
+    AddressBalanceJson, AssetJson, BalanceJson, DepositBody, DepositJson, SpendingJson, SuspenseJson, WalletEntryJson,
+    WalletJson, WalletRunwayJson, WithdrawBody, WithdrawJson, WithdrawPreviewJson, WithdrawalJson, WithdrawalStage,
+};
+
 mod ws;
 pub use ws::{FromClient, ProviderEvent, ProviderNews, Subscribe, ToClient, WatchProof};
 

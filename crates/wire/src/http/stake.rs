@@ -17,25 +17,25 @@ pub struct StakeJson {
     pub resources: Vec<ResourceStakeJson>,
 }
 
-/// The stake of one resource. Nothing is counted twice: what unbonds or is contested is not in `stake` any more.
+/// The stake of one resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceStakeJson {
     /// The resource.
     #[schema(value_type = crate::schema::Hash)]
     pub resource_id: B256,
-    /// What can cover jobs.
+    /// All that was put down and not taken back or lost.
     pub stake: Money,
     /// Of it, what covers jobs that are not settled.
     pub tied: Money,
     /// Of it, what can cover the next job or begin to unbond.
     pub free: Money,
-    /// On its way out.
+    /// Of it, what its owner asked back.
     pub unbonding: Money,
     /// When that can be withdrawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available_at: Option<Timestamp>,
-    /// Held by a slash that was proposed.
+    /// Of it, what is held by proposals to slash.
     pub contested: Money,
     /// Seconds at the listed price that the free stake pays at once: longer jobs wait an hour for the rest.
     pub cover_s: u64,
