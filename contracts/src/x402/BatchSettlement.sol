@@ -116,9 +116,10 @@ contract BatchSettlement is ChannelDigests, ReentrancyGuardTransient, Multicall 
         require(voucherClaims.length != 0, EmptyBatch());
         bytes32 domain = _domainSeparator();
         for (uint256 i = 0; i < voucherClaims.length; ++i) {
-            ChannelConfig calldata config = voucherClaims[i].voucher.channel;
+            VoucherClaim calldata row = voucherClaims[i];
+            ChannelConfig calldata config = row.voucher.channel;
             require(_isReceiverSide(config), NotAuthorizedToClaim());
-            _claim(domain, _channelId(domain, config), voucherClaims[i]);
+            _claim(domain, _channelId(domain, config), row);
         }
     }
 
@@ -133,8 +134,9 @@ contract BatchSettlement is ChannelDigests, ReentrancyGuardTransient, Multicall 
         address authorizer = voucherClaims[0].voucher.channel.receiverAuthorizer;
         require(ChannelSignatures.isSigned(authorizer, digest, authorizerSignature, gasleft()), InvalidSignature());
         for (uint256 i = 0; i < voucherClaims.length; ++i) {
-            require(voucherClaims[i].voucher.channel.receiverAuthorizer == authorizer, NotReceiverAuthorizer());
-            _claim(domain, channelIds[i], voucherClaims[i]);
+            VoucherClaim calldata row = voucherClaims[i];
+            require(row.voucher.channel.receiverAuthorizer == authorizer, NotReceiverAuthorizer());
+            _claim(domain, channelIds[i], row);
         }
     }
 
@@ -145,12 +147,13 @@ contract BatchSettlement is ChannelDigests, ReentrancyGuardTransient, Multicall 
         for (uint256 i = 0; i < voucherClaims.length; ++i) {
             VoucherClaim calldata row = voucherClaims[i];
             bytes32 channelId = _channelId(domain, row.voucher.channel);
-            Channel memory channel = _channels[channelId];
+            Channel storage stored = _channels[channelId];
+            Channel memory channel = stored;
             bytes4 reason = _isReceiverSide(row.voucher.channel)
                 ? _objection(channel, domain, channelId, row, WALLET_GAS_MAX)
                 : NotAuthorizedToClaim.selector;
             if (reason != 0) emit ClaimSkipped(channelId, reason);
-            else if (_raise(channel, channelId, row)) _channels[channelId] = channel;
+            else if (_raise(channel, channelId, row)) stored.totalClaimed = channel.totalClaimed;
         }
     }
 
@@ -230,9 +233,10 @@ contract BatchSettlement is ChannelDigests, ReentrancyGuardTransient, Multicall 
     // ── steps that several verbs share ───────────────────────────────────────────────────────────────────
 
     function _claim(bytes32 domain, bytes32 channelId, VoucherClaim calldata row) private {
-        Channel memory channel = _channels[channelId];
+        Channel storage stored = _channels[channelId];
+        Channel memory channel = stored;
         _requireSoundRow(_objection(channel, domain, channelId, row, gasleft()));
-        if (_raise(channel, channelId, row)) _channels[channelId] = channel;
+        if (_raise(channel, channelId, row)) stored.totalClaimed = channel.totalClaimed;
     }
 
     /// Why the row cannot be claimed, as the selector of an error; 0 when it can, or when there is nothing to do.
