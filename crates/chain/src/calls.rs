@@ -16,6 +16,7 @@ use crate::{
 pub mod dispute;
 pub mod erc20;
 pub mod stake;
+pub mod till;
 pub mod x402;
 
 /// The sender becomes the owner of a provider; a zero `payout` means the sender.
