@@ -1,6 +1,9 @@
 //! Money beside the Market contract: the wallet that a market keeps for people who hold no key, and payments over HTTP.
 
 mod config;
+pub use config::{POSTINGS_MAX, TRIES, WAITING_MAX};
 
 mod error;
 pub use error::PaymentsError;
+
+pub mod ledger;
