@@ -41,12 +41,13 @@ impl Stream {
     }
 
     /// What the end of a job does that ran for `ran` seconds, of which `paid` were paid and the seconds up to `payable` may
-    /// be paid now.
+    /// be paid now. Where the minimum charge is waived, seconds that are worth less wait for the last bill.
     #[must_use]
     pub fn end(&self, ran: Seconds, paid: Seconds, payable: Seconds, cover: Seconds, outcome: Outcome) -> Ending {
         let ran = ran.max(Seconds(1)).min(self.duration);
         let stream = self.ended(outcome, paid);
-        let due = stream.due(paid, payable.min(ran), cover);
+        let cover = if stream == *self { cover } else { Seconds(0) };
+        let due = self.due(paid, payable.min(ran), cover);
         let to = if due.is_some() { payable.min(ran) } else { paid };
         let paid_now = due.unwrap_or_default();
         let earned = stream.earned(ran);
@@ -147,5 +148,14 @@ mod tests {
         let expected = Ending { paid: Amount(4802), to: Seconds(5000), refunded: unearned, held: Amount(100) };
         assert_eq!(end(5000, 3600, Outcome::Succeeded), expected, "only the fee is held");
         assert_eq!(end(100, 0, Outcome::Silent).paid, Amount(0));
+
+        // A minimum that is waived is not paid because stake would cover it.
+        let stream = Stream { min_charge: Amount(600), ..stream };
+        let left = |ran| {
+            stream.end(Seconds(ran), Seconds(0), Seconds(ran), Seconds(3600), Outcome::AbortedByProvider)
+        };
+        let expected = Ending { paid: Amount(0), to: Seconds(0), refunded: Amount(8600), held: Amount(400) };
+        assert_eq!(left(400), expected);
+        assert_eq!((left(600).paid, left(600).held), (Amount(588), Amount(12)));
     }
 }
