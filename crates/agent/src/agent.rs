@@ -14,6 +14,7 @@ use crate::backoff::Backoff;
 use crate::host::{Host, Parts, wall};
 use crate::job::{Folder, Job, Phase, Record};
 use crate::journal::Journal;
+use crate::lease::{self, Shared, Shop};
 use crate::limits::{JOBS_MAX, RESULT_KEPT};
 use crate::probe::{self, Cards};
 use crate::{AgentConfig, AgentError, beat, follow, link, listing, metrics};
@@ -60,6 +61,8 @@ fn lock(state_dir: &Path) -> Result<Lock, AgentError> {
 struct Opened {
     host: Arc<Host>,
     cards: Arc<Cards>,
+    /// Time sold by the tick, and leases as they are opened.
+    leases: Option<(Arc<Shop>, mpsc::Receiver<(JobId, Arc<Shared>)>)>,
 }
 
 /// Opens chain, machine, listing and stores; waits for a chain that does not answer.
@@ -88,10 +91,23 @@ async fn open(config: AgentConfig, shutdown: CancellationToken) -> Result<Opened
     let head = market.chain().head().await?;
     let host = Host::open(Parts { config, market, account, machine, resource, shutdown })?;
     host.clock.saw(head.timestamp);
-    Ok(Opened { host: Arc::new(host), cards: Arc::new(cards) })
+    let leases = match host.config.leases.clone() {
+        None => None,
+        Some(config) => loop {
+            match Shop::open(&host, config.clone()).await {
+                Ok(opened) => break Some(opened),
+                Err(error) if error.is_retryable() => backoff.wait().await,
+                Err(error) => return Err(error),
+            }
+        },
+    };
+    if let Some((shop, _)) = &leases {
+        host.leases.get_or_init(|| shop.clone());
+    }
+    Ok(Opened { host: Arc::new(host), cards: Arc::new(cards), leases })
 }
 
-async fn serve(Opened { host, cards }: Opened) -> Result<(), AgentError> {
+async fn serve(Opened { host, cards, leases }: Opened) -> Result<(), AgentError> {
     // Everything runs in this set: when this function is left, nothing of the agent goes on.
     let mut tasks = JoinSet::new();
     let (jobs, mut new_jobs) = mpsc::channel(JOBS_MAX);
@@ -111,10 +127,19 @@ async fn serve(Opened { host, cards }: Opened) -> Result<(), AgentError> {
     if let Some(gateway) = host.config.gateway.clone() {
         tasks.spawn(link::run(host.clone(), gateway));
     }
+    let (shop, mut new_leases) = leases.unzip();
+    if let Some(shop) = &shop {
+        tasks.spawn(lease::look_after(host.clone(), shop.clone()));
+    }
     let mut following = tokio::spawn(follow::run(host.clone(), jobs));
     let ended = loop {
         tokio::select! {
             Some(job) = new_jobs.recv() => drop(tasks.spawn(job.run())),
+            Some((id, shared)) = next_lease(&mut new_leases) => {
+                if let Some(shop) = &shop {
+                    tasks.spawn(lease::serve(host.clone(), shop.clone(), id, shared));
+                }
+            }
             ended = &mut following => break ended.unwrap_or(Err(AgentError::ShuttingDown)),
             // Jobs come and go; whoever else ends has been told to.
             Some(_) = tasks.join_next() => {}
@@ -123,6 +148,14 @@ async fn serve(Opened { host, cards }: Opened) -> Result<(), AgentError> {
     host.shutdown.cancel();
     while tasks.join_next().await.is_some() {}
     ended
+}
+
+/// The next lease that is opened; never where none are.
+async fn next_lease(new: &mut Option<mpsc::Receiver<(JobId, Arc<Shared>)>>) -> Option<(JobId, Arc<Shared>)> {
+    match new {
+        Some(new) => new.recv().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Takes up a job that an earlier run left; one whose files cannot be opened now, on a disk that is full, is tried
@@ -207,7 +240,7 @@ fn folders(state_dir: &Path) -> Result<Vec<(JobId, Folder)>, AgentError> {
 async fn remove_strays(host: Arc<Host>, known: Vec<JobId>) {
     let mut backoff = Backoff::default();
     loop {
-        match host.engine.remove_strays(|| [host.jobs(), known.clone()].concat()).await {
+        match host.engine.remove_strays(|| [host.served(), known.clone()].concat()).await {
             Ok(0) => return,
             Ok(count) => return tracing::warn!(count, "containers without a job were removed"),
             Err(error) => tracing::debug!(%error, "strays were not looked for"),

@@ -50,6 +50,62 @@ pub struct AgentConfig {
     pub ready_within: Duration,
     /// How long sources are asked for content before it is called not found.
     pub fetch_within: Duration,
+    /// Sells time by the tick too, over payment channels.
+    pub leases: Option<LeaseConfig>,
+}
+
+/// How time is sold by the tick.
+#[derive(Clone, Debug)]
+pub struct LeaseConfig {
+    /// The contract that holds the channels.
+    pub contract: Address,
+    /// Who is paid: the provider's till.
+    pub receiver: Address,
+    /// The contract passes over bad rows of a claim and closes in one call; the public one does neither.
+    pub extended: bool,
+    /// What opening a lease costs, in smallest units: at least twice the gas of a deposit.
+    pub setup: u128,
+    /// Seconds of a tick.
+    pub tick_s: u32,
+    /// The least delay of a channel, in seconds.
+    pub withdraw_delay: u64,
+    /// Leases at once, each with its share of the machine.
+    pub leases_max: usize,
+    /// How often the channels are looked at on chain.
+    pub watch_every: Duration,
+    /// So many smallest units are claimed at once.
+    pub claim_at: u128,
+    /// What is earned is claimed after so long at the latest.
+    pub claim_after: Duration,
+    /// A channel that no lease uses is closed after so long: what is left goes back to its payer.
+    pub close_after: Duration,
+    /// Keys that this agent had before: channels opened with them are claimed with them.
+    pub former: Vec<Wallet>,
+}
+
+impl LeaseConfig {
+    /// Settings with the usual values for everything that has one.
+    #[must_use]
+    pub fn new(contract: Address, receiver: Address) -> Self {
+        Self {
+            contract,
+            receiver,
+            extended: true,
+            // A hundredth of a dollar: the gas of a deposit costs less than half of it on the chains this is meant for.
+            setup: 10_000,
+            tick_s: wire::http::TICK_S,
+            withdraw_delay: 24 * 3600,
+            leases_max: 1,
+            // A small part of the shortest delay that a contract allows.
+            watch_every: Duration::from_secs(15),
+            // A dollar.
+            claim_at: 1_000_000,
+            claim_after: Duration::from_secs(15 * 60),
+            // Somebody who tries a second program has not put his money in twice.
+            close_after: Duration::from_secs(120),
+            former: Vec::new(),
+        }
+    }
 }
 
 impl AgentConfig {
@@ -78,6 +134,7 @@ impl AgentConfig {
             ready_within: crate::limits::READY_WITHIN,
             // Long enough for a source that restarts, short enough to refuse within the time for accepting.
             fetch_within: Duration::from_secs(60),
+            leases: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What all jobs of an agent share: keys, chain, engine, content, feeds, and who is alive.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::B256;
@@ -14,6 +14,7 @@ use wire::{SignatureBytes, feed::BeatJson, http::ReadyBody, link::Announced};
 use crate::engine::{Engine, Images};
 use crate::feeds::Feeds;
 use crate::job::Nudge;
+use crate::lease::Shop;
 use crate::metrics::Measured;
 use crate::probe::Machine;
 use crate::{AgentConfig, AgentError};
@@ -36,7 +37,11 @@ pub(crate) struct Host {
     /// What was measured last, for the link.
     pub(crate) measured: watch::Sender<Option<Measured>>,
     pub(crate) shutdown: CancellationToken,
+    /// Time sold by the tick, where it is.
+    pub(crate) leases: OnceLock<Arc<Shop>>,
     alive: Mutex<BTreeSet<JobId>>,
+    /// Jobs that use the machine, or are about to.
+    busy: Mutex<BTreeSet<JobId>>,
     mail: Mutex<HashMap<JobId, mpsc::Sender<Nudge>>>,
 }
 
@@ -86,7 +91,9 @@ impl Host {
             beats: watch::Sender::new(None),
             measured: watch::Sender::new(None),
             shutdown,
+            leases: OnceLock::new(),
             alive: Mutex::default(),
+            busy: Mutex::default(),
             mail: Mutex::default(),
         })
     }
@@ -120,6 +127,31 @@ impl Host {
         guard(&self.alive).iter().copied().collect()
     }
 
+    /// Says whether a job uses the machine, or is about to. One whose letter box opens does, until it says otherwise.
+    pub(crate) fn set_busy(&self, job: JobId, busy: bool) {
+        let mut set = guard(&self.busy);
+        if busy {
+            set.insert(job);
+        } else {
+            set.remove(&job);
+        }
+    }
+
+    /// The jobs that use the machine, or are about to.
+    pub(crate) fn busy_jobs(&self) -> Vec<JobId> {
+        guard(&self.busy).iter().copied().collect()
+    }
+
+    /// Whether the machine is let by the tick now.
+    pub(crate) fn is_leased(&self) -> bool {
+        self.leases.get().is_some_and(|shop| shop.is_busy())
+    }
+
+    /// Jobs and leases whose containers are ours.
+    pub(crate) fn served(&self) -> Vec<JobId> {
+        [self.jobs(), self.leases.get().map(|shop| shop.ids()).unwrap_or_default()].concat()
+    }
+
     /// Opens a job's letter box; `None` where it has one.
     pub(crate) fn open_mail(&self, job: JobId) -> Option<(mpsc::Sender<Nudge>, mpsc::Receiver<Nudge>)> {
         let mut mail = guard(&self.mail);
@@ -128,6 +160,7 @@ impl Host {
         }
         let (sender, receiver) = mpsc::channel(crate::limits::NUDGES_MAX);
         mail.insert(job, sender.clone());
+        guard(&self.busy).insert(job);
         Some((sender, receiver))
     }
 
@@ -135,6 +168,7 @@ impl Host {
     pub(crate) fn close_mail(&self, job: JobId) {
         guard(&self.mail).remove(&job);
         self.set_alive(job, false);
+        self.set_busy(job, false);
     }
 
     /// Jobs that have one.

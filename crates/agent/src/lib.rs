@@ -4,7 +4,7 @@
 //! may do follows one policy.
 
 mod config;
-pub use config::{AgentConfig, Offered, Simulated};
+pub use config::{AgentConfig, LeaseConfig, Offered, Simulated};
 
 mod error;
 pub use error::AgentError;
@@ -25,6 +25,7 @@ mod host;
 mod image;
 mod job;
 mod journal;
+mod lease;
 pub mod limits;
 mod link;
 mod listing;

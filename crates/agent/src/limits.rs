@@ -50,6 +50,19 @@ pub const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 /// The rest of a log after the program's end arrives within this time or is left.
 pub const LOG_DRAIN: Duration = Duration::from_secs(10);
 
+/// A lease that stands ready and is not paid for this long, or two ticks, is given up: long enough for a person to look.
+pub const LEASE_READY_WITHIN: Duration = Duration::from_secs(120);
+/// What a lease has run is written down this often: a killed agent gives away so much at most.
+pub const SERVED_SAVED_EVERY: Duration = Duration::from_secs(5);
+/// The spec of a lease is there within this time, or nothing is charged: less than a gateway waits.
+pub const LEASE_SPEC_WITHIN: Duration = Duration::from_secs(10);
+/// Channels that one agent remembers; each is a file of a few KiB.
+pub const CHANNELS_MAX: usize = 4096;
+/// Rows of one claim: as many as fit a block of any chain many times.
+pub const CLAIM_ROWS_MAX: usize = 50;
+/// News of leases that a link may be behind before it tells of all of them again.
+pub const LEASE_NEWS_MAX: usize = 256;
+
 /// Disk that must stay free beside everything that a job may write.
 pub const DISK_SPARE: Mebibytes = Mebibytes(256);
 /// What the content store must be able to take before a job is accepted: its log as far as most go, and its records.

@@ -11,16 +11,18 @@ use alloy_primitives::B256;
 use futures_util::{SinkExt, StreamExt};
 use market::JobId;
 use tokio::net::TcpStream;
+use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, protocol::WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use url::Url;
-use wire::link::{FromAgent, FromGateway, MESSAGE_BYTES_MAX, PATH, VERSION};
+use wire::link::{FromAgent, FromGateway, LEASE_CALLS_MAX, LeaseAsk, MESSAGE_BYTES_MAX, PATH, VERSION};
 use wire::signed;
 
 use crate::AgentError;
 use crate::backoff::Backoff;
 use crate::host::Host;
+use crate::lease::{self, Shop};
 use crate::limits::{LINK_BATCH, LINK_GREETING};
 use crate::metrics::Measured;
 
@@ -113,7 +115,10 @@ async fn session(host: &Arc<Host>, gateway: &Url) -> Result<(), LinkError> {
     });
     let socket = greeted.await.map_err(|_| LinkError::Silent(LINK_GREETING))??;
     tracing::info!(gateway = %gateway.host_str().unwrap_or_default(), "linked");
-    Session { host: host.clone(), socket, told: BTreeSet::new(), sent: BTreeMap::new() }.serve().await
+    let (answers, answered) = mpsc::channel(LEASE_CALLS_MAX);
+    Session { host: host.clone(), socket, told: BTreeSet::new(), sent: BTreeMap::new(), answers, answered }
+        .serve()
+        .await
 }
 
 async fn greet(host: &Host, gateway: &Url, socket: &mut Socket) -> Result<(), LinkError> {
@@ -145,6 +150,9 @@ struct Session {
     told: BTreeSet<JobId>,
     /// The last number sent, from when the gateway said what it holds.
     sent: BTreeMap<JobId, u64>,
+    /// Answers to calls about leases, as they come.
+    answers: mpsc::Sender<FromAgent>,
+    answered: mpsc::Receiver<FromAgent>,
 }
 
 impl Session {
@@ -157,6 +165,12 @@ impl Session {
         // A gateway answers pings; one that does not answer two in a row is gone, whatever TCP believes.
         let patience = self.host.config.heartbeat.max(LINK_GREETING);
         let mut pings = tokio::time::interval(patience);
+        let shop = self.host.leases.get().cloned();
+        let mut news = shop.as_ref().map(|shop| shop.news());
+        if let Some(shop) = &shop {
+            write(&mut self.socket, &FromAgent::Leases { offer: shop.offer() }).await?;
+            self.tell_leases(shop, shop.ids()).await?;
+        }
         loop {
             let more = self.relay().await?;
             tokio::select! {
@@ -181,6 +195,13 @@ impl Session {
                         return Err(LinkError::Silent(patience * 2));
                     }
                     self.socket.send(Message::Ping(Default::default())).await?;
+                }
+                Some(answer) = self.answered.recv() => write(&mut self.socket, &answer).await?,
+                Some(leases) = next_news(&mut news) => {
+                    if let Some(shop) = &shop {
+                        // Who is behind is told of all.
+                        self.tell_leases(shop, leases.unwrap_or_else(|| shop.ids())).await?;
+                    }
                 }
                 () = self.host.feeds.changed.notified() => {}
                 () = std::future::ready(()), if more => {}
@@ -236,9 +257,52 @@ impl Session {
                 self.host.ready(JobId(job.0), body);
                 Ok(())
             }
+            Some(FromGateway::LeaseCall { call, ask }) => self.ask(call, *ask),
             Some(FromGateway::Refused { reason }) => Err(LinkError::Refused(reason)),
             Some(_) => Err(LinkError::Unexpected("news of jobs")),
         }
+    }
+}
+
+impl Session {
+    /// Answers a call about a lease without holding anything else up.
+    fn ask(&self, call: u64, ask: LeaseAsk) -> Result<(), LinkError> {
+        let Some(shop) = self.host.leases.get().cloned() else {
+            return Err(LinkError::Unexpected("calls about leases, which are not sold here"));
+        };
+        let Ok(place) = self.answers.clone().try_reserve_owned() else {
+            // The gateway counts its calls too; one beyond is left without an answer.
+            return Ok(());
+        };
+        let host = self.host.clone();
+        tokio::spawn(async move {
+            let answer = Box::new(lease::answer(&host, &shop, ask).await);
+            place.send(FromAgent::LeaseAnswer { call, answer });
+        });
+        Ok(())
+    }
+
+    async fn tell_leases(&mut self, shop: &Shop, leases: Vec<JobId>) -> Result<(), LinkError> {
+        for id in leases {
+            if let Some((state, _)) = shop.told(id).await {
+                let news = FromAgent::LeaseNews { lease: B256::from(id.0), state: Box::new(state) };
+                write(&mut self.socket, &news).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The next lease that went on; the inner is nothing when some were missed.
+async fn next_news(news: &mut Option<broadcast::Receiver<JobId>>) -> Option<Option<Vec<JobId>>> {
+    use broadcast::error::RecvError;
+    match news {
+        None => std::future::pending().await,
+        Some(news) => match news.recv().await {
+            Ok(id) => Some(Some(vec![id])),
+            Err(RecvError::Lagged(_)) => Some(None),
+            Err(RecvError::Closed) => std::future::pending().await,
+        },
     }
 }
 

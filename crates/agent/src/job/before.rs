@@ -21,6 +21,10 @@ impl Job {
             self.facts.refusal.get_or_insert(full.to_string());
             return Ok(Flow::On);
         }
+        if self.host.is_leased() {
+            self.facts.refusal.get_or_insert("the machine is let by the tick now; order again later".into());
+            return Ok(Flow::On);
+        }
         self.facts.accepting = true;
         let (account, terms, post) = (self.host.account.clone(), self.terms.clone(), self.post.clone());
         tokio::spawn(async move {

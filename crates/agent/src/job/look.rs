@@ -42,6 +42,9 @@ impl Job {
             _ => false,
         };
         self.host.set_alive(self.id, is_alive);
+        let is_over =
+            matches!(self.record.phase, Phase::Declining | Phase::Delivering | Phase::CleaningUp | Phase::Done);
+        self.host.set_busy(self.id, !is_over);
         let is_undone = matches!(self.record.phase, Phase::Running | Phase::Completing)
             && self
                 .facts

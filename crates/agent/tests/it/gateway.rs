@@ -205,6 +205,9 @@ async fn talk(shared: &Shared, mut socket: WebSocket) -> Option<()> {
                 shared.domain.verify(&signed::Beat::from(&beat), &signature, agent).unwrap();
                 shared.beats.fetch_add(1, Ordering::SeqCst);
             }
+            FromAgent::Leases { .. } | FromAgent::LeaseAnswer { .. } | FromAgent::LeaseNews { .. } => {
+                panic!("nobody sells by the tick here");
+            }
             FromAgent::Metrics { machine, jobs } => shared.metrics.lock().unwrap().push((machine, jobs)),
             FromAgent::Job { terms } => {
                 let job = Terms::try_from(&terms).unwrap().job_id(chain_id, market);
