@@ -20,13 +20,22 @@ struct Bench {
     warms: bool,
 }
 
-const BENCHES: [Bench; 5] = [
+const BENCHES: [Bench; 6] = [
     Bench {
         name: "gas",
         // With --check it compares with the committed snapshot instead of writing it.
         command: |context| {
             let mut node = command("node", &context.path("contracts"));
             node.args(["gas.mjs", "--check"]);
+            node
+        },
+        warms: false,
+    },
+    Bench {
+        name: "gas-x402",
+        command: |context| {
+            let mut node = command("node", &context.path("contracts"));
+            node.args(["gas-x402.mjs", "--check"]);
             node
         },
         warms: false,
