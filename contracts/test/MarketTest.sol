@@ -3,15 +3,18 @@ pragma solidity ^0.8.30;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {Test} from "forge-std/Test.sol";
-import {IMarket, Listing, Outcome, Ready, Resource, State, Status, Terms} from "../src/interfaces/IMarket.sol";
+import {IMarket, IMarketErrors, Listing, Outcome, Ready, State, Status, Terms} from "../src/interfaces/IMarket.sol";
 import {IGPUToken} from "./IGPUToken.sol";
 
-/// A market with one provider, one resource and money in the renter's hands; one second costs 1000 units.
+/// A market with one provider, one resource with an hour of stake and money in the renter's hands; one second costs 1000
+/// units.
 abstract contract MarketTest is Test {
     uint256 internal constant SECOND = 1000;
     uint72 internal constant PRICE = uint72(SECOND * 3600);
     uint32 internal constant DURATION = 2 hours;
     uint256 internal constant LOCKED = SECOND * DURATION;
+    uint256 internal constant STAKE = PRICE;
+    uint256 internal constant WINDOW = 1 hours;
     uint96 internal constant MIN_CHARGE = uint96(SECOND * 60);
     uint16 internal constant FEE_BPS = 200;
     uint256 internal constant PURSE = 1e15;
@@ -30,6 +33,7 @@ abstract contract MarketTest is Test {
     address internal payout = makeAddr("payout");
     address internal watcher = makeAddr("watcher");
     address internal oracle = makeAddr("oracle");
+    address internal court;
     address internal stranger = makeAddr("stranger");
     address internal renter;
     address internal controller;
@@ -51,11 +55,12 @@ abstract contract MarketTest is Test {
         token.mint(renter, PURSE);
         vm.prank(renter);
         token.approve(address(market), type(uint256).max);
+        stake(STAKE);
     }
 
     /// A fresh market on `settlement`, with the provider, the resource, the watcher and the oracle in place.
     function deployMarket(address settlement) internal {
-        address court = deployCode("MarketCourt.sol:MarketCourt", abi.encode(settlement));
+        court = deployCode("MarketCourt.sol:MarketCourt", abi.encode(settlement));
         market = IMarket(deployCode("Market.sol:Market", abi.encode(settlement, authority, FEE_BPS, court)));
         vm.startPrank(admin);
         market.setWatcher(watcher, true);
@@ -65,6 +70,26 @@ abstract contract MarketTest is Test {
         market.registerProvider(agent, payout);
         resourceId = market.registerResource(listing());
         vm.stopPrank();
+    }
+
+    /// More stake for the resource, from the owner.
+    function stake(uint256 amount) internal {
+        IGPUToken settlement = IGPUToken(market.token());
+        vm.prank(admin);
+        settlement.mint(owner, amount);
+        vm.startPrank(owner);
+        settlement.approve(address(market), amount);
+        market.stake(resourceId, uint72(amount));
+        vm.stopPrank();
+    }
+
+    /// The same machine once more, with nothing behind it.
+    function unstaked() internal returns (Terms memory t) {
+        Listing memory bare = listing();
+        bare.key = keccak256("card without stake");
+        vm.prank(owner);
+        resourceId = market.registerResource(bare);
+        return terms();
     }
 
     function listing() internal pure returns (Listing memory) {
@@ -158,9 +183,24 @@ abstract contract MarketTest is Test {
         complete(t, Outcome.Succeeded);
     }
 
+    /// Completed after 100 seconds, and final.
+    function settled() internal returns (Terms memory t) {
+        t = completed();
+        skip(WINDOW + 1);
+        finalize(t);
+    }
+
     function complete(Terms memory t, Outcome outcome) internal {
         vm.prank(agent);
         market.completeJob(t, outcome, RESULT);
+    }
+
+    /// Once the dispute window is over.
+    function finalize(Terms memory t) internal {
+        Terms[] memory batch = new Terms[](1);
+        batch[0] = t;
+        vm.prank(stranger);
+        market.finalize(batch);
     }
 
     function pay(Terms memory t) internal {
@@ -220,6 +260,11 @@ abstract contract MarketTest is Test {
         return uint40(vm.getBlockTimestamp());
     }
 
+    /// What the market holds beside the stake.
+    function held() internal view returns (uint256) {
+        return token.balanceOf(address(market)) - STAKE;
+    }
+
     function jobOf(Terms memory t) internal view returns (State memory) {
         return market.getJob(market.jobIdOf(t));
     }
@@ -237,24 +282,24 @@ abstract contract MarketTest is Test {
     }
 
     function expectNotAllowed(address caller) internal {
-        vm.expectRevert(abi.encodeWithSelector(IMarket.NotAllowed.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.NotAllowed.selector, caller));
     }
 
     function expectWrongStatus(Terms memory t, Status status) internal {
         bytes32 jobId = market.jobIdOf(t);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.WrongStatus.selector, jobId, status));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.WrongStatus.selector, jobId, status));
     }
 
     function expectTooLate(uint256 deadline) internal {
-        vm.expectRevert(abi.encodeWithSelector(IMarket.TooLate.selector, deadline));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.TooLate.selector, deadline));
     }
 
     function expectTooEarly(uint256 deadline) internal {
-        vm.expectRevert(abi.encodeWithSelector(IMarket.TooEarly.selector, deadline));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.TooEarly.selector, deadline));
     }
 
     function expectBadTerms(string memory field) internal {
-        vm.expectRevert(abi.encodeWithSelector(IMarket.BadTerms.selector, field));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.BadTerms.selector, field));
     }
 
     function assertStatus(Terms memory t, Status status) internal view {
@@ -265,23 +310,33 @@ abstract contract MarketTest is Test {
         assertEq(market.getResource(resourceId).busy, busy, "busy");
     }
 
-    /// The job is over, its provider earned `earned`, everybody has what is due and nothing is left behind.
-    function assertSettled(Terms memory t, Outcome outcome, uint256 earned, uint256 locked) internal view {
+    /// The job is over, its provider earned `earned`: the renter has the rest back at once, and when nobody disputed it
+    /// everybody has what is due and nothing is left behind.
+    function assertSettled(Terms memory t, Outcome outcome, uint256 earned, uint256 locked) internal {
         State memory job = jobOf(t);
-        assertEq(uint8(job.status), uint8(Status.Final), "final");
         assertEq(uint8(job.outcome), uint8(outcome), "outcome");
+        assertEq(token.balanceOf(renter), PURSE - earned, "refunded");
+        assertBusy(false);
+        if (job.status == Status.Ended) {
+            assertEq(market.fees(), 0, "the fee is booked when the job is final");
+            skip(WINDOW + 1);
+            finalize(t);
+            job = jobOf(t);
+        }
+        assertEq(uint8(job.status), uint8(Status.Final), "final");
         assertEq(token.balanceOf(payout), netOf(earned), "paid");
         assertEq(market.fees(), feeOf(earned), "fee");
-        assertEq(token.balanceOf(renter), PURSE - earned, "refunded");
-        assertEq(token.balanceOf(address(market)), feeOf(earned), "held");
+        assertEq(token.balanceOf(renter), PURSE - earned, "nothing more to refund");
+        assertEq(held(), feeOf(earned), "held");
+        assertEq(market.getResource(t.resourceId).tied, 0, "tied");
         assertLe(earned, locked, "never more than was locked");
-        assertBusy(false);
     }
 
     function assertRefunded(Terms memory t) internal view {
         assertStatus(t, Status.Cancelled);
         assertEq(token.balanceOf(renter), PURSE, "full refund");
-        assertEq(token.balanceOf(address(market)), 0, "nothing held");
+        assertEq(held(), 0, "nothing held");
+        assertEq(market.getResource(t.resourceId).tied, 0, "tied");
         assertBusy(false);
     }
 }

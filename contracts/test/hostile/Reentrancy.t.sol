@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 import {Forwarder} from "../doubles/Forwarder.sol";
 import {HookedToken} from "../doubles/HookedToken.sol";
@@ -21,6 +21,7 @@ contract ReentrancyTest is MarketTest {
         vm.prank(renter);
         hooked.approve(address(market), type(uint256).max);
         party.forward(address(hooked), abi.encodeCall(hooked.approve, (address(market), type(uint256).max)));
+        stake(STAKE);
     }
 
     function test_ACreateInsideACreateIsRefused() external {
@@ -31,7 +32,7 @@ contract ReentrancyTest is MarketTest {
         assertFalse(hooked.lastCallSucceeded());
         assertStatus(t, Status.Created);
         assertStatus(inner, Status.None);
-        assertEq(hooked.balanceOf(address(market)), LOCKED);
+        assertEq(hooked.balanceOf(address(market)) - STAKE, LOCKED);
     }
 
     function test_ACreateIsNotPaidWithTheRefundOfAnotherJob() external {
@@ -41,7 +42,7 @@ contract ReentrancyTest is MarketTest {
         party.forward(address(market), abi.encodeCall(market.createJob, (own)));
         arm(abi.encodeCall(market.cancelJob, (own)));
         Terms memory t = terms();
-        vm.expectRevert(abi.encodeWithSelector(IMarket.WrongAmountReceived.selector, LOCKED, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.WrongAmountReceived.selector, LOCKED, 0));
         create(t);
     }
 
@@ -67,7 +68,7 @@ contract ReentrancyTest is MarketTest {
         assertFalse(hooked.lastCallSucceeded());
         assertEq(hooked.balanceOf(payout), netOf(100 * SECOND));
         assertEq(hooked.balanceOf(renter), PURSE - 100 * SECOND);
-        assertEq(hooked.balanceOf(address(market)), market.fees());
+        assertEq(hooked.balanceOf(address(market)) - STAKE, feeOf(100 * SECOND));
     }
 
     function test_ACancelIsNotRefundedTwice() external {
@@ -78,7 +79,7 @@ contract ReentrancyTest is MarketTest {
         arm(abi.encodeCall(market.cancelJob, (t)));
         party.forward(address(market), abi.encodeCall(market.cancelJob, (t)));
         assertFalse(hooked.lastCallSucceeded());
-        assertEq(hooked.balanceOf(address(market)), LOCKED);
+        assertEq(hooked.balanceOf(address(market)) - STAKE, LOCKED);
     }
 
     /// The party's next step, taken in the middle of the next transfer.

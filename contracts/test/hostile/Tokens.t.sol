@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 import {BlockingToken} from "../doubles/BlockingToken.sol";
 import {TaxedToken} from "../doubles/TaxedToken.sol";
@@ -14,7 +14,7 @@ contract TokensTest is MarketTest {
         taxed.mint(renter, PURSE);
         vm.prank(renter);
         taxed.approve(address(market), PURSE);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.WrongAmountReceived.selector, LOCKED, LOCKED - 1));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.WrongAmountReceived.selector, LOCKED, LOCKED - 1));
         create(terms());
     }
 
@@ -42,7 +42,7 @@ contract TokensTest is MarketTest {
         complete(t, Outcome.Succeeded);
         assertEq(blocking.balanceOf(payout), netOf(100 * SECOND));
         assertEq(market.credits(renter), LOCKED - 100 * SECOND);
-        assertStatus(t, Status.Final);
+        assertStatus(t, Status.Ended);
         assertBusy(false);
     }
 
@@ -60,10 +60,10 @@ contract TokensTest is MarketTest {
     function test_ADonationIsOutOfReach() external {
         vm.prank(renter);
         token.transfer(address(market), 12_345);
-        Terms memory t = completed();
+        Terms memory t = settled();
         vm.prank(admin);
         market.withdrawFees(admin);
-        assertEq(token.balanceOf(address(market)), 12_345);
+        assertEq(held(), 12_345);
         assertEq(token.balanceOf(payout), netOf(100 * SECOND));
         assertStatus(t, Status.Final);
     }
@@ -74,5 +74,6 @@ contract TokensTest is MarketTest {
         blocking.mint(renter, PURSE);
         vm.prank(renter);
         blocking.approve(address(market), PURSE);
+        stake(STAKE);
     }
 }

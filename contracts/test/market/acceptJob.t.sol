@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract AcceptJobTest is MarketTest {
@@ -35,7 +35,7 @@ contract AcceptJobTest is MarketTest {
         other.salt = 2;
         create(other);
         accept(t);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.ResourceBusy.selector, resourceId));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.ResourceBusy.selector, resourceId));
         accept(other);
     }
 
@@ -44,7 +44,7 @@ contract AcceptJobTest is MarketTest {
         Terms memory t = created();
         skip(10 minutes);
         vm.expectEmit(address(market));
-        emit IMarket.JobAccepted(market.jobIdOf(t));
+        emit IMarketEvents.JobAccepted(market.jobIdOf(t), 1 hours);
         accept(t);
         assertStatus(t, Status.Accepted);
         assertEq(jobOf(t).since, time());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketEvents, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract CancelJobTest is MarketTest {
@@ -41,7 +41,7 @@ contract CancelJobTest is MarketTest {
         // it refunds everything
         Terms memory t = created();
         vm.expectEmit(address(market));
-        emit IMarket.JobCancelled(market.jobIdOf(t), renter, LOCKED);
+        emit IMarketEvents.JobCancelled(market.jobIdOf(t), renter, LOCKED);
         vm.prank(renter);
         market.cancelJob(t);
         assertRefunded(t);

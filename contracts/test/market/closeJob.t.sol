@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketEvents, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract CloseJobTest is MarketTest {
@@ -15,7 +15,7 @@ contract CloseJobTest is MarketTest {
         // it reverts with WrongStatus
         Terms memory t = completed();
         skip(30 days);
-        expectWrongStatus(t, Status.Final);
+        expectWrongStatus(t, Status.Ended);
         close(t);
     }
 
@@ -27,7 +27,7 @@ contract CloseJobTest is MarketTest {
         close(t);
         skip(1);
         vm.expectEmit(address(market));
-        emit IMarket.JobCancelled(market.jobIdOf(t), stranger, LOCKED);
+        emit IMarketEvents.JobCancelled(market.jobIdOf(t), stranger, LOCKED);
         close(t);
         assertRefunded(t);
     }
@@ -148,7 +148,7 @@ contract CloseJobTest is MarketTest {
         skip(1);
         bytes32 jobId = market.jobIdOf(t);
         vm.expectEmit(address(market));
-        emit IMarket.JobEnded(jobId, stranger, Outcome.Silent, 100, LOCKED - 100 * SECOND, bytes32(0));
+        emit IMarketEvents.JobEnded(jobId, stranger, Outcome.Silent, 100, LOCKED - 100 * SECOND, bytes32(0));
         close(t);
         assertSettled(t, Outcome.Silent, 100 * SECOND, LOCKED);
         assertEq(jobOf(t).endedAt, START + 100);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, State, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, State, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract CreateJobTest is MarketTest {
@@ -9,7 +9,7 @@ contract CreateJobTest is MarketTest {
         // it reverts with MarketPaused
         vm.prank(admin);
         market.pause();
-        expect(IMarket.MarketPaused.selector);
+        expect(IMarketErrors.MarketPaused.selector);
         create(terms());
     }
 
@@ -96,7 +96,7 @@ contract CreateJobTest is MarketTest {
     function test_RevertWhen_TheJobExists() external {
         // it reverts with JobExists, after its end too
         Terms memory t = completed();
-        vm.expectRevert(abi.encodeWithSelector(IMarket.JobExists.selector, market.jobIdOf(t)));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.JobExists.selector, market.jobIdOf(t)));
         create(t);
     }
 
@@ -104,7 +104,7 @@ contract CreateJobTest is MarketTest {
         // it reverts with UnknownResource
         Terms memory t = terms();
         t.resourceId = KEY;
-        vm.expectRevert(abi.encodeWithSelector(IMarket.UnknownResource.selector, KEY));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.UnknownResource.selector, KEY));
         create(t);
     }
 
@@ -112,7 +112,7 @@ contract CreateJobTest is MarketTest {
         // it reverts with ResourceUnavailable
         vm.prank(agent);
         market.updateAvailability(resourceId, false);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.ResourceUnavailable.selector, resourceId));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.ResourceUnavailable.selector, resourceId));
         create(terms());
     }
 
@@ -120,7 +120,7 @@ contract CreateJobTest is MarketTest {
         // it reverts with ResourceBusy
         Terms memory t = accepted();
         t.salt = 2;
-        vm.expectRevert(abi.encodeWithSelector(IMarket.ResourceBusy.selector, resourceId));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.ResourceBusy.selector, resourceId));
         create(t);
     }
 
@@ -138,7 +138,7 @@ contract CreateJobTest is MarketTest {
         Terms memory t = accepted();
         t.salt = 2;
         t.notBefore = time();
-        vm.expectRevert(abi.encodeWithSelector(IMarket.ResourceBusy.selector, resourceId));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.ResourceBusy.selector, resourceId));
         create(t);
         t.notBefore = time() + 1;
         create(t);
@@ -148,7 +148,7 @@ contract CreateJobTest is MarketTest {
         // it reverts with PriceTooLow
         Terms memory t = terms();
         t.pricePerHour = PRICE - 1;
-        vm.expectRevert(abi.encodeWithSelector(IMarket.PriceTooLow.selector, PRICE - 1, PRICE));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.PriceTooLow.selector, PRICE - 1, PRICE));
         create(t);
     }
 
@@ -165,13 +165,13 @@ contract CreateJobTest is MarketTest {
         Terms memory t = terms();
         bytes32 jobId = market.jobIdOf(t);
         vm.expectEmit(address(market));
-        emit IMarket.JobCreated(jobId, resourceId, renter, FEE_BPS, t);
+        emit IMarketEvents.JobCreated(jobId, resourceId, renter, FEE_BPS, t);
         assertEq(create(t), jobId);
         State memory job = market.getJob(jobId);
         assertEq(uint8(job.status), uint8(Status.Created));
         assertEq(job.since, time());
         assertEq(job.feeBps, FEE_BPS);
-        assertEq(token.balanceOf(address(market)), LOCKED);
+        assertEq(held(), LOCKED);
         assertEq(token.balanceOf(renter), PURSE - LOCKED);
         assertBusy(false);
     }
@@ -195,6 +195,6 @@ contract CreateJobTest is MarketTest {
         t.minCharge = uint96(bound(minCharge, 0, uint256(t.pricePerHour) * 600 / 3600));
         t.salt = salt;
         create(t);
-        assertEq(token.balanceOf(address(market)), uint256(t.pricePerHour) * t.maxDuration / 3600);
+        assertEq(held(), uint256(t.pricePerHour) * t.maxDuration / 3600);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract CreateJobWithAuthorizationTest is MarketTest {
@@ -9,7 +9,7 @@ contract CreateJobWithAuthorizationTest is MarketTest {
         // it reverts with MarketPaused
         vm.prank(admin);
         market.pause();
-        expect(IMarket.MarketPaused.selector);
+        expect(IMarketErrors.MarketPaused.selector);
         submit(terms(), "");
     }
 
@@ -45,7 +45,7 @@ contract CreateJobWithAuthorizationTest is MarketTest {
         Terms memory t = terms();
         bytes memory signature = authorization(renterKey, t);
         submit(t, signature);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.JobExists.selector, market.jobIdOf(t)));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.JobExists.selector, market.jobIdOf(t)));
         submit(t, signature);
     }
 

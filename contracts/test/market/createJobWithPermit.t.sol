@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Status} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, Status} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract CreateJobWithPermitTest is MarketTest {
@@ -9,7 +9,7 @@ contract CreateJobWithPermitTest is MarketTest {
         // it reverts with MarketPaused
         vm.prank(admin);
         market.pause();
-        expect(IMarket.MarketPaused.selector);
+        expect(IMarketErrors.MarketPaused.selector);
         vm.prank(renter);
         market.createJobWithPermit(terms(), LOCKED, time(), 27, RECORD, RECORD);
     }

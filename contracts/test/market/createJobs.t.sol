@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract CreateJobsTest is MarketTest {
@@ -9,7 +9,7 @@ contract CreateJobsTest is MarketTest {
         // it reverts with MarketPaused
         vm.prank(admin);
         market.pause();
-        expect(IMarket.MarketPaused.selector);
+        expect(IMarketErrors.MarketPaused.selector);
         vm.prank(renter);
         market.createJobs(three());
     }
@@ -29,7 +29,7 @@ contract CreateJobsTest is MarketTest {
         // it reverts with JobExists
         Terms[] memory all = three();
         all[2].salt = all[1].salt;
-        vm.expectRevert(abi.encodeWithSelector(IMarket.JobExists.selector, market.jobIdOf(all[1])));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.JobExists.selector, market.jobIdOf(all[1])));
         vm.prank(renter);
         market.createJobs(all);
     }
@@ -42,7 +42,7 @@ contract CreateJobsTest is MarketTest {
         for (uint256 i = 0; i < all.length; ++i) {
             assertStatus(all[i], Status.Created);
         }
-        assertEq(token.balanceOf(address(market)), 3 * LOCKED);
+        assertEq(held(), 3 * LOCKED);
     }
 
     function three() private view returns (Terms[] memory all) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketEvents, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract DeclineJobTest is MarketTest {
@@ -25,7 +25,7 @@ contract DeclineJobTest is MarketTest {
         // it refunds everything and gives the reason
         Terms memory t = created();
         vm.expectEmit(address(market));
-        emit IMarket.JobDeclined(market.jobIdOf(t), LOCKED, "image not found");
+        emit IMarketEvents.JobDeclined(market.jobIdOf(t), LOCKED, "image not found");
         vm.prank(agent);
         market.declineJob(t, "image not found");
         assertRefunded(t);

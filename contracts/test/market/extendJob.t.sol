@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract ExtendJobTest is MarketTest {
@@ -54,7 +54,7 @@ contract ExtendJobTest is MarketTest {
         expectBadTerms("extraSeconds");
         vm.prank(renter);
         market.extendJob(t, EXTRA, time(), signature);
-        assertEq(token.balanceOf(address(market)), LOCKED + EXTRA * SECOND);
+        assertEq(held(), LOCKED + EXTRA * SECOND);
     }
 
     function test_RevertWhen_ItIsExtendedByOverThirtyDays() external {
@@ -66,14 +66,14 @@ contract ExtendJobTest is MarketTest {
         market.extendJob(t, 30 days + 1, time(), signature);
         extend(t, 30 days);
         extend(t, 60 days);
-        assertEq(token.balanceOf(address(market)), LOCKED + 60 days * SECOND);
+        assertEq(held(), LOCKED + 60 days * SECOND);
     }
 
     function test_RevertWhen_TheAgentDidNotSign() external {
         // it reverts with BadSignature
         Terms memory t = running();
         bytes memory signature = signExtend(renterKey, market.jobIdOf(t), EXTRA, time());
-        vm.expectRevert(abi.encodeWithSelector(IMarket.BadSignature.selector, renter));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.BadSignature.selector, renter));
         vm.prank(renter);
         market.extendJob(t, EXTRA, time(), signature);
     }
@@ -82,7 +82,7 @@ contract ExtendJobTest is MarketTest {
         // it reverts with BadSignature
         Terms memory t = running();
         bytes memory signature = signExtend(agentKey, market.jobIdOf(t), EXTRA - 1, time());
-        vm.expectPartialRevert(IMarket.BadSignature.selector);
+        vm.expectPartialRevert(IMarketErrors.BadSignature.selector);
         vm.prank(renter);
         market.extendJob(t, EXTRA, time(), signature);
     }
@@ -92,9 +92,9 @@ contract ExtendJobTest is MarketTest {
         Terms memory t = running();
         skip(DURATION - 1);
         vm.expectEmit(address(market));
-        emit IMarket.JobExtended(market.jobIdOf(t), EXTRA, LOCKED + EXTRA * SECOND);
+        emit IMarketEvents.JobExtended(market.jobIdOf(t), EXTRA, LOCKED + EXTRA * SECOND);
         extend(t, EXTRA);
-        assertEq(token.balanceOf(address(market)), LOCKED + EXTRA * SECOND);
+        assertEq(held(), LOCKED + EXTRA * SECOND);
         skip(1 + EXTRA);
         complete(t, Outcome.Succeeded);
         assertSettled(t, Outcome.Succeeded, LOCKED + EXTRA * SECOND, LOCKED + EXTRA * SECOND);
@@ -105,7 +105,7 @@ contract ExtendJobTest is MarketTest {
         Terms memory t = running();
         extend(t, EXTRA);
         extend(t, EXTRA + 60);
-        assertEq(token.balanceOf(address(market)), LOCKED + (EXTRA + 60) * SECOND);
+        assertEq(held(), LOCKED + (EXTRA + 60) * SECOND);
     }
 
     function test_When_SomethingWasPaidBefore() external {

@@ -13,11 +13,11 @@ contract GetJobTest is MarketTest {
     function test_When_TheJobIsOver() external {
         // it keeps the final seconds for good
         State memory job = jobOf(completed());
-        assertEq(uint8(job.status), uint8(Status.Final));
+        assertEq(uint8(job.status), uint8(Status.Ended));
         assertEq(job.startedAt, START);
         assertEq(job.endedAt, START + 100);
         assertEq(job.paidSeconds, 100);
         assertEq(job.feeBps, FEE_BPS);
-        assertEq(job.coverSeconds, 0);
+        assertEq(job.coverSeconds, 1 hours);
     }
 }

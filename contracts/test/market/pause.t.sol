@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Outcome, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Outcome, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract PauseTest is MarketTest {
@@ -13,14 +13,17 @@ contract PauseTest is MarketTest {
     }
 
     function test_When_ARoleHolderPauses() external {
-        // it blocks creating and registering
+        // it blocks creating and staking
         vm.expectEmit(address(market));
-        emit IMarket.PauseChanged(true);
+        emit IMarketEvents.PauseChanged(true);
         vm.prank(admin);
         market.pause();
         assertTrue(market.paused());
-        expect(IMarket.MarketPaused.selector);
+        expect(IMarketErrors.MarketPaused.selector);
         create(terms());
+        expect(IMarketErrors.MarketPaused.selector);
+        vm.prank(owner);
+        market.stake(resourceId, 1);
     }
 
     function test_When_JobsAreOpen() external {
@@ -43,11 +46,11 @@ contract PauseTest is MarketTest {
         assertSettled(t, Outcome.Succeeded, 100 * SECOND, LOCKED + 60 * SECOND);
         vm.prank(admin);
         market.withdrawFees(stranger);
-        assertEq(token.balanceOf(address(market)), 0);
+        assertEq(held(), 0);
     }
 
     function test_When_JobsWaitForTheirEnd() external {
-        // it lets them be cancelled, declined, stopped, reported and closed
+        // it lets them be cancelled, declined, stopped, reported, closed and finalized
         Terms[] memory t = new Terms[](5);
         for (uint256 i = 0; i < t.length; ++i) {
             t[i] = terms();
@@ -68,6 +71,9 @@ contract PauseTest is MarketTest {
         skip(10 minutes + 1);
         market.closeJob(t[3]);
         market.closeJob(t[4]);
+        skip(WINDOW + 1);
+        finalize(t[2]);
+        finalize(t[3]);
         assertEq(token.balanceOf(renter) + token.balanceOf(payout) + market.fees(), PURSE);
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract PauseJobTest is MarketTest {
@@ -37,7 +37,7 @@ contract PauseJobTest is MarketTest {
         vm.startPrank(agent);
         market.resumeJob(t);
         skip(100);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.NoPauseLeft.selector, market.jobIdOf(t)));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.NoPauseLeft.selector, market.jobIdOf(t)));
         market.pauseJob(t);
     }
 
@@ -46,7 +46,7 @@ contract PauseJobTest is MarketTest {
         Terms memory t = running();
         skip(100);
         vm.expectEmit(address(market));
-        emit IMarket.JobPaused(market.jobIdOf(t));
+        emit IMarketEvents.JobPaused(market.jobIdOf(t));
         vm.prank(agent);
         market.pauseJob(t);
         assertEq(jobOf(t).endedAt, time());

@@ -11,10 +11,17 @@ contract PayableNowTest is MarketTest {
     }
 
     function test_When_LessThanTheMinimumIsEarned() external {
-        // it is zero
-        Terms memory t = running();
+        // it is zero, unless the cover is worth the minimum
+        Terms memory covered = running();
         skip(59);
+        assertEq(market.payableNow(covered), netOf(MIN_CHARGE));
+        Terms memory t = unstaked();
+        create(t);
+        start(t);
+        skip(WINDOW + 59);
         assertEq(market.payableNow(t), 0);
+        skip(1);
+        assertEq(market.payableNow(t), netOf(MIN_CHARGE));
     }
 
     function testFuzz_When_TheClockRuns(uint32 ran, uint32 more) external {

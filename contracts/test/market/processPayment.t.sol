@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract ProcessPaymentTest is MarketTest {
@@ -24,19 +24,81 @@ contract ProcessPaymentTest is MarketTest {
     function test_RevertWhen_TheJobIsOver() external {
         // it reverts with WrongStatus
         Terms memory t = completed();
-        expectWrongStatus(t, Status.Final);
+        expectWrongStatus(t, Status.Ended);
         pay(t);
     }
 
     function test_RevertWhen_LessThanTheMinimumIsEarned() external {
-        // it reverts with NothingDue
-        Terms memory t = running();
-        skip(59);
-        expect(IMarket.NothingDue.selector);
+        // it reverts with NothingDue, unless the cover is worth the minimum
+        Terms memory t = unstaked();
+        create(t);
+        start(t);
+        skip(WINDOW + 59);
+        expect(IMarketErrors.NothingDue.selector);
         pay(t);
         skip(1);
         pay(t);
         assertEq(token.balanceOf(payout), netOf(MIN_CHARGE));
+    }
+
+    function test_When_TheCoverIsWorthTheMinimum() external {
+        // it pays the minimum in the first second, and the end raises nothing twice
+        Terms memory t = running();
+        pay(t);
+        assertEq(token.balanceOf(payout), netOf(MIN_CHARGE));
+        skip(59);
+        expect(IMarketErrors.NothingDue.selector);
+        pay(t);
+        complete(t, Outcome.AbortedByProvider);
+        assertSettled(t, Outcome.AbortedByProvider, MIN_CHARGE, LOCKED);
+    }
+
+    function test_When_NothingIsTied() external {
+        // it pays each second an hour late
+        Terms memory t = unstaked();
+        create(t);
+        start(t);
+        skip(WINDOW);
+        expect(IMarketErrors.NothingDue.selector);
+        pay(t);
+        skip(100);
+        pay(t);
+        assertEq(jobOf(t).paidSeconds, 100);
+        assertEq(token.balanceOf(payout), netOf(100 * SECOND));
+    }
+
+    function test_When_APartIsTied() external {
+        // it pays that many seconds ahead of the hour
+        Terms memory t = unstaked();
+        stake(600 * SECOND);
+        create(t);
+        start(t);
+        skip(1000);
+        pay(t);
+        assertEq(jobOf(t).paidSeconds, 600);
+        skip(WINDOW - 1000 + 50);
+        pay(t);
+        assertEq(jobOf(t).paidSeconds, 650);
+    }
+
+    function test_When_APauseMadeSecondsYoung() external {
+        // it takes nothing back and pays nothing twice
+        Terms memory t = unstaked();
+        create(t);
+        start(t);
+        skip(WINDOW + 100);
+        vm.prank(agent);
+        market.pauseJob(t);
+        skip(200);
+        pay(t);
+        assertEq(jobOf(t).paidSeconds, 300);
+        vm.prank(agent);
+        market.resumeJob(t);
+        expect(IMarketErrors.NothingDue.selector);
+        pay(t);
+        skip(201);
+        pay(t);
+        assertEq(jobOf(t).paidSeconds, 301);
     }
 
     function test_RevertWhen_NothingIsNew() external {
@@ -44,7 +106,7 @@ contract ProcessPaymentTest is MarketTest {
         Terms memory t = running();
         skip(100);
         pay(t);
-        expect(IMarket.NothingDue.selector);
+        expect(IMarketErrors.NothingDue.selector);
         pay(t);
     }
 
@@ -53,7 +115,7 @@ contract ProcessPaymentTest is MarketTest {
         Terms memory t = running();
         skip(100);
         vm.expectEmit(address(market));
-        emit IMarket.JobPaid(market.jobIdOf(t), 100, netOf(100 * SECOND));
+        emit IMarketEvents.JobPaid(market.jobIdOf(t), 100, netOf(100 * SECOND));
         vm.prank(owner);
         market.processPayment(t);
         assertEq(jobOf(t).paidSeconds, 100);
@@ -91,7 +153,7 @@ contract ProcessPaymentTest is MarketTest {
         vm.prank(agent);
         market.resumeJob(t);
         skip(1);
-        expect(IMarket.NothingDue.selector);
+        expect(IMarketErrors.NothingDue.selector);
         pay(t);
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract RegisterProviderTest is MarketTest {
@@ -9,21 +9,21 @@ contract RegisterProviderTest is MarketTest {
         // it reverts with MarketPaused
         vm.prank(admin);
         market.pause();
-        expect(IMarket.MarketPaused.selector);
+        expect(IMarketErrors.MarketPaused.selector);
         vm.prank(stranger);
         market.registerProvider(agent, payout);
     }
 
     function test_RevertWhen_TheCallerIsAProviderAlready() external {
         // it reverts with AlreadyRegistered
-        vm.expectRevert(abi.encodeWithSelector(IMarket.AlreadyRegistered.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.AlreadyRegistered.selector, 1));
         vm.prank(owner);
         market.registerProvider(agent, payout);
     }
 
     function test_RevertWhen_TheAgentIsZero() external {
         // it reverts with ZeroAddress
-        expect(IMarket.ZeroAddress.selector);
+        expect(IMarketErrors.ZeroAddress.selector);
         vm.prank(stranger);
         market.registerProvider(address(0), payout);
     }
@@ -32,7 +32,7 @@ contract RegisterProviderTest is MarketTest {
         // it reverts with BadPayout
         address[2] memory nobody = [address(market), address(token)];
         for (uint256 i = 0; i < nobody.length; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(IMarket.BadPayout.selector, nobody[i]));
+            vm.expectRevert(abi.encodeWithSelector(IMarketErrors.BadPayout.selector, nobody[i]));
             vm.prank(stranger);
             market.registerProvider(agent, nobody[i]);
         }
@@ -41,7 +41,7 @@ contract RegisterProviderTest is MarketTest {
     function test_When_APayoutAddressIsGiven() external {
         // it takes the next id, remembers the three addresses and emits ProviderRegistered
         vm.expectEmit(address(market));
-        emit IMarket.ProviderRegistered(2, stranger, agent, payout);
+        emit IMarketEvents.ProviderRegistered(2, stranger, agent, payout);
         vm.prank(stranger);
         uint32 providerId = market.registerProvider(agent, payout);
         assertEq(providerId, 2);

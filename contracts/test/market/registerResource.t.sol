@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Listing, Resource} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Listing, Resource} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract RegisterResourceTest is MarketTest {
@@ -9,21 +9,21 @@ contract RegisterResourceTest is MarketTest {
         // it reverts with MarketPaused
         vm.prank(admin);
         market.pause();
-        expect(IMarket.MarketPaused.selector);
+        expect(IMarketErrors.MarketPaused.selector);
         vm.prank(owner);
         market.registerResource(another());
     }
 
     function test_RevertWhen_TheCallerIsNoProvider() external {
         // it reverts with UnknownProvider
-        vm.expectRevert(abi.encodeWithSelector(IMarket.UnknownProvider.selector, agent));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.UnknownProvider.selector, agent));
         vm.prank(agent);
         market.registerResource(another());
     }
 
     function test_RevertWhen_TheKeyIsListedAlready() external {
         // it reverts with ResourceExists
-        vm.expectRevert(abi.encodeWithSelector(IMarket.ResourceExists.selector, resourceId));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.ResourceExists.selector, resourceId));
         vm.prank(owner);
         market.registerResource(listing());
     }
@@ -32,7 +32,7 @@ contract RegisterResourceTest is MarketTest {
         // it reverts with ZeroPrice
         Listing memory unit = another();
         unit.pricePerHour = 0;
-        expect(IMarket.ZeroPrice.selector);
+        expect(IMarketErrors.ZeroPrice.selector);
         vm.prank(owner);
         market.registerResource(unit);
     }
@@ -41,7 +41,7 @@ contract RegisterResourceTest is MarketTest {
         // it is available at once, not busy, and emits the whole listing
         bytes32 id = market.resourceIdOf(owner, another().key);
         vm.expectEmit(address(market));
-        emit IMarket.ResourceRegistered(id, 1, another());
+        emit IMarketEvents.ResourceRegistered(id, 1, another());
         vm.prank(owner);
         assertEq(market.registerResource(another()), id);
         Resource memory resource = market.getResource(id);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Outcome, State, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Outcome, State, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract ReportSilenceTest is MarketTest {
@@ -43,7 +43,7 @@ contract ReportSilenceTest is MarketTest {
         Terms memory t = running();
         skip(1 hours);
         uint40 lastSeen = time() - 10 minutes - 1;
-        vm.expectRevert(abi.encodeWithSelector(IMarket.BadLastSeen.selector, lastSeen));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.BadLastSeen.selector, lastSeen));
         report(t, lastSeen);
         report(t, lastSeen + 1);
     }
@@ -52,7 +52,7 @@ contract ReportSilenceTest is MarketTest {
         // it reverts with BadLastSeen
         Terms memory t = running();
         uint40 lastSeen = time() + 1;
-        vm.expectRevert(abi.encodeWithSelector(IMarket.BadLastSeen.selector, lastSeen));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.BadLastSeen.selector, lastSeen));
         report(t, lastSeen);
     }
 
@@ -62,7 +62,7 @@ contract ReportSilenceTest is MarketTest {
         skip(1000);
         uint40 lastSeen = time() - 240;
         vm.expectEmit(address(market));
-        emit IMarket.JobSilent(market.jobIdOf(t), lastSeen, oracle);
+        emit IMarketEvents.JobSilent(market.jobIdOf(t), lastSeen, oracle);
         report(t, lastSeen);
         State memory job = jobOf(t);
         assertEq(uint8(job.status), uint8(Status.Silent));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Outcome, State, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Outcome, State, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract ResumeJobTest is MarketTest {
@@ -53,7 +53,7 @@ contract ResumeJobTest is MarketTest {
         resume(t);
         assertEq(jobOf(t).pausedSeconds, 24 hours + 10 minutes);
         bytes32 jobId = market.jobIdOf(t);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.NoPauseLeft.selector, jobId));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.NoPauseLeft.selector, jobId));
         vm.prank(agent);
         market.pauseJob(t);
     }
@@ -72,7 +72,7 @@ contract ResumeJobTest is MarketTest {
         Terms memory t = pausedAfter(100);
         skip(24 hours);
         vm.expectEmit(address(market));
-        emit IMarket.JobResumed(market.jobIdOf(t), 24 hours);
+        emit IMarketEvents.JobResumed(market.jobIdOf(t), 24 hours);
         resume(t);
         State memory job = jobOf(t);
         assertEq(job.pausedSeconds, 24 hours);

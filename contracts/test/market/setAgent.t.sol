@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract SetAgentTest is MarketTest {
     function test_RevertWhen_TheCallerIsNoProvider() external {
         // it reverts with UnknownProvider
-        vm.expectRevert(abi.encodeWithSelector(IMarket.UnknownProvider.selector, agent));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.UnknownProvider.selector, agent));
         vm.prank(agent);
         market.setAgent(stranger);
     }
 
     function test_RevertWhen_TheAgentIsZero() external {
         // it reverts with ZeroAddress
-        expect(IMarket.ZeroAddress.selector);
+        expect(IMarketErrors.ZeroAddress.selector);
         vm.prank(owner);
         market.setAgent(address(0));
     }
@@ -23,7 +23,7 @@ contract SetAgentTest is MarketTest {
         // it takes effect at once, for jobs that exist too, and the old agent is out
         Terms memory t = created();
         vm.expectEmit(address(market));
-        emit IMarket.AgentChanged(1, stranger);
+        emit IMarketEvents.AgentChanged(1, stranger);
         vm.prank(owner);
         market.setAgent(stranger);
         expectNotAllowed(agent);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Outcome, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Outcome, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract SetFeeTest is MarketTest {
@@ -15,7 +15,7 @@ contract SetFeeTest is MarketTest {
     function test_RevertWhen_ItIsOverTheCap() external {
         // it reverts with FeeTooHigh
         vm.startPrank(admin);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.FeeTooHigh.selector, 501));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.FeeTooHigh.selector, 501));
         market.setFee(501);
         market.setFee(500);
     }
@@ -24,7 +24,7 @@ contract SetFeeTest is MarketTest {
         // it leaves them the fee of their creation
         Terms memory t = running();
         vm.expectEmit(address(market));
-        emit IMarket.FeeChanged(500);
+        emit IMarketEvents.FeeChanged(500);
         vm.prank(admin);
         market.setFee(500);
         assertEq(market.feeBps(), 500);

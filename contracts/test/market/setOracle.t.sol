@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract SetOracleTest is MarketTest {
@@ -14,7 +14,7 @@ contract SetOracleTest is MarketTest {
 
     function test_RevertWhen_TheOracleIsZero() external {
         // it reverts with ZeroAddress
-        expect(IMarket.ZeroAddress.selector);
+        expect(IMarketErrors.ZeroAddress.selector);
         vm.prank(admin);
         market.setOracle(address(0), true);
     }
@@ -23,7 +23,7 @@ contract SetOracleTest is MarketTest {
         // it reports no more
         Terms memory t = running();
         vm.expectEmit(address(market));
-        emit IMarket.OracleChanged(oracle, false);
+        emit IMarketEvents.OracleChanged(oracle, false);
         vm.prank(admin);
         market.setOracle(oracle, false);
         assertFalse(market.isOracle(oracle));

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Outcome, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Outcome, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract SetPayoutTest is MarketTest {
     function test_RevertWhen_TheCallerIsNoProvider() external {
         // it reverts with UnknownProvider: the hot key cannot redirect the money
-        vm.expectRevert(abi.encodeWithSelector(IMarket.UnknownProvider.selector, agent));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.UnknownProvider.selector, agent));
         vm.prank(agent);
         market.setPayout(agent);
     }
@@ -16,7 +16,7 @@ contract SetPayoutTest is MarketTest {
         // it reverts with BadPayout: the money would be nobody's
         address[2] memory nobody = [address(market), address(token)];
         for (uint256 i = 0; i < nobody.length; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(IMarket.BadPayout.selector, nobody[i]));
+            vm.expectRevert(abi.encodeWithSelector(IMarketErrors.BadPayout.selector, nobody[i]));
             vm.prank(owner);
             market.setPayout(nobody[i]);
         }
@@ -26,7 +26,7 @@ contract SetPayoutTest is MarketTest {
         // it pays there from then on
         Terms memory t = running();
         vm.expectEmit(address(market));
-        emit IMarket.PayoutChanged(1, stranger);
+        emit IMarketEvents.PayoutChanged(1, stranger);
         vm.prank(owner);
         market.setPayout(stranger);
         skip(100);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Ready, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Ready, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract SetWatcherTest is MarketTest {
@@ -14,7 +14,7 @@ contract SetWatcherTest is MarketTest {
 
     function test_RevertWhen_TheWatcherIsZero() external {
         // it reverts with ZeroAddress
-        expect(IMarket.ZeroAddress.selector);
+        expect(IMarketErrors.ZeroAddress.selector);
         vm.prank(admin);
         market.setWatcher(address(0), true);
     }
@@ -26,7 +26,7 @@ contract SetWatcherTest is MarketTest {
         create(t);
         startByRenter(t);
         vm.expectEmit(address(market));
-        emit IMarket.WatcherChanged(watcher, false);
+        emit IMarketEvents.WatcherChanged(watcher, false);
         vm.prank(admin);
         market.setWatcher(watcher, false);
         assertFalse(market.isWatcher(watcher));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Ready, State, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Ready, State, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 import {Wallet} from "../doubles/Wallet.sol";
 
@@ -90,7 +90,7 @@ contract StartJobTest is MarketTest {
         Ready memory ready = now_();
         bytes memory signature = signReady(controllerKey, market.jobIdOf(t), ready);
         skip(121);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.ReadyExpired.selector, ready.at));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.ReadyExpired.selector, ready.at));
         vm.prank(agent);
         market.startJob(t, ready, signature);
         rewind(1);
@@ -103,7 +103,7 @@ contract StartJobTest is MarketTest {
         Terms memory t = accepted();
         Ready memory ready = Ready({readyRecord: RECORD, at: time() + 16});
         bytes memory signature = signReady(controllerKey, market.jobIdOf(t), ready);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.ReadyExpired.selector, ready.at));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.ReadyExpired.selector, ready.at));
         vm.prank(agent);
         market.startJob(t, ready, signature);
         skip(1);
@@ -116,7 +116,7 @@ contract StartJobTest is MarketTest {
         Terms memory t = accepted();
         Ready memory ready = now_();
         bytes memory signature = signReady(agentKey, market.jobIdOf(t), ready);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.BadSignature.selector, agent));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.BadSignature.selector, agent));
         vm.prank(agent);
         market.startJob(t, ready, signature);
     }
@@ -125,7 +125,7 @@ contract StartJobTest is MarketTest {
         // it reverts with BadSignature
         Terms memory t = accepted();
         Ready memory ready = now_();
-        vm.expectRevert(abi.encodeWithSelector(IMarket.BadSignature.selector, address(0)));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.BadSignature.selector, address(0)));
         vm.prank(agent);
         market.startJob(t, ready, hex"01");
     }
@@ -135,7 +135,7 @@ contract StartJobTest is MarketTest {
         Terms memory t = accepted();
         Ready memory ready = now_();
         bytes memory signature = signReady(controllerKey, keccak256("another job"), ready);
-        vm.expectPartialRevert(IMarket.BadSignature.selector);
+        vm.expectPartialRevert(IMarketErrors.BadSignature.selector);
         vm.prank(agent);
         market.startJob(t, ready, signature);
     }
@@ -149,7 +149,7 @@ contract StartJobTest is MarketTest {
         start(other);
         Ready memory ready = now_();
         bytes memory signature = signReady(controllerKey, market.jobIdOf(t), ready);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.ResourceBusy.selector, resourceId));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.ResourceBusy.selector, resourceId));
         vm.prank(agent);
         market.startJob(t, ready, signature);
     }
@@ -159,7 +159,7 @@ contract StartJobTest is MarketTest {
         Terms memory t = accepted();
         skip(60 minutes);
         vm.expectEmit(address(market));
-        emit IMarket.JobStarted(market.jobIdOf(t), RECORD);
+        emit IMarketEvents.JobStarted(market.jobIdOf(t), RECORD);
         start(t);
         State memory job = jobOf(t);
         assertEq(uint8(job.status), uint8(Status.Running));
@@ -172,9 +172,9 @@ contract StartJobTest is MarketTest {
         // it accepts too
         Terms memory t = created();
         vm.expectEmit(address(market));
-        emit IMarket.JobAccepted(market.jobIdOf(t));
+        emit IMarketEvents.JobAccepted(market.jobIdOf(t), 1 hours);
         vm.expectEmit(address(market));
-        emit IMarket.JobStarted(market.jobIdOf(t), RECORD);
+        emit IMarketEvents.JobStarted(market.jobIdOf(t), RECORD);
         start(t);
         assertStatus(t, Status.Running);
         assertBusy(true);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract TokenTest is MarketTest {
@@ -12,13 +12,13 @@ contract TokenTest is MarketTest {
 
     function test_RevertWhen_ThereIsNoCodeAtTheToken() external {
         // it reverts with WrongToken at the deployment
-        vm.expectRevert(abi.encodeWithSelector(IMarket.WrongToken.selector, stranger));
-        deployCode("Market.sol:Market", abi.encode(stranger, authority, FEE_BPS));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.WrongToken.selector, stranger));
+        deployCode("Market.sol:Market", abi.encode(stranger, authority, FEE_BPS, court));
     }
 
     function test_RevertWhen_ThereIsNoCodeAtTheAuthority() external {
         // it reverts with AccessManagedInvalidAuthority at the deployment
         vm.expectRevert(abi.encodeWithSignature("AccessManagedInvalidAuthority(address)", stranger));
-        deployCode("Market.sol:Market", abi.encode(token, stranger, FEE_BPS));
+        deployCode("Market.sol:Market", abi.encode(token, stranger, FEE_BPS, court));
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Status} from "../../src/interfaces/IMarket.sol";
+import {IMarketEvents, Status} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract UnpauseTest is MarketTest {
@@ -17,7 +17,7 @@ contract UnpauseTest is MarketTest {
         vm.startPrank(admin);
         market.pause();
         vm.expectEmit(address(market));
-        emit IMarket.PauseChanged(false);
+        emit IMarketEvents.PauseChanged(false);
         market.unpause();
         vm.stopPrank();
         assertFalse(market.paused());

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract UpdateAvailabilityTest is MarketTest {
     function test_RevertWhen_TheResourceIsUnknown() external {
         // it reverts with UnknownResource
-        vm.expectRevert(abi.encodeWithSelector(IMarket.UnknownResource.selector, KEY));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.UnknownResource.selector, KEY));
         vm.prank(owner);
         market.updateAvailability(KEY, false);
     }
@@ -22,10 +22,10 @@ contract UpdateAvailabilityTest is MarketTest {
     function test_When_ItIsSwitchedOff() external {
         // it takes no orders
         vm.expectEmit(address(market));
-        emit IMarket.AvailabilityChanged(resourceId, false);
+        emit IMarketEvents.AvailabilityChanged(resourceId, false);
         vm.prank(agent);
         market.updateAvailability(resourceId, false);
-        vm.expectRevert(abi.encodeWithSelector(IMarket.ResourceUnavailable.selector, resourceId));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.ResourceUnavailable.selector, resourceId));
         create(terms());
     }
 

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Outcome, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Outcome, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract WithdrawCreditTest is MarketTest {
     function test_RevertWhen_TheTokenIsAnother() external {
         // it reverts with WrongToken
-        vm.expectRevert(abi.encodeWithSelector(IMarket.WrongToken.selector, stranger));
+        vm.expectRevert(abi.encodeWithSelector(IMarketErrors.WrongToken.selector, stranger));
         market.withdrawCredit(stranger, stranger);
     }
 
     function test_RevertWhen_TheTargetIsZero() external {
         // it reverts with ZeroAddress
-        expect(IMarket.ZeroAddress.selector);
+        expect(IMarketErrors.ZeroAddress.selector);
         market.withdrawCredit(address(token), address(0));
     }
 
     function test_RevertWhen_TheCallerHasNoCredit() external {
         // it reverts with NothingDue
-        expect(IMarket.NothingDue.selector);
+        expect(IMarketErrors.NothingDue.selector);
         vm.prank(stranger);
         market.withdrawCredit(address(token), stranger);
     }
@@ -30,17 +30,17 @@ contract WithdrawCreditTest is MarketTest {
         skip(100);
         vm.mockCallRevert(address(token), abi.encodeCall(token.transfer, (payout, netOf(100 * SECOND))), "blocked");
         vm.expectEmit(address(market));
-        emit IMarket.Credited(owner, netOf(100 * SECOND));
+        emit IMarketEvents.Credited(owner, netOf(100 * SECOND));
         complete(t, Outcome.Succeeded);
         assertEq(token.balanceOf(renter), PURSE - 100 * SECOND);
         assertEq(market.credits(owner), netOf(100 * SECOND));
         vm.expectEmit(address(market));
-        emit IMarket.CreditWithdrawn(owner, stranger, netOf(100 * SECOND));
+        emit IMarketEvents.CreditWithdrawn(owner, stranger, netOf(100 * SECOND));
         vm.startPrank(owner);
         market.withdrawCredit(address(token), stranger);
         assertEq(token.balanceOf(stranger), netOf(100 * SECOND));
         assertEq(market.credits(owner), 0);
-        expect(IMarket.NothingDue.selector);
+        expect(IMarketErrors.NothingDue.selector);
         market.withdrawCredit(address(token), stranger);
     }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IMarket, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarketErrors, IMarketEvents, Terms} from "../../src/interfaces/IMarket.sol";
 import {MarketTest} from "../MarketTest.sol";
 
 contract WithdrawFeesTest is MarketTest {
     function test_RevertWhen_TheCallerHasNoRole() external {
         // it reverts with AccessManagedUnauthorized
-        completed();
+        settled();
         vm.expectRevert(abi.encodeWithSignature("AccessManagedUnauthorized(address)", owner));
         vm.prank(owner);
         market.withdrawFees(owner);
@@ -15,8 +15,8 @@ contract WithdrawFeesTest is MarketTest {
 
     function test_RevertWhen_TheTargetIsZero() external {
         // it reverts with ZeroAddress
-        completed();
-        expect(IMarket.ZeroAddress.selector);
+        settled();
+        expect(IMarketErrors.ZeroAddress.selector);
         vm.prank(admin);
         market.withdrawFees(address(0));
     }
@@ -24,25 +24,25 @@ contract WithdrawFeesTest is MarketTest {
     function test_RevertWhen_ThereAreNone() external {
         // it reverts with NothingDue: locks of open jobs are out of reach
         running();
-        expect(IMarket.NothingDue.selector);
+        expect(IMarketErrors.NothingDue.selector);
         vm.prank(admin);
         market.withdrawFees(admin);
     }
 
     function test_When_FeesAreBooked() external {
         // it sends them and nothing else
-        completed();
+        settled();
         Terms memory t = terms();
         t.salt = 2;
         create(t);
         uint256 booked = market.fees();
         assertEq(booked, feeOf(100 * SECOND));
         vm.expectEmit(address(market));
-        emit IMarket.FeesWithdrawn(stranger, booked);
+        emit IMarketEvents.FeesWithdrawn(stranger, booked);
         vm.prank(admin);
         market.withdrawFees(stranger);
         assertEq(token.balanceOf(stranger), booked);
         assertEq(market.fees(), 0);
-        assertEq(token.balanceOf(address(market)), LOCKED);
+        assertEq(held(), LOCKED);
     }
 }
