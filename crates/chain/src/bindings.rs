@@ -99,3 +99,45 @@ pub(crate) mod dollar {
     //! What stands in for the dollar on development chains.
     alloy::sol!(DevUSDC, "../../contracts/abi/DevUSDC.json");
 }
+
+pub(crate) mod around {
+    //! What stands beside a market: scores, versions, deposits, tills.
+    alloy::sol!(
+        #[derive(Debug)]
+        Reputation,
+        "../../contracts/abi/Reputation.json"
+    );
+    alloy::sol!(
+        #[derive(Debug)]
+        Versions,
+        "../../contracts/abi/Versions.json"
+    );
+    alloy::sol!(
+        #[derive(Debug)]
+        Tills,
+        "../../contracts/abi/Tills.json"
+    );
+    alloy::sol!(
+        #[derive(Debug)]
+        Till,
+        "../../contracts/abi/Till.json"
+    );
+}
+
+pub(crate) mod deposits {
+    //! Addresses that buy a job.
+    alloy::sol!(
+        #[derive(Debug)]
+        JobDeposits,
+        "../../contracts/abi/JobDeposits.json"
+    );
+}
+
+pub(crate) mod till {
+    //! Where a provider is paid over HTTP.
+    alloy::sol!(
+        #[derive(Debug)]
+        ProviderTill,
+        "../../contracts/abi/ProviderTill.json"
+    );
+}

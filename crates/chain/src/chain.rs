@@ -33,6 +33,7 @@ use crate::{
     heads::{Announced, Heads, News},
 };
 
+mod admit;
 mod entry;
 pub(crate) mod failure;
 mod range;
@@ -103,6 +104,7 @@ struct Shared {
     head: tokio::sync::Mutex<Option<(Instant, Block)>>,
     heads: OnceLock<Heads>,
     lanes: Mutex<HashMap<Address, Arc<Lane>>>,
+    development: tokio::sync::OnceCell<bool>,
 }
 
 impl std::fmt::Debug for Chain {
@@ -136,6 +138,7 @@ impl Chain {
             head: tokio::sync::Mutex::new(None),
             heads: OnceLock::new(),
             lanes: Mutex::new(HashMap::new()),
+            development: tokio::sync::OnceCell::new(),
         })))
     }
 

@@ -123,7 +123,7 @@ pub struct DevChainConfig {
     pub state: Option<PathBuf>,
     /// Writes the state this often too, so that a killed chain loses no more than that.
     pub state_every: Option<Seconds>,
-    /// The chain's id.
+    /// The chain's id. With that of a real network what is signed here is valid there too.
     pub chain_id: u64,
     /// Gets what the program prints on its error output.
     pub log: Option<PathBuf>,
@@ -142,7 +142,9 @@ impl DevChainConfig {
 pub struct DeployConfig {
     /// The platform's share of what is earned.
     pub fee: BasisPoints,
-    /// Tokens to create and who gets them.
+    /// The token that the market settles in, where it stands already; without one a development token is created.
+    pub token: Option<Address>,
+    /// Tokens to create and who gets them; only a development token can be made out of nothing.
     pub mint: Vec<(Address, Amount)>,
     /// Keys that may report a provider's silence in any job.
     pub oracles: Vec<Address>,
@@ -150,6 +152,19 @@ pub struct DeployConfig {
     pub watchers: Vec<Address>,
     /// Keys that may pause creating and registering, at once, next to the deployer.
     pub guardians: Vec<Address>,
+    /// Keys that decide disputes and contested slashes. None of them may be a prosecutor, an oracle or a reporter: nobody
+    /// judges what he brought up himself. Without any, a dispute is settled half and half after seven days.
+    pub judges: Vec<Address>,
+    /// Keys that propose slashes.
+    pub prosecutors: Vec<Address>,
+    /// Keys that report what scores are reckoned from.
+    pub reporters: Vec<Address>,
+    /// Where deposits into the market's wallet go; the deployer when nobody is named.
+    pub treasury: Option<Address>,
+    /// Where the platform's part of what is paid over HTTP goes; the deployer when nobody is named.
+    pub fee_payee: Option<Address>,
+    /// What the list of versions calls this market.
+    pub version: String,
     /// Keys that hold every other operating role next to the deployer, who also administers them.
     pub operators: Vec<Address>,
     /// How long it is known beforehand what operators and administrator will do: unpause, set the fee, name who reports
@@ -162,10 +177,17 @@ impl Default for DeployConfig {
     fn default() -> Self {
         Self {
             fee: rules::FEE_DEFAULT,
+            token: None,
             mint: Vec::new(),
             oracles: Vec::new(),
             watchers: Vec::new(),
             guardians: Vec::new(),
+            judges: Vec::new(),
+            prosecutors: Vec::new(),
+            reporters: Vec::new(),
+            treasury: None,
+            fee_payee: None,
+            version: "1".to_owned(),
             operators: Vec::new(),
             admin_delay: Seconds(0),
         }

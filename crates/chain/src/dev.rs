@@ -18,7 +18,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use url::Url;
 
-use crate::{Chain, ChainConfig, ChainError, DevChainConfig};
+use crate::{
+    Chain, ChainConfig, ChainError, DevChainConfig,
+    bindings::{batch, collectors, dollar},
+    canonical, usdc,
+};
 
 /// A chain answers within a fraction of this; loading a large state takes some seconds.
 const START_WITHIN: Duration = Duration::from_secs(30);
@@ -140,6 +144,30 @@ impl DevChain {
         let done = self.chain.provider().anvil_set_code(address, code).await;
         done.map_err(|error| self.chain.failed("anvil_setCode", error))?;
         Ok(before)
+    }
+
+    /// Puts payment channels, their collectors and a dollar that anybody can mint where clients of x402 look for them: at
+    /// the addresses that they have on real networks. Gives the dollar's address. What stands there already keeps its
+    /// state. The dollar is that of Base Sepolia, so the chain must have its id ([`usdc::BASE_SEPOLIA`]): signatures made
+    /// here are valid on the real network too.
+    pub async fn place_x402(&self) -> Result<Address, ChainError> {
+        let Some(usdc) = usdc::on(self.chain.id()).filter(|usdc| usdc.testnet) else {
+            return Err(failed(format!(
+                "chain {} has no test dollar; start one with {}",
+                self.chain.id(),
+                usdc::BASE_SEPOLIA
+            )));
+        };
+        let placed = [
+            (canonical::BATCH_SETTLEMENT, &batch::BatchSettlement::DEPLOYED_BYTECODE),
+            (canonical::ERC3009_COLLECTOR, &collectors::ERC3009DepositCollector::DEPLOYED_BYTECODE),
+            (canonical::PERMIT2_COLLECTOR, &collectors::Permit2DepositCollector::DEPLOYED_BYTECODE),
+            (usdc.address, &dollar::DevUSDC::DEPLOYED_BYTECODE),
+        ];
+        for (address, code) in placed {
+            self.replace_code(address, code.clone()).await?;
+        }
+        Ok(usdc.address)
     }
 
     /// Whether each transaction is mined at once.

@@ -113,6 +113,14 @@ pub enum ChainError {
         /// The transaction that was handed in.
         tx: B256,
     },
+    /// The key is one that everybody has.
+    #[error(
+        "{0} is a development key that is printed in manuals: whoever reads them can take what it holds; use a key of your own on this chain"
+    )]
+    WellKnownKey(Address),
+    /// A market cannot be set up like that.
+    #[error("the market cannot be set up so: {0}")]
+    BadSetup(String),
     /// The text is no private key. The text itself is not repeated.
     #[error("a private key is 64 hexadecimal digits, with or without 0x, and not zero")]
     BadKey,

@@ -62,7 +62,7 @@ mod stream;
 pub use stream::{BlockEvents, EventStream, Item, Logged};
 
 mod deploy;
-pub use deploy::{Deployment, deploy};
+pub use deploy::{Deployment, X402, deploy};
 
 mod dev;
 pub use dev::{DevChain, native_anvil};

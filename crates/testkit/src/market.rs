@@ -9,9 +9,9 @@ use std::{
 use alloy::primitives::{Address, B256, U256};
 use chain::{
     Account, Chain, ChainConfig, ChainError, DeployConfig, Deployment, DevChain, DevChainConfig, Listing, Market,
-    Register, SendConfig, Wallet, deploy,
+    Mined, Register, SendConfig, Wallet, deploy, usdc,
 };
-use market::{Amount, BasisPoints, Hardware, Mebibytes, PerHour, ResourceId, Seconds, Timestamp};
+use market::{Amount, BasisPoints, Hardware, Mebibytes, PerHour, ResourceId, Seconds, Timestamp, rules};
 use wire::{SignatureBytes, Terms, signed::Ready};
 
 /// Everybody begins with a million whole tokens of six places.
@@ -20,6 +20,8 @@ const TOKENS: Amount = Amount(1_000_000_000_000);
 const COINS: u128 = 1_000_000_000_000_000_000_000;
 /// Short, because tests wait more than they idle.
 const POLL: Duration = Duration::from_millis(25);
+/// The id of chains for development.
+const DEVELOPMENT: u64 = 31337;
 /// The duration of [`TestMarket::terms`].
 const DURATION: u32 = 3600;
 
@@ -36,6 +38,9 @@ pub struct TestMarketConfig {
     pub send: SendConfig,
     /// A transaction without a receipt for this long has an unknown outcome.
     pub receipt_timeout: Duration,
+    /// The chain has the id of Base Sepolia, payment channels at their canonical addresses, and a market that settles in
+    /// the dollar there.
+    pub x402: bool,
 }
 
 impl Default for TestMarketConfig {
@@ -46,6 +51,7 @@ impl Default for TestMarketConfig {
             fee: BasisPoints(200),
             send: SendConfig::default(),
             receipt_timeout: Duration::from_secs(30),
+            x402: false,
         }
     }
 }
@@ -73,6 +79,12 @@ pub struct TestMarket {
     pub stranger: Account,
     /// May report silence in any job, as an oracle, and in those that it controls, as a registered watcher.
     pub watcher: Account,
+    /// Decides disputes and contested slashes. Has approved nothing.
+    pub judge: Account,
+    /// Proposes slashes.
+    pub prosecutor: Account,
+    /// Reports what scores are reckoned from.
+    pub reporter: Account,
     /// Where receipts are committed.
     pub register: Register,
     /// Commits receipts; has gas and sends nothing else.
@@ -93,28 +105,28 @@ impl TestMarket {
     pub async fn with(config: TestMarketConfig) -> Result<Self, ChainError> {
         let dev = DevChain::start(Self::dev_config(&config, 0)).await?;
         let chain = Self::connect(&dev, &config).await?;
-        let names = ["deployer", "renter", "owner", "agent", "stranger", "watcher"];
-        let wallets = names.map(|_| Wallet::random());
+        let wallets: [Wallet; 9] = std::array::from_fn(|_| Wallet::random());
         for wallet in &wallets {
             dev.fund(wallet.address(), U256::from(COINS)).await?;
         }
-        let deployment = deploy(
-            &chain,
-            &wallets[0],
-            DeployConfig {
-                fee: config.fee,
-                mint: wallets.iter().map(|wallet| (wallet.address(), TOKENS)).collect(),
-                oracles: vec![wallets[5].address()],
-                watchers: vec![wallets[5].address()],
-                ..DeployConfig::default()
-            },
-        )
-        .await?;
+        let [deployer, _, _, _, _, watcher, judge, prosecutor, reporter] = &wallets;
+        let settings = DeployConfig {
+            fee: config.fee,
+            token: if config.x402 { Some(dev.place_x402().await?) } else { None },
+            mint: wallets.iter().map(|wallet| (wallet.address(), TOKENS)).collect(),
+            oracles: vec![watcher.address()],
+            watchers: vec![watcher.address()],
+            judges: vec![judge.address()],
+            prosecutors: vec![prosecutor.address()],
+            reporters: vec![reporter.address()],
+            ..DeployConfig::default()
+        };
+        let deployment = deploy(&chain, deployer, settings).await?;
         let market = Market::open(chain.clone(), deployment.market).await?;
         let register = Register::open(chain.clone(), deployment.register).await?;
         let recorder = Wallet::random();
         dev.fund(recorder.address(), U256::from(COINS)).await?;
-        let [deployer, renter, owner, agent, stranger, watcher] =
+        let [deployer, renter, owner, agent, stranger, watcher, judge, prosecutor, reporter] =
             wallets.map(|wallet| Account::new(market.clone(), wallet, config.send));
         let registered = owner.register_provider(agent.address(), Address::ZERO);
         tokio::try_join!(renter.approve(Amount(u128::MAX)), registered)?;
@@ -129,6 +141,9 @@ impl TestMarket {
             agent,
             stranger,
             watcher,
+            judge,
+            prosecutor,
+            reporter,
             register,
             recorder,
             controller: Wallet::random(),
@@ -140,6 +155,7 @@ impl TestMarket {
     fn dev_config(config: &TestMarketConfig, port: u16) -> DevChainConfig {
         DevChainConfig {
             port,
+            chain_id: if config.x402 { usdc::BASE_SEPOLIA } else { DEVELOPMENT },
             block_time: config.block_time,
             state: config.state.clone(),
             ..DevChainConfig::new(crate::anvil_path())
@@ -202,6 +218,24 @@ impl TestMarket {
             at: at.0.try_into().unwrap_or_else(|_| panic!("{at:?} is no block time")),
         };
         Ok((at.0, self.controller.sign(&self.market.domain(), &statement)?))
+    }
+
+    /// Starts the clock of a job that was created, as agent with the controller's consent.
+    pub async fn start_job(&self, terms: &Terms) -> Result<Mined, ChainError> {
+        let (at, signature) = self.ready(terms, B256::ZERO).await?;
+        self.agent.start_job(terms, B256::ZERO, at, &signature).await
+    }
+
+    /// Puts down stake of the provider for a resource.
+    pub async fn stake(&self, resource: ResourceId, amount: Amount) -> Result<Mined, ChainError> {
+        self.owner.approve(amount).await?;
+        self.owner.stake(resource, amount).await
+    }
+
+    /// Lets the dispute window of jobs that ended pass and makes them final.
+    pub async fn finalize(&self, terms: &[Terms]) -> Result<Mined, ChainError> {
+        self.advance(rules::DISPUTE_WINDOW).await?;
+        self.stranger.finalize(terms).await
     }
 
     /// The newest block's time.

@@ -32,6 +32,24 @@ pub(crate) struct Args {
     /// A key whose commits are this market's receipts. Repeatable [default: the home folder's, made when it is missing].
     #[arg(long, value_name = "ADDRESS")]
     recorder: Vec<Address>,
+    /// A key that decides disputes and contested slashes; no prosecutor, oracle or reporter. Repeatable.
+    #[arg(long, value_name = "ADDRESS")]
+    judge: Vec<Address>,
+    /// A key that proposes to take a provider's stake. Repeatable.
+    #[arg(long, value_name = "ADDRESS")]
+    prosecutor: Vec<Address>,
+    /// A key that reports what providers' scores are reckoned from. Repeatable.
+    #[arg(long, value_name = "ADDRESS")]
+    reporter: Vec<Address>,
+    /// The token that the market settles in [default: a development token that is created].
+    #[arg(long, value_name = "ADDRESS")]
+    token: Option<Address>,
+    /// Where deposits into the market's wallet go [default: the deployer].
+    #[arg(long, value_name = "ADDRESS")]
+    treasury: Option<Address>,
+    /// Where the platform's part of payments over HTTP goes [default: the deployer].
+    #[arg(long, value_name = "ADDRESS")]
+    fee_payee: Option<Address>,
     /// A key that may pause creating and registering at once, beside the deployer. Repeatable.
     #[arg(long, value_name = "ADDRESS")]
     guardian: Vec<Address>,
@@ -53,20 +71,29 @@ pub(crate) async fn deploy(args: &Args, settings: &Settings, ui: &Ui) -> Result<
     }
     let wallet = settings.wallet()?;
     let chain = settings::connect(&args.rpc).await?;
-    ui.note(format_args!("{} pays the gas of four contracts on chain {}", wallet.address(), chain.id()));
+    ui.note(format_args!("{} pays the gas of eleven contracts on chain {}", wallet.address(), chain.id()));
     if !args.yes && !ui.confirm("Deploy?")? {
         return Err(Failure::Usage("nothing was deployed".into()));
     }
     let (watchers, recorders) = operators(args, settings)?;
     let config = DeployConfig {
         fee: BasisPoints(args.fee_bps),
-        mint: Vec::new(),
+        token: args.token,
         oracles: args.oracle.clone(),
         watchers: watchers.clone(),
         guardians: args.guardian.clone(),
-        operators: Vec::new(),
+        judges: args.judge.clone(),
+        prosecutors: args.prosecutor.clone(),
+        reporters: args.reporter.clone(),
+        treasury: args.treasury,
+        fee_payee: args.fee_payee,
         admin_delay: Seconds(args.admin_delay),
+        ..DeployConfig::default()
     };
+    if let Some(token) = args.token {
+        // A token whose signatures would be worth nothing is found out before it costs anything.
+        chain::Erc20::open(chain.clone(), token).await?;
+    }
     let deployment = chain::deploy(&chain, &wallet, config).await?;
     let file = MarketFile {
         rpc: args.rpc.clone(),

@@ -103,6 +103,7 @@ impl Sender {
     /// Runs the call as it would run now; a revert ends it here, before it costs anything.
     async fn estimate(&self, call: &Action) -> Result<u64, ChainError> {
         let chain = &self.chain;
+        chain.admit(&self.wallet).await?;
         if let Some(gas) = call.gas {
             let request = self.request(call).gas_limit(gas);
             return chain.run(request, BlockId::pending()).await.map(|_| gas);

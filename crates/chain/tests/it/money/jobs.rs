@@ -16,6 +16,7 @@ use wire::{Domain, Terms, signed::Ready};
 use super::{ADMIN, Machine, amount, any_size, below};
 
 sol!(Market, "../../contracts/abi/Market.json");
+sol!(MarketCourt, "../../contracts/abi/MarketCourt.json");
 sol!(GPUToken, "../../contracts/abi/GPUToken.json");
 
 const MINT: u128 = 1 << 120;
@@ -43,7 +44,9 @@ impl Bourse {
         // Roles are not the subject: an authority that says yes to everything stands in for them.
         let authority = machine.create(&YES.into(), &[]);
         let token = machine.create(&GPUToken::BYTECODE, &GPUToken::constructorCall { authority }.abi_encode());
-        let arguments = Market::constructorCall::from((token, authority, 0)).abi_encode();
+        let court =
+            machine.create(&MarketCourt::BYTECODE, &MarketCourt::constructorCall { token_: token }.abi_encode());
+        let arguments = Market::constructorCall::from((token, authority, 0, court)).abi_encode();
         let market = machine.create(&Market::BYTECODE, &arguments);
         let mint = GPUToken::mintCall { to: RENTER, amount: U256::from(MINT) };
         machine.call(ADMIN, token, &mint).unwrap();
