@@ -11,6 +11,8 @@ mod detail;
 mod job;
 mod listing;
 mod operation;
+mod scene;
+mod stake;
 #[cfg(test)]
 mod tests;
 
@@ -69,7 +71,14 @@ fn draw(before: &Rows, block: BlockRef, logged: &Logged) -> Result<Drawn, Contra
         | E::PayoutChanged { .. }
         | E::ResourceRegistered { .. }
         | E::AvailabilityChanged { .. }
-        | E::PriceChanged { .. } => listing::changed(before, block, &logged.event),
+        | E::PriceChanged { .. }
+        | E::CancelFeeChanged { .. } => listing::changed(before, block, &logged.event),
+        E::Staked { .. }
+        | E::UnstakeRequested { .. }
+        | E::Unstaked { .. }
+        | E::SlashProposed { .. }
+        | E::SlashContested { .. }
+        | E::SlashSettled { .. } => stake::changed(before, block, &logged.event),
         event => operation::changed(before, block, event),
     }
 }
@@ -86,21 +95,34 @@ pub fn touched(event: &MarketEvent) -> Vec<Key> {
         E::ResourceRegistered { resource, provider_id, .. } => {
             vec![Key::Resource(*resource), Key::Provider(*provider_id)]
         }
-        E::AvailabilityChanged { resource, .. } | E::PriceChanged { resource, .. } => vec![Key::Resource(*resource)],
+        E::AvailabilityChanged { resource, .. }
+        | E::PriceChanged { resource, .. }
+        | E::CancelFeeChanged { resource, .. }
+        | E::Staked { resource, .. }
+        | E::UnstakeRequested { resource, .. }
+        | E::Unstaked { resource, .. } => vec![Key::Resource(*resource)],
+        E::JobDisputed { job, .. } | E::DisputeResolved { job, .. } => vec![Key::Job(*job), Key::Dispute(*job)],
+        E::SlashProposed { proposal, resource, .. } => vec![Key::Slash(*proposal), Key::Resource(*resource)],
+        E::SlashContested { proposal, .. } | E::SlashSettled { proposal, .. } => vec![Key::Slash(*proposal)],
         E::Credited { account, .. } | E::CreditWithdrawn { account, .. } => vec![Key::Credit(*account)],
         E::WatcherChanged { watcher, .. } => vec![Key::Reporter(*watcher, false)],
         E::OracleChanged { oracle, .. } => vec![Key::Reporter(*oracle, true)],
-        E::FeeChanged { .. } | E::FeesWithdrawn { .. } | E::PauseChanged { .. } => vec![Key::Market],
+        E::FeeChanged { .. } | E::FeesWithdrawn { .. } | E::PauseChanged { .. } | E::MinBondChanged { .. } => {
+            vec![Key::Market]
+        }
         other => other.job().map(Key::Job).into_iter().collect(),
     }
 }
 
-/// The rows that a row names: a job its resource and provider, a resource its provider.
+/// The rows that a row names: a job its resource and provider, a resource its provider, a dispute its job, a proposal its
+/// resource.
 #[must_use]
 pub fn behind(row: &Row) -> Vec<Key> {
     match row {
         Row::Job(job) => vec![Key::Resource(job.terms.resource()), Key::Provider(job.provider)],
         Row::Resource(resource) => vec![Key::Provider(resource.provider)],
+        Row::Dispute(dispute) => vec![Key::Job(dispute.job)],
+        Row::Slash(slash) => vec![Key::Resource(slash.resource)],
         Row::Provider(_) | Row::Credit(_) | Row::Reporter(_) | Row::Market(_) => Vec::new(),
     }
 }

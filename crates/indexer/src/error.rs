@@ -97,6 +97,31 @@ pub enum Contradiction {
         /// The job that it holds.
         by: JobId,
     },
+    /// No event proposed the slash.
+    #[error("proposal {0} is unknown")]
+    UnknownProposal(u64),
+    /// The slash was proposed before.
+    #[error("proposal {0} exists")]
+    ProposalExists(u64),
+    /// A proposal is settled once.
+    #[error("proposal {0} is settled")]
+    Settled(u64),
+    /// No event opened a dispute, or it was decided before.
+    #[error("job {0} has no open dispute")]
+    NoDispute(JobId),
+    /// The contract knows three verdicts.
+    #[error("{0} of the pot is no verdict")]
+    NoVerdict(u16),
+    /// More stake was used than there is.
+    #[error("resource {resource} has {stake} staked, of which {free} are free")]
+    Overstaked {
+        /// Whose stake.
+        resource: ResourceId,
+        /// All of it.
+        stake: Amount,
+        /// What nothing holds.
+        free: Amount,
+    },
     /// More was withdrawn than waited.
     #[error("{account} has {credit} to withdraw")]
     Overdrawn {

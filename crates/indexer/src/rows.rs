@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use market::{JobId, ResourceId};
-use store::{CreditRow, JobRow, Key, MarketRow, ProviderRow, ResourceRow, Row};
+use store::{CreditRow, DisputeRow, JobRow, Key, MarketRow, ProviderRow, ResourceRow, Row, SlashRow};
 
 use crate::Contradiction;
 
@@ -69,6 +69,20 @@ impl Rows {
         match self.get(&Key::Provider(id)) {
             Some(Row::Provider(row)) => Ok(row),
             _ => Err(Contradiction::UnknownProvider(id)),
+        }
+    }
+
+    pub(crate) fn dispute(&self, job: JobId) -> Option<&DisputeRow> {
+        match self.get(&Key::Dispute(job)) {
+            Some(Row::Dispute(row)) => Some(row),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn slash(&self, id: u64) -> Result<&SlashRow, Contradiction> {
+        match self.get(&Key::Slash(id)) {
+            Some(Row::Slash(row)) => Ok(row),
+            _ => Err(Contradiction::UnknownProposal(id)),
         }
     }
 

@@ -9,8 +9,8 @@ pub use error::StoreError;
 
 mod rows;
 pub use rows::{
-    Batch, BlockChanges, BlockRef, CreditRow, Cursor, EventRow, Indexed, JobRow, Key, MarketRow, ProviderRow,
-    ReporterRow, ResourceRow, Row,
+    Batch, BlockChanges, BlockRef, CreditRow, Cursor, DecisionRow, DisputeRow, EventRow, Indexed, JobRow, Key,
+    MarketRow, ProviderRow, ReporterRow, ResourceRow, Row, SlashRow, SlashedRow,
 };
 
 mod connect;

@@ -5,6 +5,7 @@ mod m0002_own;
 mod m0003_keys;
 mod m0004_ledger;
 mod m0005_x402;
+mod m0006_court;
 mod table;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_keys::Migration),
             Box::new(m0004_ledger::Migration),
             Box::new(m0005_x402::Migration),
+            Box::new(m0006_court::Migration),
         ]
     }
 }

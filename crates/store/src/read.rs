@@ -1,5 +1,6 @@
 //! What a gateway asks the index.
 
+mod court;
 mod jobs;
 mod money;
 mod providers;

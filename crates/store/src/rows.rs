@@ -1,7 +1,7 @@
 //! What is stored, as everybody else sees it: typed rows, without a word of SQL.
 
 use alloy_primitives::{Address, B256};
-use market::{Amount, BasisPoints, Hardware, JobId, Outcome, PerHour, ResourceId, Seconds, Status, Timestamp};
+use market::{Amount, BasisPoints, Hardware, JobId, Outcome, PerHour, ResourceId, Seconds, Status, Timestamp, Verdict};
 use wire::Terms;
 
 /// Somebody who provides, as the chain has it.
@@ -44,6 +44,18 @@ pub struct ResourceRow {
     pub available: bool,
     /// The job that holds it.
     pub held_by: Option<JobId>,
+    /// All stake that was put down for it and not taken back or lost.
+    pub stake: Amount,
+    /// Of the stake, what is tied to jobs that are not settled.
+    pub tied: Amount,
+    /// Of the stake, what its owner takes back.
+    pub unbonding: Amount,
+    /// When that can be taken.
+    pub unbonded_at: Option<Timestamp>,
+    /// Of the stake, what is held by proposals to slash.
+    pub contested: Amount,
+    /// What cancelling a reservation may cost, as a share of its lock.
+    pub cancel_fee: BasisPoints,
     /// When it was listed.
     pub listed_at: Timestamp,
     /// The block of its last change.
@@ -85,6 +97,8 @@ pub struct JobRow {
     pub extra: Seconds,
     /// Seconds not billed.
     pub paused: Seconds,
+    /// Seconds that tied stake vouches for: so much earlier they are paid.
+    pub cover: Seconds,
     /// Seconds paid out so far.
     pub paid_seconds: Seconds,
     /// Money paid out so far.
@@ -103,6 +117,82 @@ pub struct JobRow {
     pub reason: Option<String>,
     /// The block of its last change.
     pub changed: u64,
+}
+
+/// A dispute over a job: its own record, kept when it is decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisputeRow {
+    /// The job.
+    pub job: JobId,
+    /// Who opened it and put down the bond.
+    pub opener: Address,
+    /// Block time of its opening.
+    pub opened_at: Timestamp,
+    /// What it is about.
+    pub pot: Amount,
+    /// Lost to the other party on a wholly adverse verdict.
+    pub bond: Amount,
+    /// The opener's words.
+    pub reason: String,
+    /// How it was decided.
+    pub decision: Option<DecisionRow>,
+    /// The block of its last change.
+    pub changed: u64,
+}
+
+/// How a dispute was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionRow {
+    /// Who decided, or, where nobody did in time, who settled it half and half.
+    pub by: Address,
+    /// The provider's share of the pot.
+    pub verdict: Verdict,
+    /// What of the pot went back to the renter.
+    pub returned: Amount,
+    /// Of that, what came from the provider's stake.
+    pub from_cover: Amount,
+    /// CID of the report; empty where nobody decided.
+    pub evidence: String,
+    /// Block time.
+    pub at: Timestamp,
+}
+
+/// A proposal to slash a resource's stake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlashRow {
+    /// Its number.
+    pub id: u64,
+    /// Whose stake.
+    pub resource: ResourceId,
+    /// Who was harmed.
+    pub harmed: Address,
+    /// What would be taken.
+    pub amount: Amount,
+    /// Of that, what would be taken from stake that its owner takes back.
+    pub from_unbonding: Amount,
+    /// What the harmed lost: he gets no more.
+    pub loss: Amount,
+    /// CID of the evidence.
+    pub evidence: String,
+    /// Until then the owner may contest it.
+    pub contestable_until: Timestamp,
+    /// CID of what the owner says against it.
+    pub contested: Option<String>,
+    /// What became of it.
+    pub settled: Option<SlashedRow>,
+    /// The block of its last change.
+    pub changed: u64,
+}
+
+/// What became of a proposal to slash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlashedRow {
+    /// It was carried out; else the stake is free again.
+    pub slashed: bool,
+    /// Went to the harmed.
+    pub to_harmed: Amount,
+    /// Went to nobody.
+    pub burned: Amount,
 }
 
 /// One event of the market, never changed once written.
@@ -165,6 +255,8 @@ pub struct MarketRow {
     pub paused: bool,
     /// Fees that were withdrawn.
     pub fees_withdrawn: Amount,
+    /// The least that a dispute's opener puts down; none before it was ever changed.
+    pub min_bond: Option<Amount>,
     /// The block of its last change.
     pub changed: u64,
 }
@@ -184,6 +276,10 @@ pub enum Key {
     Reporter(Address, bool),
     /// [`MarketRow`].
     Market,
+    /// [`DisputeRow`], by its job.
+    Dispute(JobId),
+    /// [`SlashRow`], by its number.
+    Slash(u64),
 }
 
 /// A row that events change.
@@ -202,6 +298,10 @@ pub enum Row {
     Reporter(ReporterRow),
     /// The market.
     Market(MarketRow),
+    /// A dispute.
+    Dispute(DisputeRow),
+    /// A proposal to slash.
+    Slash(SlashRow),
 }
 
 impl Row {
@@ -215,6 +315,8 @@ impl Row {
             Self::Credit(row) => Key::Credit(row.account),
             Self::Reporter(row) => Key::Reporter(row.address, row.is_oracle),
             Self::Market(_) => Key::Market,
+            Self::Dispute(row) => Key::Dispute(row.job),
+            Self::Slash(row) => Key::Slash(row.id),
         }
     }
 }

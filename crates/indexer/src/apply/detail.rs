@@ -11,7 +11,7 @@ pub(super) fn of(event: &MarketEvent) -> (&'static str, Value) {
         E::JobCreated { renter, fee, terms, .. } => {
             ("JobCreated", json!({"renter": renter, "feeBps": fee.0, "terms": TermsJson::from(terms.as_ref())}))
         }
-        E::JobAccepted { .. } => ("JobAccepted", json!({})),
+        E::JobAccepted { cover, .. } => ("JobAccepted", json!({"coverSeconds": cover.0})),
         E::JobDeclined { refunded, reason, .. } => {
             ("JobDeclined", json!({"refunded": refunded.to_string(), "reason": reason}))
         }
@@ -41,6 +41,77 @@ pub(super) fn of(event: &MarketEvent) -> (&'static str, Value) {
         E::JobFinalized { paid, fee, .. } => {
             ("JobFinalized", json!({"paid": paid.to_string(), "fee": fee.to_string()}))
         }
+        E::OrderFilled { .. }
+        | E::CancelFeePaid { .. }
+        | E::JobDisputed { .. }
+        | E::DisputeResolved { .. }
+        | E::Staked { .. }
+        | E::UnstakeRequested { .. }
+        | E::Unstaked { .. }
+        | E::SlashProposed { .. }
+        | E::SlashContested { .. }
+        | E::SlashSettled { .. } => of_the_court(event),
+        other => of_the_rest(other),
+    }
+}
+
+/// Orders, disputes, stake and slashes.
+fn of_the_court(event: &MarketEvent) -> (&'static str, Value) {
+    use MarketEvent as E;
+    match event {
+        E::OrderFilled { renter, nonce, spent, .. } => {
+            ("OrderFilled", json!({"renter": renter, "nonce": nonce.to_string(), "spent": spent.to_string()}))
+        }
+        E::CancelFeePaid { paid, fee, .. } => {
+            ("CancelFeePaid", json!({"paid": paid.to_string(), "fee": fee.to_string()}))
+        }
+        E::JobDisputed { opener, pot, bond, reason, .. } => (
+            "JobDisputed",
+            json!({"opener": opener, "pot": pot.to_string(), "bond": bond.to_string(), "reason": reason}),
+        ),
+        E::DisputeResolved { by, provider, returned, from_cover, evidence, .. } => (
+            "DisputeResolved",
+            json!({
+                "by": by,
+                "providerBps": provider.0,
+                "returned": returned.to_string(),
+                "fromCover": from_cover.to_string(),
+                "evidenceCid": evidence,
+            }),
+        ),
+        E::Staked { from, amount, stake, .. } => {
+            ("Staked", json!({"from": from, "amount": amount.to_string(), "stake": stake.to_string()}))
+        }
+        E::UnstakeRequested { amount, unbonding, available_at, .. } => (
+            "UnstakeRequested",
+            json!({"amount": amount.to_string(), "unbonding": unbonding.to_string(), "availableAt": available_at.0}),
+        ),
+        E::Unstaked { to, amount, stake, .. } => {
+            ("Unstaked", json!({"to": to, "amount": amount.to_string(), "stake": stake.to_string()}))
+        }
+        E::SlashProposed { proposal, harmed, amount, loss, contestable_until, evidence, .. } => (
+            "SlashProposed",
+            json!({
+                "proposalId": proposal,
+                "harmed": harmed,
+                "amount": amount.to_string(),
+                "loss": loss.to_string(),
+                "contestableUntil": contestable_until.0,
+                "evidenceCid": evidence,
+            }),
+        ),
+        E::SlashContested { proposal, evidence } => {
+            ("SlashContested", json!({"proposalId": proposal, "evidenceCid": evidence}))
+        }
+        E::SlashSettled { proposal, slashed, to_harmed, burned } => (
+            "SlashSettled",
+            json!({
+                "proposalId": proposal,
+                "slashed": slashed,
+                "toHarmed": to_harmed.to_string(),
+                "burned": burned.to_string(),
+            }),
+        ),
         other => of_the_rest(other),
     }
 }
@@ -69,6 +140,8 @@ fn of_the_rest(event: &MarketEvent) -> (&'static str, Value) {
         }
         E::FeesWithdrawn { to, amount } => ("FeesWithdrawn", json!({"to": to, "amount": amount.to_string()})),
         E::PauseChanged { paused } => ("PauseChanged", json!({"paused": paused})),
+        E::MinBondChanged { amount } => ("MinBondChanged", json!({"amount": amount.to_string()})),
+        E::CancelFeeChanged { cancel_fee, .. } => ("CancelFeeChanged", json!({"cancelFeeBps": cancel_fee.0})),
         _ => ("an event", json!({})),
     }
 }

@@ -1,18 +1,16 @@
 //! Jobs, and what they do to their resource and provider.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use chain::MarketEvent;
-use market::{Amount, BasisPoints, JobId, Outcome, Seconds, Status};
-use store::{BlockRef, JobRow, ProviderRow, ResourceRow, Row};
+use market::{Amount, BasisPoints, JobId, Outcome, Seconds, Status, Verdict};
+use store::{BlockRef, DecisionRow, JobRow, Row};
 use wire::Terms;
 
-use super::Drawn;
+use super::{Drawn, scene::Scene};
 use crate::{Contradiction, Rows};
 
-/// Before the clock runs.
-const WAITING: &[Status] = &[Status::Created, Status::Accepted];
-/// While there is a clock.
-const STARTED: &[Status] = &[Status::Running, Status::Paused, Status::Silent];
+/// While pay may come: on the clock, at its end, with a verdict.
+const PAYABLE: &[Status] = &[Status::Running, Status::Paused, Status::Silent, Status::Ended, Status::Disputed];
 /// While the clock stands for a while.
 const STANDING: &[Status] = &[Status::Paused, Status::Silent];
 
@@ -46,6 +44,7 @@ pub(super) fn created(
         locked: terms.stream(Seconds(0), fee_bps).locked(),
         extra: Seconds(0),
         paused: Seconds(0),
+        cover: Seconds(0),
         paid_seconds: Seconds(0),
         paid: Amount::ZERO,
         seconds_run: None,
@@ -69,12 +68,19 @@ pub(super) fn went_on(before: &Rows, block: BlockRef, event: &MarketEvent) -> Re
     let renter = scene.job.terms.renter;
     let mut earned = None;
     let who = match event {
-        E::JobAccepted { .. } => scene.accepted()?,
+        E::OrderFilled { .. } => scene.is(&[Status::Created]).map(|()| None)?,
+        E::JobAccepted { cover, .. } => scene.accepted(*cover)?,
         E::JobDeclined { refunded, reason, .. } => {
             scene.job.reason = Some(reason.clone());
             scene.called_off(agent, *refunded)?
         }
         E::JobCancelled { by, refunded, .. } => scene.called_off(*by, *refunded)?,
+        E::CancelFeePaid { paid, fee, .. } => {
+            scene.is(&[Status::Cancelled])?;
+            (scene.job.paid, scene.job.fee) = (*paid, Some(*fee));
+            earned = Some(*paid);
+            None
+        }
         E::JobStarted { ready_record, .. } => scene.started(*ready_record)?,
         E::JobPaused { .. } => scene.moved(&[Status::Running], Status::Paused).map(|()| Some(agent))?,
         E::JobResumed { paused, .. } => {
@@ -89,7 +95,7 @@ pub(super) fn went_on(before: &Rows, block: BlockRef, event: &MarketEvent) -> Re
             Some(renter)
         }
         E::JobPaid { seconds, amount, .. } => {
-            scene.is(STARTED)?;
+            scene.is(PAYABLE)?;
             scene.job.paid_seconds = *seconds;
             scene.job.paid = scene.job.paid.saturating_add(*amount);
             earned = Some(*amount);
@@ -103,109 +109,27 @@ pub(super) fn went_on(before: &Rows, block: BlockRef, event: &MarketEvent) -> Re
             Some(*by)
         }
         E::JobFinalized { paid, fee, .. } => {
-            scene.moved(&[Status::Ended], Status::Final)?;
+            scene.settled()?;
             (scene.job.paid, scene.job.fee) = (*paid, Some(*fee));
             None
+        }
+        E::JobDisputed { opener, pot, bond, reason, .. } => {
+            scene.disputed(*opener, *pot, *bond, reason)?;
+            Some(*opener)
+        }
+        E::DisputeResolved { by, provider, returned, from_cover, evidence, .. } => {
+            let verdict = Verdict::of(*provider).ok_or(Contradiction::NoVerdict(provider.0))?;
+            let (by, evidence, at) = (*by, evidence.clone(), block.at);
+            let decision = DecisionRow { by, verdict, returned: *returned, from_cover: *from_cover, evidence, at };
+            scene.decided(decision)?;
+            Some(by)
         }
         _ => return Err(Contradiction::UnknownEvent),
     };
     Ok(Drawn { who, earned, ..scene.close() })
 }
 
-fn about(job: &JobRow) -> Drawn {
+/// What every event of a job is about.
+pub(super) fn about(job: &JobRow) -> Drawn {
     Drawn { job: Some(job.id), resource: Some(job.terms.resource()), provider: Some(job.provider), ..Drawn::default() }
-}
-
-/// A job with its resource and provider: the rows that its events change.
-struct Scene<'a> {
-    block: BlockRef,
-    job: JobRow,
-    resource: &'a ResourceRow,
-    provider: &'a ProviderRow,
-    /// What is changed of the two.
-    others: Vec<Row>,
-}
-
-impl<'a> Scene<'a> {
-    fn of(before: &'a Rows, block: BlockRef, id: JobId) -> Result<Self, Contradiction> {
-        let job = JobRow { changed: block.number, ..before.job(id)?.clone() };
-        let resource = before.resource(job.terms.resource())?;
-        let provider = before.provider(job.provider)?;
-        Ok(Self { block, job, resource, provider, others: Vec::new() })
-    }
-
-    fn is(&self, statuses: &[Status]) -> Result<(), Contradiction> {
-        let JobRow { id: job, status, .. } = self.job;
-        if statuses.contains(&status) { Ok(()) } else { Err(Contradiction::WrongStatus { job, status }) }
-    }
-
-    /// Every change of status passes here, as in the contract.
-    fn moved(&mut self, from: &[Status], to: Status) -> Result<(), Contradiction> {
-        self.is(from)?;
-        (self.job.status, self.job.since) = (to, self.block.at);
-        Ok(())
-    }
-
-    fn accepted(&mut self) -> Result<Option<Address>, Contradiction> {
-        self.moved(&[Status::Created], Status::Accepted)?;
-        self.job.accepted_at = Some(self.block.at);
-        if let Some(by) = self.resource.held_by {
-            return Err(Contradiction::Held { resource: self.resource.id, by });
-        }
-        self.hold(Some(self.job.id));
-        Ok(Some(self.provider.agent))
-    }
-
-    /// Ends a job whose clock never ran.
-    fn called_off(&mut self, by: Address, refunded: Amount) -> Result<Option<Address>, Contradiction> {
-        self.moved(WAITING, Status::Cancelled)?;
-        (self.job.ended_at, self.job.ended_by) = (Some(self.block.at), Some(by));
-        self.job.refunded = refunded;
-        self.free();
-        Ok(Some(by))
-    }
-
-    fn started(&mut self, ready_record: B256) -> Result<Option<Address>, Contradiction> {
-        self.moved(&[Status::Accepted], Status::Running)?;
-        (self.job.started_at, self.job.ready_record) = (Some(self.block.at), Some(ready_record));
-        self.count(|provider| provider.jobs_started += 1);
-        Ok(Some(self.provider.agent))
-    }
-
-    /// The seconds run count as paid from here on, however little they brought.
-    fn ended(&mut self, outcome: Outcome, seconds: Seconds) -> Result<(), Contradiction> {
-        self.moved(STARTED, Status::Ended)?;
-        (self.job.outcome, self.job.ended_at) = (outcome, Some(self.block.at));
-        (self.job.seconds_run, self.job.paid_seconds) = (Some(seconds), seconds);
-        self.free();
-        if outcome == Outcome::Succeeded {
-            self.count(|provider| provider.jobs_succeeded += 1);
-        }
-        Ok(())
-    }
-
-    /// The resource is let go if it is this job that it holds: a job that was never accepted holds none.
-    fn free(&mut self) {
-        if self.resource.held_by == Some(self.job.id) {
-            self.hold(None);
-        }
-    }
-
-    fn hold(&mut self, held_by: Option<JobId>) {
-        let changed = self.block.number;
-        self.others.push(Row::Resource(ResourceRow { held_by, changed, ..self.resource.clone() }));
-    }
-
-    fn count(&mut self, up: impl FnOnce(&mut ProviderRow)) {
-        let mut provider = ProviderRow { changed: self.block.number, ..self.provider.clone() };
-        up(&mut provider);
-        self.others.push(Row::Provider(provider));
-    }
-
-    fn close(self) -> Drawn {
-        let drawn = about(&self.job);
-        let mut rows = self.others;
-        rows.push(Row::Job(self.job));
-        Drawn { rows, ..drawn }
-    }
 }

@@ -1,6 +1,7 @@
 //! Providers and what they have for rent.
 
 use chain::MarketEvent;
+use market::{Amount, BasisPoints};
 use store::{BlockRef, ProviderRow, ResourceRow, Row};
 
 use super::Drawn;
@@ -47,6 +48,12 @@ pub(super) fn changed(before: &Rows, block: BlockRef, event: &MarketEvent) -> Re
                 price: listing.price,
                 available: true,
                 held_by: None,
+                stake: Amount::ZERO,
+                tied: Amount::ZERO,
+                unbonding: Amount::ZERO,
+                unbonded_at: None,
+                contested: Amount::ZERO,
+                cancel_fee: BasisPoints(0),
                 listed_at: block.at,
                 changed,
             };
@@ -61,6 +68,11 @@ pub(super) fn changed(before: &Rows, block: BlockRef, event: &MarketEvent) -> Re
             let owner = before.provider(row.provider)?.owner;
             Ok(Drawn { who: Some(owner), ..of_resource(row) })
         }
+        E::CancelFeeChanged { resource: id, cancel_fee } => {
+            let row = ResourceRow { cancel_fee: *cancel_fee, ..resource(*id)? };
+            let owner = before.provider(row.provider)?.owner;
+            Ok(Drawn { who: Some(owner), ..of_resource(row) })
+        }
         _ => Err(Contradiction::UnknownEvent),
     }
 }
@@ -70,7 +82,7 @@ fn of_provider(row: ProviderRow) -> Drawn {
     Drawn { provider: Some(row.id), who: Some(row.owner), rows: vec![Row::Provider(row)], ..Drawn::default() }
 }
 
-fn of_resource(row: ResourceRow) -> Drawn {
+pub(super) fn of_resource(row: ResourceRow) -> Drawn {
     let (resource, provider) = (Some(row.id), Some(row.provider));
     Drawn { resource, provider, rows: vec![Row::Resource(row)], ..Drawn::default() }
 }

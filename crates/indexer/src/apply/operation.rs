@@ -38,6 +38,7 @@ pub(super) fn changed(before: &Rows, block: BlockRef, event: &MarketEvent) -> Re
             let row = market();
             Row::Market(MarketRow { fees_withdrawn: row.fees_withdrawn.saturating_add(*amount), ..row })
         }
+        E::MinBondChanged { amount } => Row::Market(MarketRow { min_bond: Some(*amount), ..market() }),
         _ => return Err(Contradiction::UnknownEvent),
     };
     Ok(Drawn { who, rows: vec![row], ..Drawn::default() })

@@ -1,11 +1,11 @@
 //! The rules as stories: what happened, and what the last of it changed.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 use chain::{Listing, Logged, MarketEvent as E};
 use market::{
     Amount, BasisPoints, Hardware, JobId, Mebibytes, Outcome, PerHour, ResourceId, Seconds, Status, Timestamp,
 };
-use store::{BlockRef, Row};
+use store::{BlockRef, ResourceRow, Row};
 use wire::Terms;
 
 use super::{Changes, apply};
@@ -87,7 +87,8 @@ fn event(line: &str) -> E {
             fee: BasisPoints(200),
             terms: Box::new(terms(resource(2))),
         },
-        "accept" => E::JobAccepted { job: job(1), cover: market::Seconds(0) },
+        // accept j1, or with so many seconds of cover: accept j1 600
+        "accept" => E::JobAccepted { job: job(1), cover: Seconds(if words.len() > 2 { number(2) } else { 0 }) },
         "decline" => E::JobDeclined { job: job(1), refunded: amount(2), reason: words[3].into() },
         "cancel" => E::JobCancelled { job: job(1), by: who(2), refunded: amount(3) },
         "start" => E::JobStarted { job: job(1), ready_record: B256::with_last_byte(5) },
@@ -112,6 +113,60 @@ fn event(line: &str) -> E {
         "close" => E::PauseChanged { paused: words[1] == "yes" },
         "watcher" => E::WatcherChanged { watcher: who(1), registered: words[2] == "yes" },
         "oracle" => E::OracleChanged { oracle: who(1), registered: words[2] == "yes" },
+        _ => court_event(line),
+    }
+}
+
+/// Orders, disputes, stake and slashes.
+fn court_event(line: &str) -> E {
+    let words: Vec<&str> = line.split(' ').collect();
+    let number = |at: usize| words[at].trim_start_matches(['j', 'r']).parse::<u64>().unwrap();
+    let job = || JobId(B256::with_last_byte(number(1) as u8).0);
+    let resource = |at: usize| ResourceId(B256::with_last_byte(number(at) as u8).0);
+    let amount = |at: usize| Amount(number(at).into());
+    let who = |at: usize| Address::with_last_byte(number(at) as u8);
+    match words[0] {
+        "fill" => E::OrderFilled { job: job(), renter: who(2), nonce: U256::from(1), spent: amount(3) },
+        "owe" => E::CancelFeePaid { job: job(), paid: amount(2), fee: amount(3) },
+        // dispute j1 8 100 10: by whom, over what, for which bond
+        "dispute" => {
+            let (opener, pot, bond) = (who(2), amount(3), amount(4));
+            E::JobDisputed { job: job(), opener, pot, bond, reason: "slow".into() }
+        }
+        // judge j1 40 5000 50 20
+        "judge" => E::DisputeResolved {
+            job: job(),
+            by: who(2),
+            provider: BasisPoints(number(3) as u16),
+            returned: amount(4),
+            from_cover: amount(5),
+            evidence: "bafk".into(),
+        },
+        "reserve" => E::CancelFeeChanged { resource: resource(1), cancel_fee: BasisPoints(number(2) as u16) },
+        // stake r1 10 500 1500: by whom, how much, and all
+        "stake" => E::Staked { resource: resource(1), from: who(2), amount: amount(3), stake: amount(4) },
+        "unstake" => E::UnstakeRequested {
+            resource: resource(1),
+            amount: amount(2),
+            unbonding: amount(3),
+            available_at: Timestamp(number(4)),
+        },
+        "unstaked" => E::Unstaked { resource: resource(1), to: who(2), amount: amount(3), stake: amount(4) },
+        // slash 1 r1 8 100 70
+        "slash" => E::SlashProposed {
+            proposal: number(1),
+            resource: resource(2),
+            harmed: who(3),
+            amount: amount(4),
+            loss: amount(5),
+            contestable_until: Timestamp(9000),
+            evidence: "bafk".into(),
+        },
+        "contest" => E::SlashContested { proposal: number(1), evidence: "bafy".into() },
+        "slashed" => {
+            E::SlashSettled { proposal: number(1), slashed: words[2] == "yes", to_harmed: amount(3), burned: amount(4) }
+        }
+        "bond" => E::MinBondChanged { amount: amount(1) },
         other => panic!("{other}"),
     }
 }
@@ -161,7 +216,7 @@ fn show(row: &Row) -> String {
             row.changed
         ),
         Row::Resource(row) => format!(
-            "r{} p{} {} {} {} {} {} listed {} @{}",
+            "r{} p{} {} {} {} {} {} listed {}{} @{}",
             row.id.0[31],
             row.provider,
             row.hardware.model,
@@ -170,8 +225,29 @@ fn show(row: &Row) -> String {
             if row.available { "offered" } else { "withheld" },
             row.held_by.map_or("free".to_owned(), |by| format!("held by j{}", by.0[31])),
             row.listed_at.0,
+            stake(row),
             row.changed
         ),
+        Row::Dispute(row) => {
+            let decided = row.decision.as_ref().map(|it| {
+                let money = format!("returned {} of cover {}", it.returned, it.from_cover);
+                format!(" {:?} by {} at {} {money} {}", it.verdict, it.by[19], it.at.0, it.evidence)
+            });
+            let opened = format!("by {} at {} \"{}\"", row.opener[19], row.opened_at.0, row.reason);
+            let (job, decided) = (row.job.0[31], decided.unwrap_or_default());
+            format!("dispute j{job} {opened} over {} bond {}{decided} @{}", row.pot, row.bond, row.changed)
+        }
+        Row::Slash(row) => {
+            let against = row.contested.as_ref().map(|cid| format!(" against {cid}")).unwrap_or_default();
+            let settled = row.settled.map(|it| format!(" slashed {} {} {}", it.slashed, it.to_harmed, it.burned));
+            let (harmed, settled) = (row.harmed[19], settled.unwrap_or_default());
+            let what = format!("{} ({} of them unbonding), loss {}", row.amount, row.from_unbonding, row.loss);
+            let (id, resource, until) = (row.id, row.resource.0[31], row.contestable_until.0);
+            format!(
+                "slash {id} r{resource} for {harmed}: {what} until {until} {}{against}{settled} @{}",
+                row.evidence, row.changed
+            )
+        }
         Row::Job(row) => {
             let mut text = format!("j{} p{} {:?}", row.id.0[31], row.provider, row.status);
             if row.outcome != Outcome::None {
@@ -184,6 +260,7 @@ fn show(row: &Row) -> String {
             text += &format!(" locked {} +{} s -{} s", row.locked, row.extra.0, row.paused.0);
             text += &format!(" paid {} for {} s refunded {}", row.paid, row.paid_seconds.0, row.refunded);
             for (name, number) in [
+                ("cover", Some(row.cover.0).filter(|cover| *cover > 0)),
                 ("ran", row.seconds_run.map(|ran| ran.0)),
                 ("fee", row.fee.map(|fee| fee.0 as u64)),
                 ("ready", row.ready_record.map(|digest| digest[31].into())),
@@ -199,14 +276,25 @@ fn show(row: &Row) -> String {
         Row::Reporter(row) => {
             format!("{} oracle {} registered {} @{}", row.address[19], row.is_oracle, row.registered, row.changed)
         }
-        Row::Market(row) => format!(
-            "fee {:?} paused {} withdrawn {} @{}",
-            row.fee_bps.map(|fee| fee.0),
-            row.paused,
-            row.fees_withdrawn,
-            row.changed
-        ),
+        Row::Market(row) => {
+            let bond = row.min_bond.map(|least| format!(" bond {least}")).unwrap_or_default();
+            let fee = row.fee_bps.map(|fee| fee.0);
+            format!("fee {fee:?} paused {} withdrawn {}{bond} @{}", row.paused, row.fees_withdrawn, row.changed)
+        }
     }
+}
+
+/// What is said of a resource's stake, where there is any.
+fn stake(row: &ResourceRow) -> String {
+    let figures = [
+        ("stake", row.stake.0),
+        ("tied", row.tied.0),
+        ("unbonding", row.unbonding.0),
+        ("until", row.unbonded_at.map_or(0, |at| at.0.into())),
+        ("contested", row.contested.0),
+        ("cancel", row.cancel_fee.0.into()),
+    ];
+    figures.into_iter().filter(|(_, figure)| *figure > 0).map(|(name, figure)| format!(" {name} {figure}")).collect()
 }
 
 /// Provider, listing and order: blocks 1, 2 and 3.
@@ -292,6 +380,132 @@ fn the_end_of_a_job() {
         "j1 p1 Final AbortedByProvider since 700 created 300 accepted 400 started 500 ended 600 locked 1000 +0 s -0 s \
          paid 59 for 60 s refunded 940 ran 60 fee 1 ready 5 by 11 @7",
     );
+    let ended = "created 300 accepted 400 started 500 ended 700 locked 1000 +0 s -0 s";
+    check(
+        &running("; pay j1 20 19; end j1 11 well 60 940 6"),
+        &format!(
+            "r1 p1 H200 north 3600 offered free listed 200 @7\np1 10/11/12 since 100 started 1 succeeded 1 @7\n\
+             j1 p1 Ended Succeeded since 700 {ended} paid 19 for 20 s refunded 940 ran 60 ready 5 result 6 by 11 @7"
+        ),
+    );
+    check(
+        &running("; pay j1 20 19; end j1 11 well 60 940 6; pay j1 60 39; settle j1 58 2"),
+        &format!(
+            "j1 p1 Final Succeeded since 900 {ended} paid 58 for 60 s refunded 940 ran 60 fee 2 ready 5 result 6 by 11 @9"
+        ),
+    );
+}
+
+/// With 500 staked, of which the job ties 100.
+fn covered(then: &str) -> String {
+    ordered(&format!("; stake r1 10 500 500; accept j1 100; start j1{then}"))
+}
+
+#[test]
+fn stake_is_tied_until_a_job_is_over() {
+    let listed = "r1 p1 H200 north 3600 offered";
+    check(
+        &ordered("; stake r1 10 500 500; accept j1 100"),
+        &format!(
+            "{listed} held by j1 listed 200 stake 500 tied 100 @5\n\
+             j1 p1 Accepted since 500 created 300 accepted 500 locked 1000 +0 s -0 s paid 0 for 0 s refunded 0 cover 100 @5"
+        ),
+    );
+    let shown = |story: &str| show(&tell(story).unwrap().rows[0]);
+    assert_eq!(shown(&covered("; end j1 11 well 60 940 6")), format!("{listed} free listed 200 stake 500 tied 100 @7"));
+    assert_eq!(
+        shown(&covered("; end j1 11 well 60 940 6; settle j1 59 1")),
+        format!("{listed} free listed 200 stake 500 @8")
+    );
+    let declined = ordered("; stake r1 10 500 500; accept j1 100; decline j1 1000 full");
+    assert_eq!(shown(&declined), format!("{listed} free listed 200 stake 500 @6"));
+}
+
+#[test]
+fn a_dispute_is_a_record_and_its_verdict_moves_stake() {
+    let ended = "created 300 accepted 500 started 600 ended 700 locked 1000 +0 s -0 s";
+    let disputed = covered("; end j1 8 badly 60 940 0; dispute j1 8 60 6");
+    check(
+        &disputed,
+        &format!(
+            "dispute j1 by 8 at 800 \"slow\" over 60 bond 6 @8\n\
+             j1 p1 Disputed AbortedByProvider since 800 {ended} paid 0 for 0 s refunded 940 cover 100 ran 60 ready 5 by 8 @8"
+        ),
+    );
+    check(
+        &format!("{disputed}; pay j1 0 29; judge j1 40 5000 30 20"),
+        &format!(
+            "r1 p1 H200 north 3600 offered free listed 200 stake 480 tied 100 @10\n\
+             dispute j1 by 8 at 800 \"slow\" over 60 bond 6 Split by 40 at 1000 returned 30 of cover 20 bafk @10\n\
+             j1 p1 Disputed AbortedByProvider since 800 {ended} paid 29 for 0 s refunded 970 cover 100 ran 60 ready 5 by 8 @10"
+        ),
+    );
+    check(
+        &format!("{disputed}; pay j1 0 29; judge j1 40 5000 30 20; settle j1 29 1"),
+        &format!(
+            "r1 p1 H200 north 3600 offered free listed 200 stake 480 @11\n\
+             j1 p1 Final AbortedByProvider since 1100 {ended} paid 29 for 0 s refunded 970 cover 100 ran 60 fee 1 ready 5 by 8 @11"
+        ),
+    );
+    check_event(
+        &disputed,
+        r#"JobDisputed j1 r1 p1 by 8 {"bond":"6","opener":"0x0000000000000000000000000000000000000008","pot":"60","reason":"slow"}"#,
+    );
+    let none = format!(" have happened: job 0x{}01 has no open dispute", "0".repeat(62));
+    check(&format!("{disputed}; judge j1 40 0 60 0; judge j1 40 0 60 0"), &none);
+    check(&format!("{disputed}; judge j1 40 1 60 0"), " have happened: 1 of the pot is no verdict");
+}
+
+#[test]
+fn a_cancelled_reservation_may_cost_a_fee() {
+    check(
+        &ordered("; accept j1; cancel j1 8 900; owe j1 98 2"),
+        "j1 p1 Cancelled since 500 created 300 accepted 400 ended 500 locked 1000 +0 s -0 s paid 98 for 0 s refunded 900 \
+         fee 2 by 8 @6",
+    );
+    check_event(
+        &ordered("; accept j1; cancel j1 8 900; owe j1 98 2"),
+        r#"CancelFeePaid j1 r1 p1earned 98 {"fee":"2","paid":"98"}"#,
+    );
+    check_event(
+        &ordered("; fill j1 8 1000"),
+        &format!(r#"OrderFilled j1 r1 p1 {{"nonce":"1","renter":"0x{:040}","spent":"1000"}}"#, 8),
+    );
+}
+
+#[test]
+fn stake_is_put_down_taken_back_and_slashed() {
+    let listed = "provider p1 10 11 12; list r1 p1 5";
+    let row = |figures: &str, at: u8| format!("r1 p1 H200 north 5 offered free listed 200{figures} @{at}");
+    check(&format!("{listed}; reserve r1 2500"), &row(" cancel 2500", 3));
+    check(&format!("{listed}; stake r1 10 50 50; stake r1 9 10 60"), &row(" stake 60", 4));
+    let asked = format!("{listed}; stake r1 10 100 100; unstake r1 70 70 8000");
+    check(&asked, &row(" stake 100 unbonding 70 until 8000", 4));
+    check(&format!("{asked}; unstaked r1 10 70 30"), &row(" stake 30", 5));
+    // 20 are proposed; only 30 are free, so a second 20 takes ten of those that are going.
+    let twice = format!("{asked}; slash 1 r1 8 20 15; slash 2 r1 8 20 15");
+    let proposed = "slash 2 r1 for 8: 20 (10 of them unbonding), loss 15 until 9000 bafk";
+    check(&twice, &format!("{}\n{proposed} @6", row(" stake 100 unbonding 60 until 8000 contested 40", 6)));
+    check(&format!("{twice}; contest 2"), &format!("{proposed} against bafy @7"));
+    check(
+        &format!("{twice}; slashed 2 yes 15 5"),
+        &format!("{}\n{proposed} slashed true 15 5 @7", row(" stake 80 unbonding 60 until 8000 contested 20", 7)),
+    );
+    check(
+        &format!("{twice}; contest 2; slashed 2 no 0 0"),
+        &format!(
+            "{}\n{proposed} against bafy slashed false 0 0 @8",
+            row(" stake 100 unbonding 70 until 8000 contested 20", 8)
+        ),
+    );
+    check(&format!("{twice}; slashed 2 no 0 0; slashed 2 yes 1 1"), " have happened: proposal 2 is settled");
+    check(&format!("{twice}; slash 2 r1 8 1 1"), " have happened: proposal 2 exists");
+    check("contest 7", " have happened: proposal 7 is unknown");
+    check(
+        &format!("{listed}; stake r1 10 9 9; create j1 r1; accept j1 100"),
+        &format!(" have happened: resource 0x{}01 has 9 staked, of which 9 are free", "0".repeat(62)),
+    );
+    check("bond 7; close yes", "fee None paused true withdrawn 0 bond 7 @2");
 }
 
 #[test]
@@ -306,7 +520,7 @@ fn money_that_waits_and_what_the_platform_sets() {
 
 #[test]
 fn an_event_names_who_did_it_where_that_is_certain() {
-    check_event(&ordered("; accept j1"), "JobAccepted j1 r1 p1 by 11 {}");
+    check_event(&ordered("; accept j1"), r#"JobAccepted j1 r1 p1 by 11 {"coverSeconds":0}"#);
     check_event(
         "provider p1 10 11 12; agent p1 13",
         r#"AgentChanged p1 by 10 {"agent":"0x000000000000000000000000000000000000000d"}"#,
@@ -356,11 +570,12 @@ fn nothing_happens_in_the_wrong_state() {
         (Status::Paused, running("; pause j1")),
         (Status::Silent, running("; silence j1 500 20")),
         (Status::Ended, running("; end j1 11 well 1 1 1")),
+        (Status::Disputed, running("; end j1 11 well 1 1 1; dispute j1 8 1 1")),
         (Status::Final, running("; end j1 11 well 1 1 1; settle j1 1 1")),
         (Status::Cancelled, ordered("; cancel j1 8 1000")),
     ];
-    use Status::{Accepted, Created, Ended, Paused, Running, Silent};
-    let table: [(&str, &[Status]); 11] = [
+    use Status::{Accepted, Cancelled, Created, Disputed, Ended, Paused, Running, Silent};
+    let table: [(&str, &[Status]); 15] = [
         ("accept j1", &[Created]),
         ("decline j1 1000 no", &[Created, Accepted]),
         ("cancel j1 8 1000", &[Created, Accepted]),
@@ -369,9 +584,13 @@ fn nothing_happens_in_the_wrong_state() {
         ("resume j1 1", &[Paused, Silent]),
         ("silence j1 1 20", &[Running]),
         ("extend j1 1 1001", &[Running]),
-        ("pay j1 1 1", &[Running, Paused, Silent]),
+        ("pay j1 1 1", &[Running, Paused, Silent, Ended, Disputed]),
         ("end j1 11 well 1 1 1", &[Running, Paused, Silent]),
-        ("settle j1 1 1", &[Ended]),
+        ("settle j1 1 1", &[Ended, Disputed]),
+        ("dispute j1 8 1 1", &[Ended]),
+        ("judge j1 40 0 1 1", &[Disputed]),
+        ("owe j1 1 1", &[Cancelled]),
+        ("fill j1 8 1", &[Created]),
     ];
     for (line, allowed) in table {
         for (status, story) in &begin {

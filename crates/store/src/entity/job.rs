@@ -52,6 +52,7 @@ pub struct Model {
     pub ended_by: Option<Account>,
     pub reason: Option<Words>,
     pub changed: Whole,
+    pub cover: Option<Whole>,
 }
 
 /// No table refers to another: rows are rebuilt and rewound one by one.
@@ -100,6 +101,7 @@ impl From<&JobRow> for Model {
             ended_by: row.ended_by.map(Into::into),
             reason: row.reason.clone().map(Into::into),
             changed: row.changed.into(),
+            cover: Some(row.cover.0.into()),
         }
     }
 }
@@ -123,6 +125,7 @@ impl From<Model> for JobRow {
             locked: Amount(model.locked.0),
             extra: Seconds(model.extra.0),
             paused: Seconds(model.paused.0),
+            cover: model.cover.map_or(Seconds(0), |it| Seconds(it.0)),
             paid_seconds: Seconds(model.paid_seconds.0),
             paid: Amount(model.paid.0),
             seconds_run: model.seconds_run.map(|it| Seconds(it.0)),

@@ -20,6 +20,7 @@ pub struct Model {
     pub paused: bool,
     pub fees_withdrawn: Decimal,
     pub changed: Whole,
+    pub min_bond: Option<Decimal>,
 }
 
 /// No table refers to another: rows are rebuilt and rewound one by one.
@@ -36,6 +37,7 @@ impl From<&MarketRow> for Model {
             paused: row.paused,
             fees_withdrawn: row.fees_withdrawn.0.into(),
             changed: row.changed.into(),
+            min_bond: row.min_bond.map(|it| it.0.into()),
         }
     }
 }
@@ -46,6 +48,7 @@ impl From<Model> for MarketRow {
             fee_bps: model.fee_bps.map(|it| BasisPoints(it.0)),
             paused: model.paused,
             fees_withdrawn: Amount(model.fees_withdrawn.0),
+            min_bond: model.min_bond.map(|it| Amount(it.0)),
             changed: model.changed.0,
         }
     }

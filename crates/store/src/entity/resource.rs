@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::stored::{Decimal, Hash, Short, Small, Whole, Words};
 use crate::rows::ResourceRow;
 use alloy_primitives::B256;
-use market::{Hardware, JobId, Mebibytes, PerHour, ResourceId, Timestamp};
+use market::{Amount, BasisPoints, Hardware, JobId, Mebibytes, PerHour, ResourceId, Timestamp};
 
 /// A listing.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
@@ -29,6 +29,12 @@ pub struct Model {
     pub held_by: Option<Hash>,
     pub listed_at: Whole,
     pub changed: Whole,
+    pub stake: Option<Decimal>,
+    pub tied: Option<Decimal>,
+    pub unbonding: Option<Decimal>,
+    pub unbonded_at: Option<Whole>,
+    pub contested: Option<Decimal>,
+    pub cancel_fee_bps: Option<Short>,
 }
 
 /// No table refers to another: rows are rebuilt and rewound one by one.
@@ -56,12 +62,20 @@ impl From<&ResourceRow> for Model {
             held_by: row.held_by.map(|it| B256::new(it.0).into()),
             listed_at: row.listed_at.0.into(),
             changed: row.changed.into(),
+            stake: Some(row.stake.0.into()),
+            tied: Some(row.tied.0.into()),
+            unbonding: Some(row.unbonding.0.into()),
+            unbonded_at: row.unbonded_at.map(|it| it.0.into()),
+            contested: Some(row.contested.0.into()),
+            cancel_fee_bps: Some(row.cancel_fee.0.into()),
         }
     }
 }
 
 impl From<Model> for ResourceRow {
+    /// Listings of an index that is older than stake have none.
     fn from(model: Model) -> Self {
+        let money = |column: Option<Decimal>| column.map_or(Amount::ZERO, |it| Amount(it.0));
         Self {
             id: ResourceId(model.id.0.0),
             provider: model.provider.0,
@@ -79,6 +93,12 @@ impl From<Model> for ResourceRow {
             price: PerHour(model.price.0),
             available: model.available,
             held_by: model.held_by.map(|it| JobId(it.0.0)),
+            stake: money(model.stake),
+            tied: money(model.tied),
+            unbonding: money(model.unbonding),
+            unbonded_at: model.unbonded_at.map(|it| Timestamp(it.0)),
+            contested: money(model.contested),
+            cancel_fee: model.cancel_fee_bps.map_or(BasisPoints(0), |it| BasisPoints(it.0)),
             listed_at: Timestamp(model.listed_at.0),
             changed: model.changed.0,
         }

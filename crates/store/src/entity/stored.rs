@@ -3,7 +3,7 @@
 //! Serialised, they are the text of a row: what before-images and dumps are made of.
 
 use alloy_primitives::{Address, B256};
-use market::{Outcome, Status};
+use market::{BasisPoints, Outcome, Status, Verdict};
 use sea_orm::sea_query::{ArrayType, ColumnType, Nullable, Value, ValueType, ValueTypeErr};
 use sea_orm::{ColIdx, DbErr, QueryResult, TryFromU64, TryGetError, TryGetable};
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,12 @@ stored!(
     End(Outcome) as String, |outcome| word(&ENDS, outcome).to_owned(), |text| meaning(&ENDS, &text)
 );
 stored!(
+    /// A verdict, as the provider's share in hundredths of a percent.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    Share(Verdict) as i64, |verdict| verdict.share().0.into(),
+    |column| Verdict::of(BasisPoints(column.try_into().ok()?))
+);
+stored!(
     /// What a receipt is about, as its document names it.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     Kind(ReceiptKind) as String, |kind| kind.name().to_owned(),
@@ -203,6 +209,19 @@ macro_rules! as_text {
 
 as_text!(Decimal State End);
 
+impl Serialize for Share {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u16(self.0.share().0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let share = u16::deserialize(from)?;
+        Self::back(share.into()).ok_or_else(|| serde::de::Error::custom("no verdict"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,12 +244,18 @@ mod tests {
             assert_eq!(Value::from(End(outcome)), Value::from(word));
             assert_eq!(End::back(word.to_owned()), Some(End(outcome)));
         }
+        for verdict in Verdict::ALL {
+            assert_eq!(<Share as ValueType>::try_from(Share(verdict).into()).unwrap(), Share(verdict));
+            let text = serde_json::to_string(&Share(verdict)).unwrap();
+            assert_eq!(serde_json::from_str::<Share>(&text).unwrap(), Share(verdict));
+        }
     }
 
     #[test]
     fn what_does_not_fit_is_refused() {
         assert!(<Small as ValueType>::try_from(Value::from(-1_i64)).is_err());
         assert!(<Short as ValueType>::try_from(Value::from(65_536_i64)).is_err());
+        assert!(<Share as ValueType>::try_from(Value::from(1_i64)).is_err());
         assert!(<Hash as ValueType>::try_from(Value::from(vec![0_u8; 31])).is_err());
         assert!(<Decimal as ValueType>::try_from(Value::from("-1")).is_err());
         assert!(State::back("Running".to_owned()).is_none());

@@ -4,7 +4,7 @@ use sea_orm::{EntityTrait, Iterable, PrimaryKeyToColumn, QueryOrder};
 use serde::Serialize;
 
 use crate::connect::Store;
-use crate::entity::{credit, event, job, market_row, provider, reporter, resource};
+use crate::entity::{credit, dispute, event, job, market_row, provider, reporter, resource, slash};
 use crate::error::StoreError;
 
 impl Store {
@@ -16,6 +16,8 @@ impl Store {
         self.dump::<provider::Entity>("provider", &mut text).await?;
         self.dump::<resource::Entity>("resource", &mut text).await?;
         self.dump::<job::Entity>("job", &mut text).await?;
+        self.dump::<dispute::Entity>("dispute", &mut text).await?;
+        self.dump::<slash::Entity>("slash", &mut text).await?;
         self.dump::<credit::Entity>("credit", &mut text).await?;
         self.dump::<reporter::Entity>("reporter", &mut text).await?;
         self.dump::<event::Entity>("event", &mut text).await?;

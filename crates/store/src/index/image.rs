@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256};
 use market::{JobId, ResourceId};
 use serde::de::DeserializeOwned;
 
-use crate::entity::{credit, job, market_row, provider, reporter, resource};
+use crate::entity::{credit, dispute, job, market_row, provider, reporter, resource, slash};
 use crate::error::StoreError;
 use crate::rows::{Key, Row};
 
@@ -18,6 +18,8 @@ pub(super) fn key(key: &Key) -> String {
         Key::Reporter(address, true) => format!("oracle {address:#x}"),
         Key::Reporter(address, false) => format!("controller {address:#x}"),
         Key::Market => "market 1".to_owned(),
+        Key::Dispute(job) => format!("dispute {job}"),
+        Key::Slash(id) => format!("slash {id}"),
     }
 }
 
@@ -35,6 +37,8 @@ pub(super) fn read_key(text: &str) -> Result<Key, StoreError> {
         "oracle" => Key::Reporter(address()?, true),
         "controller" => Key::Reporter(address()?, false),
         "market" => Key::Market,
+        "dispute" => Key::Dispute(JobId(hash()?.0)),
+        "slash" => Key::Slash(id.parse().map_err(|_| bad())?),
         _ => return Err(bad()),
     })
 }
@@ -48,6 +52,8 @@ pub(super) fn row(row: &Row) -> Result<String, StoreError> {
         Row::Credit(row) => serde_json::to_string(&credit::Model::from(row)),
         Row::Reporter(row) => serde_json::to_string(&reporter::Model::from(row)),
         Row::Market(row) => serde_json::to_string(&market_row::Model::from(row)),
+        Row::Dispute(row) => serde_json::to_string(&dispute::Model::from(row)),
+        Row::Slash(row) => serde_json::to_string(&slash::Model::from(row)),
     }
     .map_err(|error| StoreError::Corrupt { reason: error.to_string() })
 }
@@ -64,6 +70,8 @@ pub(super) fn read(key: &Key, text: &str) -> Result<Row, StoreError> {
         Key::Credit(_) => Row::Credit(parse::<credit::Model>(text)?.into()),
         Key::Reporter(..) => Row::Reporter(parse::<reporter::Model>(text)?.into()),
         Key::Market => Row::Market(parse::<market_row::Model>(text)?.into()),
+        Key::Dispute(_) => Row::Dispute(parse::<dispute::Model>(text)?.into()),
+        Key::Slash(_) => Row::Slash(parse::<slash::Model>(text)?.into()),
     })
 }
 
@@ -82,6 +90,8 @@ mod tests {
             Key::Reporter(address, true),
             Key::Reporter(address, false),
             Key::Market,
+            Key::Dispute(JobId([0xab; 32])),
+            Key::Slash(u64::MAX),
         ] {
             assert_eq!(read_key(&key(&it)).unwrap(), it);
         }

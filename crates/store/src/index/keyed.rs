@@ -1,11 +1,11 @@
-//! Rows of six tables by one kind of key.
+//! Rows of eight tables by one kind of key.
 
 use alloy_primitives::B256;
 use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::bulk;
-use crate::entity::stored::{Account, Hash, Small};
-use crate::entity::{credit, job, market_row, provider, reporter, resource};
+use crate::entity::stored::{Account, Hash, Small, Whole};
+use crate::entity::{credit, dispute, job, market_row, provider, reporter, resource, slash};
 use crate::rows::{Key, Row};
 
 /// Keys or rows, sorted by their table.
@@ -17,6 +17,8 @@ struct Keys {
     oracles: Vec<Account>,
     controllers: Vec<Account>,
     market: bool,
+    disputes: Vec<Hash>,
+    slashes: Vec<Whole>,
 }
 
 impl Keys {
@@ -29,6 +31,8 @@ impl Keys {
             oracles: vec![],
             controllers: vec![],
             market: false,
+            disputes: vec![],
+            slashes: vec![],
         };
         for key in keys {
             match *key {
@@ -39,6 +43,8 @@ impl Keys {
                 Key::Reporter(address, true) => sorted.oracles.push(address.into()),
                 Key::Reporter(address, false) => sorted.controllers.push(address.into()),
                 Key::Market => sorted.market = true,
+                Key::Dispute(job) => sorted.disputes.push(B256::new(job.0).into()),
+                Key::Slash(id) => sorted.slashes.push(id.into()),
             }
         }
         sorted
@@ -69,6 +75,10 @@ pub(super) async fn find<'a>(
         let found = bulk::find::<market_row::Entity, _>(db, market_row::Column::Id, [market_row::ONLY]).await?;
         rows.extend(found.into_iter().map(|model| Row::Market(model.into())));
     }
+    let found = bulk::find::<dispute::Entity, _>(db, dispute::Column::Job, keys.disputes).await?;
+    rows.extend(found.into_iter().map(|model| Row::Dispute(model.into())));
+    let found = bulk::find::<slash::Entity, _>(db, slash::Column::Id, keys.slashes).await?;
+    rows.extend(found.into_iter().map(|model| Row::Slash(model.into())));
     Ok(rows)
 }
 
@@ -76,6 +86,7 @@ pub(super) async fn find<'a>(
 pub(super) async fn write<'a>(db: &impl ConnectionTrait, rows: impl IntoIterator<Item = &'a Row>) -> Result<(), DbErr> {
     let (mut providers, mut resources, mut jobs) = (vec![], vec![], vec![]);
     let (mut credits, mut reporters, mut markets) = (vec![], vec![], vec![]);
+    let (mut disputes, mut slashes) = (vec![], vec![]);
     for row in rows {
         match row {
             Row::Provider(row) => providers.push(row.into()),
@@ -84,6 +95,8 @@ pub(super) async fn write<'a>(db: &impl ConnectionTrait, rows: impl IntoIterator
             Row::Credit(row) => credits.push(row.into()),
             Row::Reporter(row) => reporters.push(row.into()),
             Row::Market(row) => markets.push(row.into()),
+            Row::Dispute(row) => disputes.push(row.into()),
+            Row::Slash(row) => slashes.push(row.into()),
         }
     }
     bulk::upsert::<provider::Entity>(db, providers).await?;
@@ -91,7 +104,9 @@ pub(super) async fn write<'a>(db: &impl ConnectionTrait, rows: impl IntoIterator
     bulk::upsert::<job::Entity>(db, jobs).await?;
     bulk::upsert::<credit::Entity>(db, credits).await?;
     bulk::upsert::<reporter::Entity>(db, reporters).await?;
-    bulk::upsert::<market_row::Entity>(db, markets).await
+    bulk::upsert::<market_row::Entity>(db, markets).await?;
+    bulk::upsert::<dispute::Entity>(db, disputes).await?;
+    bulk::upsert::<slash::Entity>(db, slashes).await
 }
 
 /// Removes these rows.
@@ -111,6 +126,8 @@ pub(super) async fn delete<'a>(
             row.filter(reporter::Column::IsOracle.eq(is_oracle)).exec(db).await?;
         }
     }
+    bulk::delete::<dispute::Entity, _>(db, dispute::Column::Job, keys.disputes).await?;
+    bulk::delete::<slash::Entity, _>(db, slash::Column::Id, keys.slashes).await?;
     let market = keys.market.then_some(market_row::ONLY);
     bulk::delete::<market_row::Entity, _>(db, market_row::Column::Id, market).await
 }

@@ -11,7 +11,7 @@ use super::{image, indexed, keyed, recent_blocks};
 use crate::connect::Store;
 use crate::entity::stored::Whole;
 use crate::entity::{
-    credit, event, indexed as indexed_row, job, market_row, provider, recent, reporter, resource, undo,
+    credit, dispute, event, indexed as indexed_row, job, market_row, provider, recent, reporter, resource, slash, undo,
 };
 use crate::error::StoreError;
 use crate::rows::{BlockRef, Key};
@@ -116,5 +116,7 @@ async fn empty(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     job::Entity::delete_many().exec(db).await?;
     credit::Entity::delete_many().exec(db).await?;
     reporter::Entity::delete_many().exec(db).await?;
+    dispute::Entity::delete_many().exec(db).await?;
+    slash::Entity::delete_many().exec(db).await?;
     market_row::Entity::delete_many().exec(db).await.map(drop)
 }

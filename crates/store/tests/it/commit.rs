@@ -47,6 +47,13 @@ async fn rows_come_back_as_they_went_in(database: &TestDatabase) {
                 assert_eq!(store.credit(*account).await.unwrap().map(Row::Credit).as_ref(), expected.get(key));
             }
             Key::Market => assert_eq!(Some(&Row::Market(store.market().await.unwrap())), expected.get(key)),
+            Key::Dispute(job) => {
+                assert_eq!(store.dispute(*job).await.unwrap().map(Row::Dispute).as_ref(), expected.get(key));
+            }
+            Key::Slash(id) => {
+                let Some(Row::Slash(row)) = expected.get(key) else { panic!("{id}") };
+                assert!(store.slashes_of(row.resource, 100).await.unwrap().contains(row));
+            }
             Key::Reporter(address, _) => {
                 let rows = store.reporter(*address).await.unwrap();
                 assert!(rows.into_iter().any(|row| Some(&Row::Reporter(row)) == expected.get(key)));

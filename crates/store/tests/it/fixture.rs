@@ -2,11 +2,11 @@
 
 use alloy_primitives::{Address, B256, U256, aliases::U96};
 use market::{
-    Amount, BasisPoints, Hardware, JobId, Mebibytes, Outcome, PerHour, ResourceId, Seconds, Status, Timestamp,
+    Amount, BasisPoints, Hardware, JobId, Mebibytes, Outcome, PerHour, ResourceId, Seconds, Status, Timestamp, Verdict,
 };
 use store::{
-    Batch, BlockChanges, BlockRef, CreditRow, EventRow, Indexed, JobRow, MarketRow, ProviderRow, ReporterRow,
-    ResourceRow, Row, Store, StoreConfig,
+    Batch, BlockChanges, BlockRef, CreditRow, DecisionRow, DisputeRow, EventRow, Indexed, JobRow, MarketRow,
+    ProviderRow, ReporterRow, ResourceRow, Row, SlashRow, SlashedRow, Store, StoreConfig,
 };
 use testkit::{Rng, StdRng, TestDatabase};
 use wire::Terms;
@@ -115,6 +115,7 @@ impl Chance {
             locked: self.amount(),
             extra: Seconds(self.below(100)),
             paused: Seconds(self.below(100)),
+            cover: Seconds(self.below(3601)),
             paid_seconds: Seconds(self.below(100)),
             paid: self.amount(),
             seconds_run: self.maybe(|it| Seconds(it.below(9))),
@@ -158,14 +159,56 @@ impl Chance {
             price: PerHour::MAX,
             available: self.yes(),
             held_by: self.maybe(|it| job_id(it.below(9))),
+            stake: self.amount(),
+            tied: self.amount(),
+            unbonding: self.amount(),
+            unbonded_at: self.maybe(Self::time),
+            contested: self.amount(),
+            cancel_fee: BasisPoints(self.below(2501) as u16),
             listed_at: self.time(),
+            changed,
+        }
+    }
+
+    pub(crate) fn dispute(&mut self, job: u64, changed: u64) -> DisputeRow {
+        DisputeRow {
+            job: job_id(job),
+            opener: address(self.below(3)),
+            opened_at: self.time(),
+            pot: self.amount(),
+            bond: self.amount(),
+            reason: self.text(),
+            decision: self.maybe(|it| DecisionRow {
+                by: address(it.below(9)),
+                verdict: Verdict::ALL[it.below(3) as usize],
+                returned: it.amount(),
+                from_cover: it.amount(),
+                evidence: it.text(),
+                at: it.time(),
+            }),
+            changed,
+        }
+    }
+
+    pub(crate) fn slash(&mut self, id: u64, changed: u64) -> SlashRow {
+        SlashRow {
+            id,
+            resource: resource_id(self.below(4)),
+            harmed: address(self.below(3)),
+            amount: self.amount(),
+            from_unbonding: self.amount(),
+            loss: self.amount(),
+            evidence: self.text(),
+            contestable_until: self.time(),
+            contested: self.maybe(Self::text),
+            settled: self.maybe(|it| SlashedRow { slashed: it.yes(), to_harmed: it.amount(), burned: it.amount() }),
             changed,
         }
     }
 
     /// A row of any kind; few keys, so that blocks change the same ones.
     pub(crate) fn row(&mut self, block: u64, index: u64) -> Row {
-        match self.below(8) {
+        match self.below(10) {
             0 => Row::Provider({
                 let id = self.below(3) as u32 + 1;
                 self.provider(id, block)
@@ -185,7 +228,16 @@ impl Chance {
                 fee_bps: self.maybe(|it| BasisPoints(it.below(100) as u16)),
                 paused: self.yes(),
                 fees_withdrawn: self.amount(),
+                min_bond: self.maybe(Self::amount),
                 changed: block,
+            }),
+            5 => Row::Dispute({
+                let job = self.below(3);
+                self.dispute(job, block)
+            }),
+            6 => Row::Slash({
+                let id = self.below(3);
+                self.slash(id, block)
             }),
             // Old and new ones: rows that a rewind must take away again.
             _ => Row::Job({

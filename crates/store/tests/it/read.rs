@@ -14,6 +14,7 @@ on_both_engines! {
     listings_that_changed
     providers_are_found
     earnings_are_summed_by_day
+    disputes_and_slashes_are_found
 }
 
 fn jobs(chance: &mut Chance, count: u64) -> Vec<JobRow> {
@@ -133,4 +134,28 @@ async fn earnings_are_summed_by_day(database: &TestDatabase) {
     assert_eq!(store.earnings_total(1).await.unwrap(), Amount(expected.values().sum()));
     assert_eq!(store.earnings_total(9).await.unwrap(), Amount::ZERO);
     assert_eq!(store.earnings(9, Timestamp(0)).await.unwrap(), []);
+}
+
+async fn disputes_and_slashes_are_found(database: &TestDatabase) {
+    let store = begun(database).await;
+    let mut chance = chance(26);
+    let disputes: Vec<_> = (0..60).map(|job| chance.dispute(job, 1)).collect();
+    let slashes: Vec<_> = (1..=60).map(|id| chance.slash(id, 1)).collect();
+    let mut rows: Vec<Row> = disputes.iter().cloned().map(Row::Dispute).collect();
+    rows.extend(slashes.iter().cloned().map(Row::Slash));
+    store.commit(&batch(&[with_rows(1, rows)])).await.unwrap();
+
+    let mut open: Vec<_> = disputes.iter().filter(|row| row.decision.is_none()).cloned().collect();
+    open.sort_by_key(|row| (row.opened_at, row.job));
+    assert!(open.len() > 9 && open.len() < 50);
+    assert_eq!(store.open_disputes(PAGE_MAX).await.unwrap(), open, "the oldest first");
+    assert_eq!(store.open_disputes(9).await.unwrap(), open[..9]);
+    assert_eq!(store.dispute(disputes[7].job).await.unwrap().as_ref(), Some(&disputes[7]));
+    assert_eq!(store.dispute(crate::fixture::job_id(99)).await.unwrap(), None);
+
+    let mut of_one: Vec<_> = slashes.iter().filter(|row| row.resource == resource_id(2)).cloned().collect();
+    of_one.reverse();
+    assert!(of_one.len() > 3 && of_one.len() < 60);
+    assert_eq!(store.slashes_of(resource_id(2), PAGE_MAX).await.unwrap(), of_one, "the newest first");
+    assert_eq!(store.slashes_of(resource_id(2), 2).await.unwrap(), of_one[..2]);
 }

@@ -33,7 +33,7 @@ async fn opening_again_changes_nothing(database: &TestDatabase) {
     let before = applied().await;
     assert_eq!(
         before.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
-        ["m0001_index", "m0002_own", "m0003_keys"]
+        ["m0001_index", "m0002_own", "m0003_keys", "m0004_ledger", "m0005_x402", "m0006_court"]
     );
     let again = open(database).await;
     assert_eq!(applied().await, before);
@@ -74,7 +74,7 @@ async fn psql_shows_what_each_table_and_column_means() {
     assert_eq!(database.psql(silent), "", "tables and columns without a comment");
     let tables =
         database.psql("SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace");
-    assert_eq!(tables, "18");
+    assert_eq!(tables, "36");
     let shown = database.psql("\\d+ jobs");
     assert!(shown.contains("Everything locked, extensions included, in smallest units."), "{shown}");
 }
