@@ -190,6 +190,22 @@ abstract contract MarketTest is Test {
         finalize(t);
     }
 
+    /// Completed after 100 seconds, and disputed by the renter at once.
+    function disputed() internal returns (Terms memory t) {
+        t = completed();
+        dispute(t, renter);
+    }
+
+    function dispute(Terms memory t, address opener) internal {
+        vm.prank(opener);
+        market.disputeJob(t, "wrong result");
+    }
+
+    function resolve(Terms memory t, uint16 providerBps) internal {
+        vm.prank(admin);
+        market.resolveDispute(t, providerBps, "bafyevidence");
+    }
+
     function complete(Terms memory t, Outcome outcome) internal {
         vm.prank(agent);
         market.completeJob(t, outcome, RESULT);

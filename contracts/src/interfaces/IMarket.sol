@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Dispute, Listing, Order, Outcome, Ready, Resource, SlashProposal, State, Status, Terms} from "../types/Job.sol";
+import {
+    Dispute,
+    Listing,
+    Order,
+    Outcome,
+    Ready,
+    Resource,
+    SLASH_CONTESTED,
+    SLASH_DISMISSED,
+    SLASH_EXECUTED,
+    SLASH_PROPOSED,
+    SlashProposal,
+    State,
+    Status,
+    Terms
+} from "../types/Job.sol";
 import {IMarketCourt} from "./IMarketCourt.sol";
 import {IMarketErrors} from "./IMarketErrors.sol";
 import {IMarketEvents} from "./IMarketEvents.sol";

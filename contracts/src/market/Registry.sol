@@ -57,8 +57,8 @@ abstract contract Registry is Escrow {
         require(_mayAskCancelFee(terms, resource, later), BadTerms("cancelFeeBps"));
     }
 
-    /// A cancel fee binds reservations only, within the listing's figure, and needs a controller that is on nobody's
-    /// side: else a provider could send its own to be refused by the renter.
+    /// A cancel fee binds reservations only, within the listing's figure. It needs a registered watcher as controller,
+    /// so that neither side can hold up the start to make the other one give up.
     function _mayAskCancelFee(Terms calldata terms, ResourceSlot memory resource, bool later)
         internal
         view

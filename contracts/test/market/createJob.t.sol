@@ -69,10 +69,28 @@ contract CreateJobTest is MarketTest {
         create(t);
     }
 
-    function test_RevertWhen_ACancelFeeIsSet() external {
+    function test_RevertWhen_TheCancelFeeIsOverTheListings() external {
         // it reverts with BadTerms
-        Terms memory t = terms();
-        t.cancelFeeBps = 1;
+        Terms memory t = withCancelFee();
+        t.cancelFeeBps = 101;
+        expectBadTerms("cancelFeeBps");
+        create(t);
+        t.cancelFeeBps = 100;
+        create(t);
+    }
+
+    function test_RevertWhen_ACancelFeeIsForNoReservation() external {
+        // it reverts with BadTerms
+        Terms memory t = withCancelFee();
+        t.notBefore = time();
+        expectBadTerms("cancelFeeBps");
+        create(t);
+    }
+
+    function test_RevertWhen_ACancelFeeHasNoWatcher() external {
+        // it reverts with BadTerms: neither side may hold up the start
+        Terms memory t = withCancelFee();
+        t.controller = controller;
         expectBadTerms("cancelFeeBps");
         create(t);
     }
@@ -185,6 +203,15 @@ contract CreateJobTest is MarketTest {
         market.cancelJob(t);
         assertEq(token.balanceOf(stranger), LOCKED);
         assertEq(token.balanceOf(renter), PURSE - LOCKED);
+    }
+
+    function withCancelFee() private returns (Terms memory t) {
+        vm.prank(owner);
+        market.setCancelFee(resourceId, 100);
+        t = terms();
+        t.controller = watcher;
+        t.cancelFeeBps = 100;
+        t.notBefore = time() + 1 days;
     }
 
     function testFuzz_When_TheTermsVary(uint72 price, uint32 duration, uint96 minCharge, uint64 salt) external {
