@@ -289,7 +289,8 @@ contract BatchSettlement is ChannelDigests, ReentrancyGuardTransient, Multicall 
         channel.balance -= uint112(refunded);
         if (channel.withdrawing) {
             uint128 asked = pendingWithdrawals[channelId].amount;
-            channel.withdrawing = refunded < asked;
+            // A wish that nothing is left for must not stand: its delay would be over when the channel is funded again.
+            channel.withdrawing = refunded < asked && _unclaimed(channel) != 0;
             if (channel.withdrawing) pendingWithdrawals[channelId].amount = asked - refunded;
             else delete pendingWithdrawals[channelId];
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Test} from "forge-std/Test.sol";
+import {Test, Vm} from "forge-std/Test.sol";
 import {BATCH_SETTLEMENT, ERC3009_DEPOSIT_COLLECTOR, PERMIT2_DEPOSIT_COLLECTOR} from "../../src/x402/Canonical.sol";
 import {ChannelConfig, IBatchSettlement, Voucher, VoucherClaim} from "../../src/x402/IBatchSettlement.sol";
 import {IDevUSDC} from "./IDevUSDC.sol";
@@ -9,6 +9,7 @@ import {IDevUSDC} from "./IDevUSDC.sol";
 /// Contracts and token at their canonical addresses by their running code, as on a development chain; a payer with a
 /// session key, a receiver with an authorizer, and a stranger.
 abstract contract ChannelTest is Test {
+    address internal constant COLLECTOR = ERC3009_DEPOSIT_COLLECTOR;
     address internal constant USDC = 0x036CbD53842c5426634e7929541eC2318f3dCF7e;
     uint256 internal constant CHAIN_ID = 84532;
     uint256 internal constant PURSE = 1e12;
@@ -134,6 +135,20 @@ abstract contract ChannelTest is Test {
 
     function expect(bytes4 selector) internal {
         vm.expectRevert(abi.encodeWithSelector(selector));
+    }
+
+    /// How many of the logs since `vm.recordLogs` are this event.
+    function countOf(bytes32 topic) internal returns (uint256 count) {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].topics[0] == topic) ++count;
+        }
+    }
+
+    function assertDue(uint128 totalClaimed, uint128 totalSettled) internal view {
+        (uint128 foundClaimed, uint128 foundSettled) = settlement.receivers(receiver, USDC);
+        assertEq(foundClaimed, totalClaimed, "due");
+        assertEq(foundSettled, totalSettled, "settled");
     }
 
     function assertChannel(ChannelConfig memory config, uint128 balance, uint128 totalClaimed) internal view {
