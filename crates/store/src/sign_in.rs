@@ -115,6 +115,16 @@ impl Store {
         }))
     }
 
+    /// Ends a session and says whose it was, to exactly one caller, while it lasts.
+    pub async fn take_session(&self, token_hash: B256, now: Timestamp) -> Result<Option<SessionRow>, StoreError> {
+        let find = session::Entity::find_by_id(Hash(token_hash)).filter(session::Column::Expires.gt(Whole(now.0)));
+        let Some(row) = find.one(self.writer()).await? else { return Ok(None) };
+        let ended = session::Entity::delete_by_id(Hash(token_hash)).exec(self.writer()).await?;
+        let account = row.account.map(|account| account.0);
+        let row = SessionRow { address: row.address.0, account, expires: Timestamp(row.expires.0) };
+        Ok((ended.rows_affected == 1).then_some(row))
+    }
+
     /// Ends a session; one that is over stays over.
     pub async fn end_session(&self, token_hash: B256) -> Result<(), StoreError> {
         session::Entity::delete_by_id(Hash(token_hash)).exec(self.writer()).await?;

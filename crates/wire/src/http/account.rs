@@ -12,8 +12,8 @@ pub struct SignupBody {
     /// Names the account. No letter is sent to it.
     #[schema(max_length = 254)]
     pub email: String,
-    /// At least twelve characters.
-    #[schema(min_length = 12, max_length = 256)]
+    /// At least eight characters; several words are better.
+    #[schema(min_length = 8, max_length = 256)]
     pub password: String,
     /// What people call him; not kept.
     #[serde(default)]

@@ -1,6 +1,6 @@
 //! Signing in with a wallet (EIP-4361).
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -67,9 +67,19 @@ impl std::fmt::Debug for SessionJson {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MeJson {
-    /// Who is signed in.
+    /// Who is signed in. Of somebody with a password: the last 20 bytes of his account, which no key signs for.
     #[schema(value_type = crate::schema::Account)]
     pub address: Address,
+    /// Whose money it is: 32 bytes, as `Till.deposit` takes them.
+    #[schema(value_type = crate::schema::Hash)]
+    pub account: B256,
+    /// What the account is called, where it has a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Wallets that proved to belong to the account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<crate::schema::Account>)]
+    pub wallets: Vec<Address>,
     /// Until when.
     pub expires_at: Timestamp,
 }
