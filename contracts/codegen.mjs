@@ -17,6 +17,7 @@ const CONTRACTS = {
   ERC3009DepositCollector: "ERC3009DepositCollector.sol",
   Permit2DepositCollector: "Permit2DepositCollector.sol",
   DevUSDC: "DevUSDC.sol",
+  DevMulticall: "DevMulticall.sol",
   JobDeposits: "JobDeposits.sol",
   Tills: "Tills.sol",
   ProviderTill: "ProviderTill.sol",
@@ -25,7 +26,7 @@ const CONTRACTS = {
   Versions: "Versions.sol",
 };
 /** Placed on development chains at addresses that clients know, without a constructor; so their running code is kept. */
-const PLACED = ["BatchSettlement", "ERC3009DepositCollector", "Permit2DepositCollector", "DevUSDC"];
+const PLACED = ["BatchSettlement", "ERC3009DepositCollector", "Permit2DepositCollector", "DevUSDC", "DevMulticall"];
 /** Contract → the one whose code it runs on its own state: their ABI is one, so that bindings see one contract. */
 const DELEGATES = { Market: "MarketCourt" };
 const KINDS = ["constructor", "fallback", "function", "event", "error"];

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(fileURLToPath(import.meta.url));
-const FOLDERS = ["test/market", "test/register", "test/token", "test/x402"];
+const FOLDERS = ["test/market", "test/multicall", "test/register", "test/token", "test/x402"];
 /** From OpenZeppelin as it is, with tests of its own there. */
 const INHERITED = ["authority", "eip712Domain", "isConsumingScheduledOp", "setAuthority"];
 
