@@ -1,73 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Test} from "forge-std/Test.sol";
-import {IMarket, Listing, Outcome, Ready, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {IMarket, Outcome, Ready, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {CourtHandler} from "./CourtHandler.sol";
 import {BlockingToken} from "../doubles/BlockingToken.sol";
-
-/// A job as the test remembers it: a stopwatch that ticks while the job runs, and what was seen to move.
-struct Seen {
-    Terms terms;
-    Status status;
-    Outcome outcome;
-    uint16 feeBps;
-    uint24 extra;
-    uint256 since;
-    uint256 ran;
-    uint256 gaps;
-    uint256 pauses;
-    uint256 hand;
-    uint256 paidSeconds;
-    uint256 endSeconds;
-    uint256 pulled;
-    uint256 paid;
-    uint256 returned;
-    uint256 fee;
-}
+import {Model, Seen} from "./Model.sol";
 
 /// Walks the market through random histories of several renters, providers and jobs. It decides by its own model what
 /// must work, so that every revert is a finding; money is read off balances, not off the market's words.
-contract Handler is Test {
-    uint256 public constant JOBS_MAX = 12;
-    uint72 private constant PRICE = 3_700_123;
-    uint256 private constant KEY = uint256(keccak256("a key for every signature"));
-    address private constant ADMIN = address(0xAD);
-    address private constant ORACLE = address(0x3A7);
-
-    IMarket public immutable market;
-    BlockingToken public immutable token;
-    address private immutable signer = vm.addr(KEY);
-    address[2] public renters = [address(0x1001), address(0x1002)];
-    address[2] public owners = [address(0x2001), address(0x2002)];
-    address[2] public payouts = [address(0x3001), address(0x3002)];
-    bytes32[2] public resources;
-    uint256 public donated;
-    mapping(Status => uint256) public reached;
-    Seen[] private _jobs;
-    Seen private _none;
-
-    constructor(IMarket market_, BlockingToken token_) {
-        (market, token) = (market_, token_);
-        for (uint256 i = 0; i < 2; ++i) {
-            token.mint(renters[i], 1e18);
-            vm.prank(renters[i]);
-            token.approve(address(market), type(uint256).max);
-            vm.startPrank(owners[i]);
-            market.registerProvider(signer, payouts[i]);
-            Listing memory unit;
-            unit.pricePerHour = PRICE;
-            resources[i] = market.registerResource(unit);
-            vm.stopPrank();
-        }
-    }
-
-    function count() external view returns (uint256) {
-        return _jobs.length;
-    }
-
-    function jobAt(uint256 i) external view returns (Seen memory) {
-        return _jobs[i];
-    }
+contract Handler is CourtHandler {
+    constructor(IMarket market_, BlockingToken token_) Model(market_, token_) {}
 
     // ── the world ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -156,10 +98,13 @@ contract Handler is Test {
         if (!found) return;
         bool late = vm.getBlockTimestamp() > job.since + 10 minutes;
         bool refused = late || market.getResource(job.terms.resourceId).busy;
+        uint256 cover = _coverFor(job);
         vm.prank(signer);
         if (refused) vm.expectRevert();
         market.acceptJob(job.terms);
-        if (!refused) _move(job, Status.Accepted);
+        if (refused) return;
+        job.cover = cover;
+        _move(job, Status.Accepted);
     }
 
     function abandon(uint256 seed, bool byRenter) external {
@@ -183,10 +128,13 @@ contract Handler is Test {
         bytes32 typeHash = keccak256("Ready(bytes32 jobId,bytes32 readyRecord,uint40 at)");
         bytes32 structHash = keccak256(abi.encode(typeHash, market.jobIdOf(job.terms), ready.readyRecord, ready.at));
         bytes memory signature = _sign(structHash);
+        uint256 cover = job.status == Status.Created ? _coverFor(job) : job.cover;
         vm.prank(signer);
         if (refused) vm.expectRevert();
         market.startJob(job.terms, ready, signature);
-        if (!refused) _move(job, Status.Running);
+        if (refused) return;
+        (job.cover, job.started) = (cover, time);
+        _move(job, Status.Running);
     }
 
     // ── on the clock ─────────────────────────────────────────────────────────────────────────────────────
@@ -263,7 +211,7 @@ contract Handler is Test {
         (uint256 rich, uint256 fees) = _before(job);
         vm.prank(signer);
         market.processPayment(job.terms);
-        job.paidSeconds = _onClock(job);
+        job.paidSeconds = _payable(job);
         _after(job, rich, fees);
     }
 
@@ -274,7 +222,7 @@ contract Handler is Test {
         (uint256 rich, uint256 fees) = _before(job);
         vm.prank(signer);
         market.completeJob(job.terms, outcomes[how % 3], bytes32(0));
-        _finish(job, outcomes[how % 3], _onClock(job), rich, fees);
+        _ended(job, outcomes[how % 3], rich, fees);
     }
 
     function stop(uint256 seed, bool byRenter) external {
@@ -283,7 +231,7 @@ contract Handler is Test {
         (uint256 rich, uint256 fees) = _before(job);
         vm.prank(byRenter ? job.terms.renter : signer);
         market.stopJob(job.terms);
-        _finish(job, Outcome.StoppedByRenter, _onClock(job), rich, fees);
+        _ended(job, Outcome.StoppedByRenter, rich, fees);
     }
 
     function close(uint256 seed) external {
@@ -299,93 +247,13 @@ contract Handler is Test {
             _move(job, Status.Cancelled);
             return;
         }
-        uint256 ran = job.status == Status.Running ? job.paidSeconds : _onClock(job);
-        _finish(job, job.status == Status.Paused ? Outcome.AbortedByProvider : Outcome.Silent, ran, rich, fees);
-    }
-
-    // ── the model ────────────────────────────────────────────────────────────────────────────────────────
-
-    function _elapse(uint256 gap) private {
-        skip(gap);
-        for (uint256 i = 0; i < _jobs.length; ++i) {
-            if (_jobs[i].status == Status.Running) _jobs[i].ran += gap;
+        if (job.status == Status.Running) {
+            // Not collected in time: what was processed stands, and the job is over.
+            _after(job, rich, fees);
+            (job.endSeconds, job.outcome) = (job.paidSeconds, Outcome.Silent);
+            _move(job, Status.Final);
+            return;
         }
-    }
-
-    function _pick(uint256 seed, Status from, Status to) private view returns (bool, Seen storage) {
-        uint256 n = _jobs.length;
-        for (uint256 i = 0; i < n; ++i) {
-            Seen storage job = _jobs[addmod(seed, i, n)];
-            if (job.status >= from && job.status <= to) return (true, job);
-        }
-        return (false, _none);
-    }
-
-    function _bought(Seen storage job) private view returns (uint256) {
-        return uint256(job.terms.maxDuration) + job.extra;
-    }
-
-    function _onClock(Seen storage job) private view returns (uint256) {
-        if (job.ran == 0) return 1;
-        return job.ran < _bought(job) ? job.ran : _bought(job);
-    }
-
-    function _stale(Seen storage job) private view returns (bool) {
-        uint256 left = job.gaps < 24 hours ? 24 hours - job.gaps : 0;
-        uint256 within = job.status == Status.Paused ? left : 10 minutes;
-        return vm.getBlockTimestamp() > job.since + within;
-    }
-
-    function _startBy(Seen storage job) private view returns (uint256) {
-        (uint256 since, uint256 notBefore) = (job.since, job.terms.notBefore);
-        if (job.status == Status.Created) return notBefore > since ? notBefore + 60 minutes : since + 10 minutes;
-        return (since > notBefore ? since : notBefore) + 60 minutes;
-    }
-
-    function _closable(Seen storage job) private view returns (bool) {
-        uint256 time = vm.getBlockTimestamp();
-        if (job.status < Status.Running) return time > _startBy(job);
-        if (job.status == Status.Running) return job.ran > _bought(job) + 2 hours;
-        return _stale(job);
-    }
-
-    function _wealth(Seen storage job) private view returns (uint256 renter, uint256 provider) {
-        uint256 i = job.terms.resourceId == resources[0] ? 0 : 1;
-        renter = token.balanceOf(job.terms.renter) + market.credits(job.terms.renter);
-        provider = token.balanceOf(payouts[i]) + market.credits(owners[i]);
-    }
-
-    function _before(Seen storage job) private view returns (uint256 rich, uint256 fees) {
-        (uint256 renter, uint256 provider) = _wealth(job);
-        return (renter << 128 | provider, market.fees());
-    }
-
-    function _after(Seen storage job, uint256 rich, uint256 fees) private {
-        (uint256 renter, uint256 provider) = _wealth(job);
-        job.returned += renter - (rich >> 128);
-        job.paid += provider - uint256(uint128(rich));
-        job.fee += market.fees() - fees;
-    }
-
-    function _finish(Seen storage job, Outcome outcome, uint256 ran, uint256 rich, uint256 fees) private {
-        _after(job, rich, fees);
-        job.outcome = outcome;
-        job.endSeconds = ran;
-        _move(job, Status.Final);
-    }
-
-    function _move(Seen storage job, Status status) private {
-        job.status = status;
-        job.since = vm.getBlockTimestamp();
-        ++reached[status];
-    }
-
-    function _sign(bytes32 structHash) private view returns (bytes memory) {
-        bytes32 typeHash =
-            keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-        bytes32 domain =
-            keccak256(abi.encode(typeHash, keccak256("Bourse Market"), keccak256("1"), block.chainid, address(market)));
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(KEY, keccak256(abi.encodePacked(hex"1901", domain, structHash)));
-        return abi.encodePacked(r, s, v);
+        _ended(job, job.status == Status.Paused ? Outcome.AbortedByProvider : Outcome.Silent, rich, fees);
     }
 }

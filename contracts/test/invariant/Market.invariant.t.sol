@@ -3,9 +3,10 @@ pragma solidity ^0.8.30;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {Test} from "forge-std/Test.sol";
-import {IMarket, Outcome, State, Status} from "../../src/interfaces/IMarket.sol";
+import {IMarket, Resource, State, Status} from "../../src/interfaces/IMarket.sol";
 import {BlockingToken} from "../doubles/BlockingToken.sol";
-import {Handler, Seen} from "./Handler.sol";
+import {Handler} from "./Handler.sol";
+import {Seen} from "./Model.sol";
 
 /// What holds after every call of every history. The numbers are the protocol's.
 contract MarketInvariantTest is Test {
@@ -26,15 +27,15 @@ contract MarketInvariantTest is Test {
         targetContract(address(handler));
     }
 
-    /// 1. What is held covers open locks, fees and credits, to the unit; donations lie on top, out of reach.
+    /// 1. What is held covers open locks, fees, stake, bonds and credits, to the unit; donations lie on top, out of reach.
     function invariant_1_heldCoversEverythingOwed() external view {
         uint256 owed = market.fees();
         for (uint256 i = 0; i < 2; ++i) {
-            owed += market.credits(handler.renters(i)) + market.credits(handler.owners(i));
+            owed += market.credits(handler.renters(i)) + market.credits(handler.owners(i)) + handler.staked(i);
         }
         for (uint256 i = 0; i < handler.count(); ++i) {
             Seen memory job = handler.jobAt(i);
-            owed += job.pulled - job.paid - job.returned - job.fee;
+            owed += job.pulled + job.taken + job.bond - job.paid - job.returned - job.fee;
         }
         assertEq(token.balanceOf(address(market)), owed + handler.donated());
     }
@@ -46,9 +47,9 @@ contract MarketInvariantTest is Test {
             if (job.status == Status.Cancelled) {
                 assertEq(job.returned, job.pulled, "all comes back");
             } else if (job.status == Status.Final) {
-                uint256 earned = _earned(job);
-                assertEq(job.paid + job.fee + job.returned, job.pulled, "whole lock");
-                assertEq(job.paid + job.fee, earned, "earned");
+                uint256 earned = handler.earned(job, job.endSeconds) - job.lost;
+                assertEq(job.paid + job.fee + job.returned, job.pulled + job.taken, "whole lock");
+                assertEq(job.paid - job.taken + job.fee, earned, "earned, net of what the stake gave back");
                 assertEq(job.fee, earned * job.feeBps / 10_000, "fee");
             }
         }
@@ -72,19 +73,27 @@ contract MarketInvariantTest is Test {
         }
     }
 
-    /// 6. What a running job has paid depends on the second it is paid up to, not on how often.
+    /// 6. What a job has paid before it is final depends on the second it is paid up to, not on how often.
     function invariant_6_paymentsDependOnSecondsAlone() external view {
         for (uint256 i = 0; i < handler.count(); ++i) {
             Seen memory job = handler.jobAt(i);
-            if (job.status < Status.Running || job.status > Status.Silent) continue;
+            if (job.status < Status.Running || job.status > Status.Disputed) continue;
             assertEq(market.getJob(market.jobIdOf(job.terms)).paidSeconds, job.paidSeconds, "paidSeconds");
+            if (job.paidSeconds == 0) {
+                assertEq(job.paid, 0, "nothing");
+                continue;
+            }
             uint256 cost = uint256(job.terms.pricePerHour) * job.paidSeconds / 3600;
+            if (cost < job.terms.minCharge) {
+                cost = job.terms.minCharge;
+                assertGe(handler.tieOf(job), cost, "no minimum before the seconds or the cover are worth it");
+            }
             assertEq(job.paid, cost - cost * job.feeBps / 10_000, "paid");
-            if (job.paid != 0) assertGe(cost, job.terms.minCharge, "nothing before the minimum");
         }
     }
 
-    /// 7. A resource carries one job at most, and is busy exactly then.
+    /// 7. A resource carries one job at most, and is busy exactly then. Its stake is what was put in and not taken out, and
+    /// tied stake is what covers open jobs, never more than there is.
     function invariant_7_oneJobOnAResource() external view {
         for (uint256 r = 0; r < 2; ++r) {
             uint256 jobs;
@@ -94,16 +103,12 @@ contract MarketInvariantTest is Test {
                 if (holds && job.terms.resourceId == handler.resources(r)) ++jobs;
             }
             assertLe(jobs, 1, "one job");
-            assertEq(market.getResource(handler.resources(r)).busy, jobs == 1, "busy");
+            Resource memory resource = market.getResource(handler.resources(r));
+            assertEq(resource.busy, jobs == 1, "busy");
+            assertEq(resource.stake, handler.staked(r), "stake");
+            assertEq(resource.unbonding, handler.unbonding(r), "unbonding");
+            assertEq(resource.tied, handler.tiedOf(r), "tied");
+            assertLe(resource.tied + resource.unbonding, resource.stake, "tied beyond the stake");
         }
-    }
-
-    function _earned(Seen memory job) private pure returns (uint256 earned) {
-        if (job.endSeconds == 0) return 0;
-        bool waived =
-            job.paidSeconds == 0 && (job.outcome == Outcome.Silent || job.outcome == Outcome.AbortedByProvider);
-        earned = uint256(job.terms.pricePerHour) * job.endSeconds / 3600;
-        if (!waived && earned < job.terms.minCharge) earned = job.terms.minCharge;
-        if (earned > job.pulled) earned = job.pulled;
     }
 }
