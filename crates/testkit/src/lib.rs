@@ -15,6 +15,9 @@ pub use wait::eventually;
 mod skip;
 pub use skip::{Need, docker_available, skipped};
 
+mod peer;
+pub use peer::Peer;
+
 mod database;
 pub use database::{Engine, TestDatabase};
 

@@ -28,3 +28,4 @@ mod ledger;
 mod ledger_model;
 mod ledger_property;
 mod ledger_views;
+mod official;
