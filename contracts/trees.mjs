@@ -1,26 +1,82 @@
-// Holds every `.tree` to the tests beside it, and the market's verbs to their trees: each branch is one test of that
-// name, each test one branch, and each external function of the market has both files. Exits 1 on any difference.
+// Holds every `.tree` to the tests beside it, and the contracts' verbs to their trees: each branch is one test of that
+// name, each test one branch, and each external function of a contract has both files. Exits 1 on any difference.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(fileURLToPath(import.meta.url));
-const FOLDERS = ["test/market", "test/multicall", "test/register", "test/token", "test/x402"];
+/** Folder → the contracts whose every external function has its tests there. */
+const FOLDERS = {
+  "test/market": ["Market"],
+  "test/multicall": [],
+  "test/register": ["CommitRegister"],
+  "test/token": [],
+  "test/x402": ["BatchSettlement"],
+  "test/x402/deposits": ["JobDeposits"],
+  "test/x402/tills": ["Tills", "ProviderTill"],
+  "test/wallet": ["Till"],
+  "test/reputation": ["Reputation"],
+  "test/versions": ["Versions"],
+};
+/** Functions that are tried together with another: views with the verb that changes what they show. */
+const TOGETHER = {
+  BatchSettlement: {
+    channels: "deposit",
+    receivers: "settle",
+    refundNonce: "refund",
+    pendingWithdrawals: "initiateWithdraw",
+    getVoucherDigest: "digests",
+    getRefundDigest: "digests",
+    getClaimBatchDigest: "digests",
+    getCloseDigest: "digests",
+    eip712Domain: "digests",
+  },
+  JobDeposits: { market: "depositAddress" },
+  Tills: { tillOf: "open", feePayee: "setFeePayee", market: "open" },
+  ProviderTill: {
+    initialize: "open",
+    providerId: "open",
+    feeBps: "open",
+    received: "share",
+    claim: "forward",
+    refund: "forward",
+  },
+  Till: { token: "deposit", treasury: "deposit" },
+  Reputation: {
+    market: "report",
+    submitValidationReport: "report",
+    partsOf: "report",
+    reportDowntime: "penalise",
+    reportInvalidData: "penalise",
+    reportInvalidSignature: "penalise",
+    penaltiesOf: "penalise",
+  },
+  Versions: { version: "latest", count: "publish", numberOf: "publish" },
+};
 /** From OpenZeppelin as it is, with tests of its own there. */
 const INHERITED = ["authority", "eip712Domain", "isConsumingScheduledOp", "setAuthority"];
 
 const problems = [];
-for (const folder of FOLDERS) {
+for (const folder of Object.keys(FOLDERS)) {
   const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".t.sol"));
   for (const name of names) compare(folder, name.slice(0, -".t.sol".length));
 }
-const { abi } = JSON.parse(readFileSync(join(ROOT, "abi", "Market.json"), "utf8"));
-for (const { type, name } of abi) {
-  if (type !== "function" || INHERITED.includes(name)) continue;
-  if (!existsSync(join(ROOT, "test/market", `${name}.t.sol`))) problems.push(`test/market/${name}.t.sol is missing`);
+for (const [folder, contracts] of Object.entries(FOLDERS)) {
+  for (const contract of contracts) covered(folder, contract);
 }
 for (const problem of problems) console.error(problem);
 process.exit(problems.length === 0 ? 0 : 1);
+
+/** Each function of the contract has its tests; constants are tried where what they are constants of is. */
+function covered(folder, contract) {
+  const { abi } = JSON.parse(readFileSync(join(ROOT, "abi", `${contract}.json`), "utf8"));
+  for (const { type, name } of abi) {
+    const together = TOGETHER[contract]?.[name];
+    if (type !== "function" || /^[A-Z0-9_]+$/.test(name) || (!together && INHERITED.includes(name))) continue;
+    const file = `${folder}/${together ?? name}.t.sol`;
+    if (!existsSync(join(ROOT, file))) problems.push(`${file} is missing, for ${contract}.${name}`);
+  }
+}
 
 function compare(folder, verb) {
   const tree = join(ROOT, folder, `${verb}.tree`);

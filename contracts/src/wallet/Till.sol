@@ -3,19 +3,11 @@ pragma solidity ^0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ITill} from "./ITill.sol";
 
-/// Deposits into the market's wallet: money goes straight to the treasury and the event says whose it is. Holds nothing,
-/// ever. One till for each token.
-contract Till {
+/// Holds nothing, ever.
+contract Till is ITill {
     using SafeERC20 for IERC20;
-
-    /// `amount` smallest units arrived at the treasury for `account`, from whoever called.
-    event Deposited(bytes32 indexed account, address indexed from, uint256 amount);
-
-    error NoCode(address token);
-    error ZeroAddress();
-    error NothingToDeposit();
-    error WrongAmountReceived(uint256 expected, uint256 received);
 
     IERC20 private immutable TOKEN;
     address private immutable TREASURY;
@@ -26,8 +18,7 @@ contract Till {
         (TOKEN, TREASURY) = (token_, treasury_);
     }
 
-    /// Moves `amount` from the caller, who has allowed it, to the treasury.
-    /// @param account the account's id in the market's ledger; a wrong one goes to suspense until its owner is found
+    /// @inheritdoc ITill
     function deposit(bytes32 account, uint256 amount) external {
         require(amount != 0, NothingToDeposit());
         uint256 before = TOKEN.balanceOf(TREASURY);
@@ -37,10 +28,12 @@ contract Till {
         emit Deposited({account: account, from: msg.sender, amount: amount});
     }
 
+    /// @inheritdoc ITill
     function token() external view returns (address) {
         return address(TOKEN);
     }
 
+    /// @inheritdoc ITill
     function treasury() external view returns (address) {
         return TREASURY;
     }

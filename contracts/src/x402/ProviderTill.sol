@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IMarket} from "../interfaces/IMarket.sol";
 import {BPS} from "../types/Limits.sol";
 import {BATCH_SETTLEMENT} from "./Canonical.sol";
@@ -12,8 +13,8 @@ import {ChannelConfig, IBatchSettlement, VoucherClaim} from "./IBatchSettlement.
 import {IProviderTill, ITills} from "./ITills.sol";
 
 /// A provider's till; each is a small clone of one of these. It knows nothing of payments: what is here and what was
-/// paid out before make up what was received.
-contract ProviderTill is IProviderTill {
+/// paid out before make up what was received; so nothing may be paid in the middle of a payment, when money is in both.
+contract ProviderTill is IProviderTill, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
@@ -46,7 +47,7 @@ contract ProviderTill is IProviderTill {
     }
 
     /// @inheritdoc IProviderTill
-    function payProvider(address token) external {
+    function payProvider(address token) external nonReentrant {
         (,, address to) = MARKET.getProvider(providerId);
         (uint256 amount,) = share(token);
         require(amount != 0, NothingDue());
@@ -57,7 +58,7 @@ contract ProviderTill is IProviderTill {
     }
 
     /// @inheritdoc IProviderTill
-    function payFee(address token) external {
+    function payFee(address token) external nonReentrant {
         address to = FACTORY.feePayee();
         (, uint256 amount) = share(token);
         require(amount != 0, NothingDue());
