@@ -33,6 +33,72 @@ pub enum PaymentsError {
     /// The writer of this process has ended.
     #[error("the ledger's writer has ended; start the program again")]
     Ended,
+    /// Free money beside real money. Give each kind a market and a database of its own.
+    #[error("chain {testnet} is for tests and chain {mainnet} is not; hold them in two markets with two databases")]
+    MixedNetworks {
+        /// A chain whose money is free.
+        testnet: u64,
+        /// A chain whose money is not.
+        mainnet: u64,
+    },
+    /// A chain is configured as what it is not.
+    #[error("chain {chain_id} was called {}, which it is not", if *testnet { "a test network" } else { "no test network" })]
+    WrongKind {
+        /// The chain.
+        chain_id: u64,
+        /// What it was called.
+        testnet: bool,
+    },
+    /// A token with more decimal places than amounts here have room for.
+    #[error("token {token} has {decimals} decimal places, the wallet holds tokens with at most 9")]
+    TooFine {
+        /// The token.
+        token: alloy_primitives::Address,
+        /// Its decimal places.
+        decimals: u8,
+    },
+    /// Another process signs with this key now. Nothing was sent.
+    #[error("another process holds the lease {lease}")]
+    NotTheSigner {
+        /// The lease.
+        lease: String,
+    },
+    /// A look ended where the settings of a test let it die.
+    #[error("ended after the step {step:?}, as the settings ask")]
+    Died {
+        /// Where.
+        step: crate::treasury::Step,
+    },
+    /// No e-mail address.
+    #[error("that is no e-mail address: {why}")]
+    BadEmail {
+        /// Why.
+        why: &'static str,
+    },
+    /// A password that anybody guesses, or that is too long.
+    #[error("choose another password: {why}")]
+    WeakPassword {
+        /// Why.
+        why: &'static str,
+    },
+    /// There is an account with this e-mail address.
+    #[error("there is an account with this e-mail address; log in, or choose another address")]
+    EmailTaken,
+    /// Wrong e-mail address or password, or too many wrong ones before; which of them is not said.
+    #[error("the e-mail address or the password is wrong; after many wrong ones wait for a quarter of an hour")]
+    WrongCredentials,
+    /// Too much at once from one place.
+    #[error("too many tries; come back in {wait_s} seconds")]
+    TooManyTries {
+        /// When it is worth trying again.
+        wait_s: u64,
+    },
+    /// The address belongs to another account.
+    #[error("address {address} belongs to another account; sign in with it, or link another one")]
+    LinkedElsewhere {
+        /// The address.
+        address: alloy_primitives::Address,
+    },
 }
 
 impl PaymentsError {

@@ -7,3 +7,9 @@ mod error;
 pub use error::PaymentsError;
 
 pub mod ledger;
+
+pub mod assets;
+
+pub mod treasury;
+
+pub mod accounts;
