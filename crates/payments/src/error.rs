@@ -3,6 +3,8 @@
 use chain::ChainError;
 use store::StoreError;
 
+use crate::PaymentRefusal;
+use crate::channel::ChannelRefusal;
 use crate::ledger::Refusal;
 
 /// Every failure of this crate.
@@ -99,6 +101,34 @@ pub enum PaymentsError {
         /// The address.
         address: alloy_primitives::Address,
     },
+    /// A payment over HTTP is not taken: no money moved by it, and none will.
+    #[error(transparent)]
+    Payment(#[from] PaymentRefusal),
+    /// A channel's voucher is not taken.
+    #[error(transparent)]
+    Channel(#[from] ChannelRefusal),
+    /// A transaction is on its way, and nobody knows yet what becomes of it. Ask again for the same payment, and never
+    /// for another one.
+    #[error("transaction {tx} is on its way; ask again for the same payment, and pay nothing else")]
+    Unknown {
+        /// The transaction.
+        tx: alloy_primitives::B256,
+    },
+    /// The disk did not take what must be on it before anybody is served.
+    #[error("the payment could not be kept on disk, and nothing was served for it; try again")]
+    NotKept,
+    /// Nobody paid into such a channel here.
+    #[error("channel {id} is not known here; deposit first")]
+    NoChannel {
+        /// The channel.
+        id: alloy_primitives::B256,
+    },
+    /// The token takes no signatures (EIP-3009), so nobody can pay with it over HTTP.
+    #[error("token {token} takes no signed authorizations; name one with EIP-3009")]
+    NoSignatures {
+        /// The token.
+        token: alloy_primitives::Address,
+    },
 }
 
 impl PaymentsError {
@@ -108,8 +138,18 @@ impl PaymentsError {
         match self {
             Self::Chain(error) => error.is_retryable(),
             Self::Store(error) => error.is_retryable(),
-            Self::Unanswered { .. } => true,
+            Self::Unanswered { .. } | Self::Unknown { .. } | Self::NotKept => true,
             _ => false,
+        }
+    }
+
+    /// Why a payment over HTTP is refused; other errors stay what they are.
+    pub fn into_refusal(self) -> Result<PaymentRefusal, Self> {
+        match self {
+            Self::Payment(refusal) => Ok(refusal),
+            Self::Channel(refusal) => Ok(refusal.into()),
+            Self::NoChannel { .. } => Ok(PaymentRefusal::new(wire::x402::reason::BATCH_MISSING, self.to_string())),
+            other => Err(other),
         }
     }
 

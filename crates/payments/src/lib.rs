@@ -13,3 +13,12 @@ pub mod assets;
 pub mod treasury;
 
 pub mod accounts;
+
+mod refusal;
+pub use refusal::PaymentRefusal;
+
+pub mod channel;
+pub mod client;
+pub mod exact;
+pub mod facilitator;
+pub mod layer;

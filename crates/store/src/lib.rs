@@ -49,8 +49,7 @@ pub use account::{EMAIL_BYTES_MAX, LINKS_MAX, UserRow};
 
 mod x402;
 pub use x402::{
-    ChannelRow, PAID_ANSWER_BYTES_MAX, PURPOSE_BYTES_MAX, PaymentKey, PaymentRow, PaymentState, Reserved, SendRow,
-    SendState, VoucherRow,
+    ChannelRow, PURPOSE_BYTES_MAX, PaymentKey, PaymentRow, PaymentState, Reserved, SendRow, SendState, VoucherRow,
 };
 
 mod bulk;

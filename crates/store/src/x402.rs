@@ -4,7 +4,7 @@ mod channels;
 pub use channels::{ChannelRow, VoucherRow};
 
 mod payments;
-pub use payments::{PAID_ANSWER_BYTES_MAX, PaymentKey, PaymentRow, PaymentState, Reserved};
+pub use payments::{PaymentKey, PaymentRow, PaymentState, Reserved};
 
 mod sends;
 pub use sends::{PURPOSE_BYTES_MAX, SendRow, SendState};

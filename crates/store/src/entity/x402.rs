@@ -13,7 +13,6 @@ pub(crate) mod channel {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Hash,
-        pub chain_id: Whole,
         pub payer: Account,
         pub receiver: Account,
         pub config: String,
@@ -62,7 +61,7 @@ pub(crate) mod payment {
 
     use sea_orm::entity::prelude::*;
 
-    use crate::entity::stored::{Account, Decimal, Hash, Short, Whole};
+    use crate::entity::stored::{Account, Decimal, Hash, Whole};
 
     /// An authorization.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -84,8 +83,6 @@ pub(crate) mod payment {
         pub valid_before: Whole,
         pub state: String,
         pub tx: Option<Hash>,
-        pub status: Option<Short>,
-        pub answer: Option<Vec<u8>>,
     }
 
     /// No table refers to another.

@@ -32,7 +32,6 @@ const TABLES: &[Table] = &[
         key: &["id"],
         columns: &[
             Column("id", Hash, "EIP-712 digest of the configuration; bound to chain and contract."),
-            Column("chain_id", Whole, "The chain."),
             Column("payer", Address, "Who deposits."),
             Column("receiver", Address, "Who is paid."),
             Column("config", Text, "The configuration as JSON."),
@@ -74,8 +73,6 @@ const TABLES: &[Table] = &[
             Column("valid_before", Whole, "When the authorization ends, Unix seconds."),
             Column("state", Text, "reserved, paid or failed."),
             Column("tx", Maybe(&Hash), "The transaction in which the money moved."),
-            Column("status", Maybe(&Whole), "HTTP status of the answer."),
-            Column("answer", Maybe(&Bytes), "The answer, for whoever asks again."),
         ],
         indexes: &[TableIndex { name: "x402_payments_begun", columns: &["begun_at"], unique: false }],
     },

@@ -17,8 +17,6 @@ use crate::read::PAGE_MAX;
 pub struct ChannelRow {
     /// Digest of the configuration.
     pub id: B256,
-    /// The chain.
-    pub chain_id: u64,
     /// Both sides and the rules.
     pub config: ChannelConfig,
     /// Deposited and not given back, smallest units.
@@ -54,7 +52,6 @@ impl Store {
         let config = serde_json::to_string(&row.config).map_err(|error| corrupt(&error))?;
         let model = channel::Model {
             id: row.id.into(),
-            chain_id: row.chain_id.into(),
             payer: row.config.payer.into(),
             receiver: row.config.receiver.into(),
             config,
@@ -114,7 +111,6 @@ fn channel_row(model: channel::Model) -> Result<ChannelRow, StoreError> {
     let Whole(withdraw_at) = model.withdraw_at;
     Ok(ChannelRow {
         id: model.id.0,
-        chain_id: model.chain_id.0,
         config: serde_json::from_str(&model.config).map_err(|error| corrupt(&error))?,
         balance,
         claimed,

@@ -6,12 +6,9 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, UpdateMany, sea_query::Expr
 
 use crate::bulk;
 use crate::connect::Store;
-use crate::entity::stored::{Account, Hash, Short, Whole};
+use crate::entity::stored::{Account, Hash, Whole};
 use crate::entity::x402::payment;
 use crate::error::StoreError;
-
-/// The largest answer that is kept for whoever asks again.
-pub const PAID_ANSWER_BYTES_MAX: usize = 256 << 10;
 
 /// What makes an authorization (EIP-3009) the only one of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,8 +56,6 @@ pub struct PaymentRow {
     pub valid_before: Timestamp,
     /// How far it is.
     pub state: PaymentState,
-    /// The answer that was paid for: HTTP status, and the bytes as the caller keeps them.
-    pub answer: Option<(u16, Vec<u8>)>,
 }
 
 /// What became of a reservation.
@@ -116,18 +111,6 @@ impl Store {
         Ok(update.exec(self.durable()).await?.rows_affected == 1)
     }
 
-    /// Keeps the answer that was paid for, so that whoever lost it gets the same.
-    pub async fn put_payment_answer(&self, key: PaymentKey, status: u16, answer: Vec<u8>) -> Result<(), StoreError> {
-        if answer.len() > PAID_ANSWER_BYTES_MAX {
-            return Err(StoreError::TooLarge { what: "the answer that was paid for", limit: PAID_ANSWER_BYTES_MAX });
-        }
-        let update = of(key)
-            .col_expr(payment::Column::Status, Expr::value(Some(Short(status))))
-            .col_expr(payment::Column::Answer, Expr::value(Some(answer)));
-        update.exec(self.durable()).await?;
-        Ok(())
-    }
-
     /// Forgets payments that were begun before `before`: their authorizations are over, and their answers old.
     pub async fn forget_payments(&self, before: Timestamp) -> Result<u64, StoreError> {
         let old = payment::Entity::delete_many()
@@ -168,8 +151,6 @@ fn model(row: &PaymentRow) -> payment::Model {
         valid_before: row.valid_before.0.into(),
         state: state.to_owned(),
         tx: tx.map(Into::into),
-        status: row.answer.as_ref().map(|(status, _)| Short(*status)),
-        answer: row.answer.as_ref().map(|(_, answer)| answer.clone()),
     }
 }
 
@@ -180,7 +161,6 @@ fn row(model: payment::Model) -> Result<PaymentRow, StoreError> {
         (FAILED, None) => PaymentState::Failed,
         _ => return Err(StoreError::Corrupt { reason: "a payment is in no state".into() }),
     };
-    let answer = model.status.zip(model.answer).map(|(Short(status), answer)| (status, answer));
     Ok(PaymentRow {
         key: PaymentKey {
             chain_id: model.chain_id.0,
@@ -195,6 +175,5 @@ fn row(model: payment::Model) -> Result<PaymentRow, StoreError> {
         from_block: model.from_block.0,
         valid_before: Timestamp(model.valid_before.0),
         state,
-        answer,
     })
 }

@@ -19,6 +19,11 @@ pub const UNEXPECTED_SETTLE: &str = "unexpected_settle_error";
 /// A transaction is on its way, and nobody knows yet what becomes of it.
 pub const SETTLEMENT_PENDING: &str = "settlement_pending";
 
+/// The receiver is nobody that this facilitator pays gas for. The official programs have no code for this.
+pub const RECEIVER_UNKNOWN: &str = "receiver_not_served";
+/// The gas that is paid for this payer today is used up. The official programs have no code for this.
+pub const GAS_BUDGET: &str = "gas_budget_exhausted";
+
 /// The payment names another scheme than the offer.
 pub const EXACT_SCHEME: &str = "invalid_exact_evm_scheme";
 /// The payment is for another chain.
@@ -118,6 +123,8 @@ pub const BATCH_REFUND_AMOUNT: &str = "invalid_batch_settlement_evm_refund_amoun
 pub const BATCH_REFUND_SIMULATION: &str = "invalid_batch_settlement_evm_refund_simulation_failed";
 /// The refund was mined and failed, or gave nothing back.
 pub const BATCH_REFUND_FAILED: &str = "invalid_batch_settlement_evm_refund_transaction_failed";
+/// The payer asked to withdraw, and what he signs may never be claimed. The official programs have no code for this.
+pub const BATCH_WITHDRAWING: &str = "invalid_batch_settlement_evm_withdrawal_pending";
 /// The chain could not be asked.
 pub const BATCH_RPC: &str = "invalid_batch_settlement_evm_rpc_read_failed";
 /// What is known of the channel is too old, and the chain could not be asked.

@@ -1,0 +1,298 @@
+//! Where vouchers are taken: a lock for each channel, and one writer that keeps the newest voucher of each on disk,
+//! many in one commit, before anybody is served.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex as Short, PoisonError};
+
+use alloy_primitives::B256;
+use market::Timestamp;
+use secp256k1::PublicKey;
+use store::{ChannelRow, Store, VoucherRow};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
+use wire::x402::VoucherFields;
+
+use super::key::{made_by, recover};
+use super::{ChannelRefusal, ChannelState, Seen};
+use crate::PaymentsError;
+
+/// Vouchers that wait for the disk. Each has a caller who waits too, so that more are callers that will give up.
+pub const QUEUED_MAX: usize = 4096;
+/// Channels in memory; those that nobody uses are read from disk again.
+pub const CHANNELS_MAX: usize = 65_536;
+
+/// Takes vouchers. Clones share it.
+#[derive(Clone)]
+pub struct Desk {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    separator: B256,
+    slots: Short<HashMap<B256, Arc<Slot>>>,
+    queue: mpsc::Sender<Save>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    place: Arc<Mutex<Place>>,
+    /// The disk refused what memory has: it is read again.
+    broken: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Place {
+    state: ChannelState,
+    /// When a claim was last made.
+    claimed_at: u64,
+    /// The key of its vouchers, once it is known.
+    key: Option<PublicKey>,
+}
+
+/// Something to keep, and who waits for it.
+struct Save {
+    row: VoucherRow,
+    kept: oneshot::Sender<bool>,
+}
+
+/// A voucher that was taken and is on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The channel after it.
+    pub state: ChannelState,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Desk({} channels)", self.slots().len())
+    }
+}
+
+impl Desk {
+    /// Takes vouchers of channels whose contract has this domain separator. Ends with the last clone.
+    #[must_use]
+    pub fn start(store: Store, separator: B256) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUED_MAX);
+        tokio::spawn(keep(store.clone(), waiting));
+        Self { inner: Arc::new(Inner { store, separator, slots: Short::default(), queue }) }
+    }
+
+    /// The separator of the domain that vouchers are signed under.
+    #[must_use]
+    pub fn separator(&self) -> B256 {
+        self.inner.separator
+    }
+
+    /// Notes what the contract says of a channel; the first time that makes the channel known here.
+    pub async fn sync(&self, state: &ChannelState, seen: Seen, now: u64) -> Result<ChannelState, PaymentsError> {
+        let slot = match self.slot(state.id).await? {
+            Some(slot) => slot,
+            None => self.remember(state.id, state.clone(), now),
+        };
+        let mut place = slot.place.clone().lock_owned().await;
+        let state = place.state.synced(seen, now);
+        let claimed_at = if state.claimed > place.state.claimed { now } else { place.claimed_at };
+        self.inner.store.put_channel(&row(&state, claimed_at)).await?;
+        (place.state, place.claimed_at) = (state.clone(), claimed_at);
+        Ok(state)
+    }
+
+    /// A channel as it stands, and when a claim was last made; nothing where it is not known here.
+    pub async fn channel(&self, id: B256) -> Result<Option<(ChannelState, u64)>, PaymentsError> {
+        let Some(slot) = self.slot(id).await? else { return Ok(None) };
+        let place = slot.place.lock().await;
+        Ok(Some((place.state.clone(), place.claimed_at)))
+    }
+
+    /// Takes a voucher that pays `amount`: when this returns it is on disk and counts. Any number may wait at once.
+    pub async fn take(&self, voucher: &VoucherFields, amount: u128, now: u64) -> Result<Taken, PaymentsError> {
+        let slot = self.known(voucher.channel_id).await?;
+        let mut place = slot.place.lock().await;
+        if slot.broken.load(Ordering::Acquire) {
+            return Err(PaymentsError::NotKept);
+        }
+        let state = place.checked(voucher)?.follows(voucher, amount, now)?;
+        let kept = self.queue(&state).await?;
+        place.state = state.clone();
+        drop(place);
+        self.wait(kept, &slot).await?;
+        Ok(Taken { state })
+    }
+
+    /// Holds a channel while a request of it is served. Refused while another is.
+    pub async fn hold(&self, id: B256) -> Result<Held, PaymentsError> {
+        let slot = self.known(id).await?;
+        let place = slot.place.clone().try_lock_owned().map_err(|_| ChannelRefusal::Busy)?;
+        if slot.broken.load(Ordering::Acquire) {
+            return Err(PaymentsError::NotKept);
+        }
+        Ok(Held { desk: self.clone(), slot, place })
+    }
+
+    async fn known(&self, id: B256) -> Result<Arc<Slot>, PaymentsError> {
+        self.slot(id).await?.ok_or(PaymentsError::NoChannel { id })
+    }
+
+    async fn slot(&self, id: B256) -> Result<Option<Arc<Slot>>, PaymentsError> {
+        if let Some(slot) = self.slots().get(&id) {
+            return Ok(Some(slot.clone()));
+        }
+        let Some((channel, newest)) = self.inner.store.channel(id).await? else { return Ok(None) };
+        let claimed_at = channel.claimed_at.0;
+        Ok(Some(self.remember(id, loaded(channel, newest, self.inner.separator), claimed_at)))
+    }
+
+    fn remember(&self, id: B256, state: ChannelState, claimed_at: u64) -> Arc<Slot> {
+        let mut slots = self.slots();
+        if slots.len() >= CHANNELS_MAX {
+            slots.retain(|_, slot| Arc::strong_count(slot) > 1 || Arc::strong_count(&slot.place) > 1);
+        }
+        let fresh = || {
+            let place = Arc::new(Mutex::new(Place { state, claimed_at, key: None }));
+            Arc::new(Slot { place, broken: AtomicBool::new(false) })
+        };
+        // Two may have read it at once: the first one's is everybody's.
+        slots.entry(id).or_insert_with(fresh).clone()
+    }
+
+    async fn queue(&self, state: &ChannelState) -> Result<oneshot::Receiver<bool>, PaymentsError> {
+        let (kept, waits) = oneshot::channel();
+        let save = Save { row: newest(state), kept };
+        self.inner.queue.send(save).await.map_err(|_| PaymentsError::NotKept)?;
+        Ok(waits)
+    }
+
+    async fn wait(&self, kept: oneshot::Receiver<bool>, slot: &Arc<Slot>) -> Result<(), PaymentsError> {
+        if kept.await == Ok(true) {
+            return Ok(());
+        }
+        // Memory is ahead of the disk: the next request reads what the disk has.
+        slot.broken.store(true, Ordering::Release);
+        self.slots().retain(|_, other| !Arc::ptr_eq(other, slot));
+        Err(PaymentsError::NotKept)
+    }
+
+    fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<B256, Arc<Slot>>> {
+        self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// The channel, once the voucher's signature is known to be its payer's.
+    fn checked(&mut self, voucher: &VoucherFields) -> Result<&ChannelState, ChannelRefusal> {
+        self.state.belongs(voucher)?;
+        let expected = self.state.config.payer_authorizer;
+        let digest = self.state.digest(voucher);
+        if let Some(key) = &self.key {
+            return made_by(key, &digest, &voucher.signature)
+                .then_some(&self.state)
+                .ok_or(ChannelRefusal::Signature { expected });
+        }
+        match recover(&digest, &voucher.signature) {
+            Some((signer, key)) if signer == expected => self.key = Some(key),
+            _ => return Err(ChannelRefusal::Signature { expected }),
+        }
+        Ok(&self.state)
+    }
+}
+
+/// A channel that serves one request. Dropped without [`commit`](Self::commit), nothing is charged.
+#[derive(Debug)]
+pub struct Held {
+    desk: Desk,
+    slot: Arc<Slot>,
+    place: OwnedMutexGuard<Place>,
+}
+
+impl Held {
+    /// The channel as it stands.
+    #[must_use]
+    pub fn state(&self) -> &ChannelState {
+        &self.place.state
+    }
+
+    /// Notes what the contract says of the channel.
+    pub async fn sync(&mut self, seen: Seen, now: u64) -> Result<(), PaymentsError> {
+        let state = self.place.state.synced(seen, now);
+        let claimed_at = if state.claimed > self.place.state.claimed { now } else { self.place.claimed_at };
+        self.desk.inner.store.put_channel(&row(&state, claimed_at)).await?;
+        (self.place.state, self.place.claimed_at) = (state, claimed_at);
+        Ok(())
+    }
+
+    /// Keeps a voucher that pays `amount`, and charges nothing yet: the request may be served now.
+    pub async fn reserve(&mut self, voucher: &VoucherFields, amount: u128, now: u64) -> Result<(), PaymentsError> {
+        let next = self.place.checked(voucher)?.follows(voucher, amount, now)?;
+        let reserved = ChannelState { charged: self.place.state.charged, ..next };
+        self.save(reserved).await
+    }
+
+    /// Charges `amount`, at most what was reserved, after the request was served and before it is answered.
+    pub async fn commit(&mut self, amount: u128) -> Result<&ChannelState, PaymentsError> {
+        let state = &self.place.state;
+        let charged = state.charged.saturating_add(amount).min(state.signed_max);
+        let charged = ChannelState { charged, ..state.clone() };
+        self.save(charged).await?;
+        Ok(&self.place.state)
+    }
+
+    async fn save(&mut self, state: ChannelState) -> Result<(), PaymentsError> {
+        let kept = self.desk.queue(&state).await?;
+        self.desk.wait(kept, &self.slot).await?;
+        self.place.state = state;
+        Ok(())
+    }
+}
+
+/// Keeps what waits, the newest voucher of each channel, in one commit after the other.
+async fn keep(store: Store, mut waiting: mpsc::Receiver<Save>) {
+    let mut saves = Vec::with_capacity(QUEUED_MAX);
+    while waiting.recv_many(&mut saves, QUEUED_MAX).await > 0 {
+        let newest: HashMap<B256, VoucherRow> = saves.iter().map(|save| (save.row.id, save.row)).collect();
+        let rows: Vec<_> = newest.into_values().collect();
+        let kept = store.put_vouchers(&rows).await;
+        if let Err(error) = &kept {
+            tracing::error!(%error, vouchers = saves.len(), "vouchers could not be kept, and nobody is served for them");
+        }
+        for save in saves.drain(..) {
+            // Whoever gave up waiting finds the voucher taken.
+            save.kept.send(kept.is_ok()).ok();
+        }
+    }
+}
+
+fn newest(state: &ChannelState) -> VoucherRow {
+    VoucherRow { id: state.id, charged: state.charged, signed_max: state.signed_max, signature: state.signature }
+}
+
+fn row(state: &ChannelState, claimed_at: u64) -> ChannelRow {
+    ChannelRow {
+        id: state.id,
+        config: state.config.clone(),
+        balance: state.balance,
+        claimed: state.claimed,
+        withdraw_at: state.withdraw_at.map(Timestamp),
+        refund_nonce: state.refund_nonce,
+        synced_at: Timestamp(state.synced_at),
+        claimed_at: Timestamp(claimed_at),
+    }
+}
+
+fn loaded(channel: ChannelRow, newest: Option<VoucherRow>, separator: B256) -> ChannelState {
+    let voucher = newest.unwrap_or(VoucherRow { id: channel.id, charged: 0, signed_max: 0, signature: None });
+    ChannelState {
+        id: channel.id,
+        config: channel.config,
+        separator,
+        balance: channel.balance,
+        claimed: channel.claimed,
+        // Money that was claimed without a voucher that is kept here is gone all the same.
+        charged: voucher.charged.max(channel.claimed),
+        signed_max: voucher.signed_max.max(channel.claimed),
+        signature: voucher.signature,
+        withdraw_at: channel.withdraw_at.map(|at| at.0),
+        refund_nonce: channel.refund_nonce,
+        synced_at: channel.synced_at.0,
+    }
+}

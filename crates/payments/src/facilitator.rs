@@ -1,0 +1,340 @@
+//! Verifies and settles payments for servers that ask: `/verify`, `/settle`, `/supported`, `/discovery/resources`.
+//!
+//! It pays the gas of others, so it serves only receivers that this market knows, within budgets.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, Bytes, keccak256};
+use market::Timestamp;
+use serde_json::{Map, Value};
+use store::Store;
+use wire::x402::{
+    BATCH_SETTLEMENT, BatchPayload, EXACT, FacilitatorRequest, Kind, Payment, Requirements, SettleResponse, Supported,
+    VerifyResponse, reason,
+};
+
+use crate::channel::{ChannelState, Desk};
+use crate::exact::{EXACT_GAS, Exact};
+use crate::{PaymentRefusal, PaymentsError};
+
+mod batch;
+pub use batch::{Batch, CLAIM_GAS, CLAIM_ROW_GAS, DEPOSIT_GAS, REFUND_GAS};
+
+mod limits;
+pub use limits::{GasPrice, Limits, MIN_DEPOSIT_GAS_MULTIPLE, MIN_DEPOSIT_MAX, SET_UP_GAS_MULTIPLE};
+
+mod routes;
+pub use routes::{FACILITATOR_BODY_BYTES_MAX, Listed, routes};
+
+mod sender;
+pub(crate) use sender::now;
+pub use sender::{FollowConfig, Sender, Sent};
+
+mod watcher;
+pub use watcher::{Claimer, WATCH_BLOCKS_MAX};
+
+/// Gas budgets begin anew every so many seconds.
+pub const DAY_S: u64 = 86_400;
+
+/// Tells whether this market lists a receiver.
+pub type Receivers = Arc<dyn Fn(Address) -> bool + Send + Sync>;
+
+/// A facilitator for one token, and for channels in it where the chain has their contract. Clones share everything.
+#[derive(Clone)]
+pub struct Facilitator {
+    exact: Exact,
+    batch: Option<(Batch, Desk)>,
+    store: Store,
+    limits: Limits,
+    receivers: Receivers,
+}
+
+impl std::fmt::Debug for Facilitator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Facilitator({:?}, batch: {})", self.exact.token(), self.batch.is_some())
+    }
+}
+
+impl Facilitator {
+    /// Serves what `receivers` knows.
+    #[must_use]
+    pub fn new(exact: Exact, batch: Option<(Batch, Desk)>, store: Store, limits: Limits, receivers: Receivers) -> Self {
+        Self { exact, batch, store, limits, receivers }
+    }
+
+    /// What is taken by `exact`.
+    #[must_use]
+    pub fn exact(&self) -> &Exact {
+        &self.exact
+    }
+
+    /// Channels and their vouchers, where the chain has them.
+    #[must_use]
+    pub fn batch(&self) -> Option<&(Batch, Desk)> {
+        self.batch.as_ref()
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// What can be verified and settled. The receivers' keys are theirs, so no `receiverAuthorizer` is offered.
+    #[must_use]
+    pub fn supported(&self) -> Supported {
+        let network = self.exact.network();
+        let mut kinds = vec![Kind::v2(EXACT, network, Map::new())];
+        kinds.extend(Kind::v1(EXACT, network));
+        if self.batch.is_some() {
+            kinds.push(Kind::v2(BATCH_SETTLEMENT, network, Map::new()));
+        }
+        let sender = match &self.batch {
+            Some((batch, _)) => vec![batch.sender().teller().address()],
+            None => Vec::new(),
+        };
+        Supported { kinds, extensions: Vec::new(), signers: [("eip155:*".to_owned(), sender)].into() }
+    }
+
+    /// Answers `/verify`. An error is this side's: it says nothing about the payment.
+    pub async fn verify(&self, request: &FacilitatorRequest, now: Timestamp) -> Result<VerifyResponse, PaymentsError> {
+        match self.verified(request, now).await {
+            Ok((payer, extra)) => {
+                Ok(VerifyResponse { is_valid: true, payer: Some(payer), extra, ..VerifyResponse::default() })
+            }
+            Err(error) => error.into_refusal().map(|refusal| refusal.to_verify()),
+        }
+    }
+
+    /// Answers `/settle`. Asked again for the same payment it answers the same. An error is this side's, and
+    /// [`PaymentsError::Unknown`] means that a transaction is on its way.
+    pub async fn settle(&self, request: &FacilitatorRequest, now: Timestamp) -> Result<SettleResponse, PaymentsError> {
+        let network = called(&request.payment_payload);
+        match self.settled(request, now).await {
+            Ok(settled) => Ok(SettleResponse { success: true, network, ..settled }),
+            Err(error) => error.into_refusal().map(|refusal| refusal.to_settle(network)),
+        }
+    }
+
+    async fn verified(
+        &self,
+        request: &FacilitatorRequest,
+        now: Timestamp,
+    ) -> Result<(Address, Map<String, Value>), PaymentsError> {
+        let (payment, offer) = self.asked(request)?;
+        if payment.scheme() == EXACT {
+            let payload = self.exact.verify(payment, &offer, now).await?;
+            return Ok((payload.authorization.from, Map::new()));
+        }
+        let (batch, _) = self.batch_of(payment, &offer)?;
+        match payload_of(payment)? {
+            BatchPayload::Deposit { channel_config, voucher, deposit } => {
+                batch.check_deposit(&channel_config, &voucher, &deposit, &offer, now)?;
+                batch.simulate_deposit(&channel_config, &deposit).await?;
+                let seen = batch.look(voucher.channel_id).await?;
+                let after = seen.balance.saturating_add(deposit.amount);
+                let state = ChannelState::new(channel_config.clone(), batch.separator());
+                let state = state.synced(crate::channel::Seen { balance: after, ..seen }, now.0);
+                state.voucher_covered(&voucher)?;
+                Ok((channel_config.payer, told(&state)))
+            }
+            BatchPayload::Voucher { channel_config, voucher } => {
+                batch.check_config(&channel_config, &offer)?;
+                let state = ChannelState::new(channel_config.clone(), batch.separator());
+                state.signed(&voucher)?;
+                let state = state.synced(batch.look(state.id).await?, now.0);
+                state.voucher_covered(&voucher)?;
+                Ok((channel_config.payer, told(&state)))
+            }
+            BatchPayload::Refund { channel_config, voucher, .. } => {
+                batch.check_config(&channel_config, &offer)?;
+                let state = ChannelState::new(channel_config.clone(), batch.separator());
+                state.signed(&voucher)?;
+                let state = state.synced(batch.look(state.id).await?, now.0);
+                Ok((channel_config.payer, told(&state)))
+            }
+            BatchPayload::Claim { .. } | BatchPayload::Settle { .. } => Err(kind()),
+        }
+    }
+
+    async fn settled(&self, request: &FacilitatorRequest, now: Timestamp) -> Result<SettleResponse, PaymentsError> {
+        let (payment, offer) = self.asked(request)?;
+        if payment.scheme() == EXACT {
+            let payload = payment.exact().map_err(|error| malformed(&error))?;
+            let payer = payload.authorization.from;
+            self.budget(payer, EXACT_GAS, &format!("exact:{}", payload.authorization.nonce), now).await?;
+            let paid = self.exact.settle(payment, &offer, bound(payment, &offer), now).await?;
+            let (transaction, amount) = (paid.tx.to_string(), Some(paid.amount.to_string()));
+            return Ok(SettleResponse { transaction, amount, payer: Some(payer), ..SettleResponse::default() });
+        }
+        let (batch, desk) = self.batch_of(payment, &offer)?;
+        match payload_of(payment)? {
+            BatchPayload::Deposit { channel_config, voucher, deposit } => {
+                let (purpose, _) = batch.deposit_call(&channel_config, &deposit)?;
+                if self.store.send(&purpose).await?.is_none() {
+                    batch.check_deposit(&channel_config, &voucher, &deposit, &offer, now)?;
+                    self.budget(channel_config.payer, DEPOSIT_GAS, &purpose, now).await?;
+                }
+                let tx = batch.deposit(&channel_config, &deposit).await?;
+                let state = ChannelState::new(channel_config, batch.separator());
+                let state = desk.sync(&state, batch.look(state.id).await?, now.0).await?;
+                Ok(answered(tx, &state, deposit.amount))
+            }
+            BatchPayload::Claim { claims, claim_authorizer_signature } => {
+                let Some(signature) = claim_authorizer_signature else {
+                    let message = "a claim needs claimAuthorizerSignature";
+                    return Err(PaymentRefusal::new(reason::BATCH_CLAIM_SIMULATION, message).into());
+                };
+                let ours = |row: &wire::x402::VoucherClaim| (self.receivers)(row.voucher.channel.receiver);
+                if !claims.iter().all(ours) {
+                    return Err(stranger());
+                }
+                let rows = u64::try_from(claims.len()).unwrap_or(u64::MAX);
+                let gas = CLAIM_GAS.saturating_add(CLAIM_ROW_GAS.saturating_mul(rows));
+                self.budget(offer.pay_to, gas, "claim", now).await?;
+                let tx = batch.claim_signed(&claims, Bytes::from(signature.0)).await?;
+                Ok(SettleResponse { transaction: tx.to_string(), ..SettleResponse::default() })
+            }
+            BatchPayload::Settle { receiver, token } => {
+                if !(self.receivers)(receiver) {
+                    return Err(stranger());
+                }
+                self.budget(receiver, chain::calls::x402::SETTLE_GAS, "settle", now).await?;
+                let (tx, amount) = batch.settle(receiver, token).await?;
+                let amount = Some(amount.to_string());
+                Ok(SettleResponse { transaction: tx.to_string(), amount, ..SettleResponse::default() })
+            }
+            BatchPayload::Refund {
+                channel_config,
+                voucher,
+                amount,
+                refund_nonce,
+                claims,
+                refund_authorizer_signature,
+                claim_authorizer_signature,
+            } => {
+                batch.check_config(&channel_config, &offer)?;
+                let state = ChannelState::new(channel_config.clone(), batch.separator());
+                state.signed(&voucher)?;
+                let (Some(amount), Some(nonce), Some(leave)) = (amount, refund_nonce, refund_authorizer_signature)
+                else {
+                    let message = "a refund needs amount, refundNonce and refundAuthorizerSignature";
+                    return Err(PaymentRefusal::new(reason::BATCH_REFUND_PAYLOAD, message).into());
+                };
+                self.budget(channel_config.payer, REFUND_GAS + CLAIM_GAS, "refund", now).await?;
+                if let (Some(signature), false) = (claim_authorizer_signature, claims.is_empty()) {
+                    batch.claim_signed(&claims, Bytes::from(signature.0)).await?;
+                }
+                let tx = batch.refund(&channel_config, amount, nonce, Bytes::from(leave.0)).await?;
+                let state = desk.sync(&state, batch.look(state.id).await?, now.0).await?;
+                Ok(answered(tx, &state, amount))
+            }
+            BatchPayload::Voucher { .. } => Err(kind()),
+        }
+    }
+
+    /// The payment and what was asked for, when both are for this facilitator.
+    fn asked<'a>(&self, request: &'a FacilitatorRequest) -> Result<(&'a Payment, Requirements), PaymentsError> {
+        let payment = &request.payment_payload;
+        let refuse = |code, message: String| Err(PaymentRefusal::new(code, message).into());
+        let offer = request
+            .requirements()
+            .map_err(|error| PaymentRefusal::new(reason::INVALID_REQUIREMENTS, error.to_string()))?;
+        if request.x402_version != payment.version() {
+            return refuse(reason::INVALID_PAYLOAD, "x402Version is not the payment's".into());
+        }
+        if ![EXACT, BATCH_SETTLEMENT].contains(&offer.scheme.as_str()) {
+            return refuse(reason::UNSUPPORTED_SCHEME, format!("{:?} is not served here", offer.scheme));
+        }
+        if offer.network != self.exact.network() {
+            return refuse(reason::INVALID_NETWORK, format!("{} is served here", self.exact.network()));
+        }
+        if !(self.receivers)(offer.pay_to) {
+            return Err(stranger());
+        }
+        Ok((payment, offer))
+    }
+
+    fn batch_of(&self, payment: &Payment, offer: &Requirements) -> Result<&(Batch, Desk), PaymentsError> {
+        if payment.scheme() != offer.scheme {
+            return Err(PaymentRefusal::new(reason::BATCH_SCHEME, "the payment is by another scheme").into());
+        }
+        let none = || PaymentRefusal::new(reason::UNSUPPORTED_SCHEME, "this chain has no channels");
+        Ok(self.batch.as_ref().ok_or_else(none)?)
+    }
+
+    /// Takes gas out of a payer's budget of the day, unless this was begun and is only asked about again.
+    pub(crate) async fn budget(
+        &self,
+        payer: Address,
+        gas: u64,
+        purpose: &str,
+        now: Timestamp,
+    ) -> Result<(), PaymentsError> {
+        let day = now.0 / DAY_S;
+        if self.store.spend_gas(payer, day, gas, self.limits.gas_of(payer)).await? {
+            return Ok(());
+        }
+        tracing::info!(%payer, purpose, "a payer has used up the gas that is paid for him today");
+        let message = "the gas that is paid for this payer today is used up: pay from a channel, or come back tomorrow";
+        Err(PaymentRefusal::new(reason::GAS_BUDGET, message).by(payer).into())
+    }
+}
+
+/// What an authorization pays for when a server elsewhere asks: this payment to this receiver.
+fn bound(payment: &Payment, offer: &Requirements) -> B256 {
+    let payment = serde_json::to_vec(payment).unwrap_or_default();
+    keccak256([keccak256(payment).as_slice(), offer.pay_to.as_slice()].concat())
+}
+
+fn called(payment: &Payment) -> String {
+    match payment {
+        Payment::V1(payment) => payment.network.clone(),
+        Payment::V2(payment) => payment.accepted.network.to_string(),
+    }
+}
+
+fn payload_of(payment: &Payment) -> Result<BatchPayload, PaymentsError> {
+    payment.batch().map_err(|error| malformed(&error))
+}
+
+fn malformed(error: &wire::WireError) -> PaymentsError {
+    PaymentRefusal::new(reason::INVALID_PAYLOAD, error.to_string()).into()
+}
+
+fn kind() -> PaymentsError {
+    PaymentRefusal::new(reason::BATCH_TYPE, "a payload of this type does not belong here").into()
+}
+
+fn stranger() -> PaymentsError {
+    let message = "this facilitator pays gas for receivers that its market lists only";
+    PaymentRefusal::new(reason::RECEIVER_UNKNOWN, message).into()
+}
+
+fn told(state: &ChannelState) -> Map<String, Value> {
+    match serde_json::json!({
+        "channelId": state.id,
+        "balance": state.balance.to_string(),
+        "totalClaimed": state.claimed.to_string(),
+        "withdrawRequestedAt": state.withdraw_at.unwrap_or(0),
+        "refundNonce": state.refund_nonce.to_string(),
+    }) {
+        Value::Object(extra) => extra,
+        _ => Map::new(),
+    }
+}
+
+fn answered(tx: B256, state: &ChannelState, amount: u128) -> SettleResponse {
+    let mut channel = told(state);
+    channel.insert(
+        "channelState".into(),
+        serde_json::json!(wire::x402::ChannelStateJson { charged_cumulative_amount: None, ..state.to_json() }),
+    );
+    SettleResponse {
+        transaction: tx.to_string(),
+        amount: Some(amount.to_string()),
+        payer: Some(state.config.payer),
+        extra: channel,
+        ..SettleResponse::default()
+    }
+}

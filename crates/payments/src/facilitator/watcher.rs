@@ -1,0 +1,95 @@
+//! Claims in time: when enough is unclaimed, when it waited long enough, and at once when a payer asks to withdraw.
+
+use alloy_primitives::B256;
+use alloy_sol_types::{SolEvent, sol};
+use market::Timestamp;
+use store::Store;
+
+use super::Batch;
+use crate::PaymentsError;
+use crate::channel::{ChannelState, ClaimPolicy, Desk, due, row_of};
+
+/// Blocks that one look reads: what a node gives in one answer.
+pub const WATCH_BLOCKS_MAX: u64 = 1000;
+
+sol! {
+    event WithdrawInitiated(bytes32 indexed channelId, uint128 amount, uint40 finalizeAfter);
+}
+
+/// Watches the channels of one contract, and claims with the key that is their receiver or its authorizer.
+#[derive(Clone, Debug)]
+pub struct Claimer {
+    batch: Batch,
+    desk: Desk,
+    store: Store,
+    policy: ClaimPolicy,
+}
+
+impl Claimer {
+    /// Claims for the key that `batch` sends with.
+    #[must_use]
+    pub fn new(batch: Batch, desk: Desk, store: Store, policy: ClaimPolicy) -> Self {
+        Self { batch, desk, store, policy }
+    }
+
+    /// Reads who asked to withdraw in the blocks after `after`, asks the contract about those channels, and returns up to
+    /// which block it read. From then on their vouchers are refused.
+    pub async fn watch(&self, after: u64, now: Timestamp) -> Result<u64, PaymentsError> {
+        let head = self.batch.channels().chain().head().await?.number;
+        let until = head.min(after.saturating_add(WATCH_BLOCKS_MAX));
+        if until <= after {
+            return Ok(after);
+        }
+        let topics = [Some(WithdrawInitiated::SIGNATURE_HASH)];
+        let (chain, at) = (self.batch.channels().chain(), self.batch.channels().address());
+        for log in chain.logs(at, &topics, after + 1, Some(until)).await? {
+            let Some(id) = log.topics.get(1) else { continue };
+            self.refresh(*id, now).await?;
+        }
+        Ok(until)
+    }
+
+    /// Asks the contract about a channel, if it is known here.
+    pub async fn refresh(&self, id: B256, now: Timestamp) -> Result<Option<ChannelState>, PaymentsError> {
+        let Some((state, _)) = self.desk.channel(id).await? else { return Ok(None) };
+        let seen = self.batch.look(id).await?;
+        self.desk.sync(&state, seen, now.0).await.map(Some)
+    }
+
+    /// Claims whatever is due, and returns the ids of the channels that were claimed. Channels whose contract was not
+    /// asked for long are asked first: an event may be lost, and a withdrawal must not be.
+    pub async fn claim_due(&self, now: Timestamp) -> Result<Vec<B256>, PaymentsError> {
+        let (mut after, mut claimed, mut rows) = (None, Vec::new(), Vec::new());
+        let own = self.batch.sender().teller().address();
+        loop {
+            let page = self.store.channels_after(after).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            for row in page {
+                if row.config.receiver_authorizer != own && row.config.receiver != own {
+                    continue;
+                }
+                let Some((mut state, claimed_at)) = self.desk.channel(row.id).await? else { continue };
+                if now.0.saturating_sub(state.synced_at) > state.fresh_s() {
+                    state = self.desk.sync(&state, self.batch.look(row.id).await?, now.0).await?;
+                }
+                if due(&state, claimed_at, self.policy, now.0) {
+                    rows.extend(row_of(&state));
+                }
+                if rows.len() == crate::channel::CLAIM_ROWS_MAX {
+                    claimed.extend(self.claim(&std::mem::take(&mut rows), now).await?);
+                }
+            }
+        }
+        claimed.extend(self.claim(&rows, now).await?);
+        Ok(claimed)
+    }
+
+    async fn claim(&self, rows: &[wire::x402::VoucherClaim], now: Timestamp) -> Result<Vec<B256>, PaymentsError> {
+        let claimed = self.batch.claim(rows).await?;
+        for id in &claimed {
+            self.refresh(*id, now).await?;
+        }
+        Ok(claimed)
+    }
+}

@@ -1,0 +1,225 @@
+//! One request paid from a channel: lock, verify, keep the voucher, serve, charge, answer.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use tower::Service;
+use wire::x402::{
+    BATCH_SETTLEMENT, BatchPayload, ChannelConfig, Payment, Requirements, SettleResponse, VoucherFields, reason,
+};
+
+use super::serve::{refused, run};
+use super::{ByChannel, Inner, Quote, answer};
+use crate::channel::{ChannelRefusal, ChannelState, Held};
+use crate::facilitator::{DAY_S, DEPOSIT_GAS, now};
+use crate::{PaymentRefusal, PaymentsError};
+
+pub(super) async fn serve<S>(
+    paid: &Arc<Inner>,
+    channels: &ByChannel,
+    quote: &Quote,
+    offer: &Requirements,
+    payment: Payment,
+    route: S,
+    request: Request<Body>,
+) -> Response
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>,
+{
+    let network = offer.network.to_string();
+    let wrong = |error: PaymentsError| refused(paid, quote, &network, error);
+    let payload = match payment.batch() {
+        Ok(payload) => payload,
+        Err(error) => {
+            return answer::problem(StatusCode::BAD_REQUEST, reason::INVALID_PAYLOAD, &error.to_string());
+        }
+    };
+    let (config, voucher, deposited) = match payload {
+        BatchPayload::Voucher { channel_config, voucher } => (channel_config, voucher, None),
+        BatchPayload::Deposit { channel_config, voucher, deposit } => {
+            let made = {
+                let (paid, channels, offer) = (paid.clone(), channels.clone(), offer.clone());
+                let (config, voucher) = (channel_config.clone(), voucher.clone());
+                let deposit = async move { brought(&paid, &channels, &config, &voucher, &deposit, &offer).await };
+                tokio::spawn(deposit).await
+            };
+            match made {
+                Ok(Ok(tx)) => (channel_config, voucher, Some(tx)),
+                Ok(Err(error)) => return wrong(error),
+                Err(_) => return answer::later(reason::UNEXPECTED_SETTLE, "try again with the same payment"),
+            }
+        }
+        BatchPayload::Refund { channel_config, voucher, amount, .. } => {
+            return match refund(channels, &channel_config, &voucher, amount, offer).await {
+                Ok(told) => {
+                    let body = axum::Json(json!({ "message": "refunded", "channelId": voucher.channel_id }));
+                    answer::paid(body.into_response(), &payment, &told)
+                }
+                Err(error) => corrected(paid, channels, quote, &voucher, &network, error).await,
+            };
+        }
+        BatchPayload::Claim { .. } | BatchPayload::Settle { .. } => {
+            return wrong(PaymentRefusal::new(reason::BATCH_TYPE, "this is for facilitators").into());
+        }
+    };
+    let mut held = match held(channels, &config, &voucher, offer).await {
+        Ok(held) => held,
+        Err(error) => return corrected(paid, channels, quote, &voucher, &network, error).await,
+    };
+    if let Err(error) = held.reserve(&voucher, quote.amount, now().0).await {
+        drop(held);
+        return corrected(paid, channels, quote, &voucher, &network, error).await;
+    }
+    let response = run(route, request).await;
+    if !response.status().is_success() {
+        // Nothing was charged: the same voucher buys the next try.
+        return response;
+    }
+    let told = match held.commit(quote.amount).await {
+        Ok(state) => SettleResponse {
+            success: true,
+            transaction: deposited.unwrap_or_default(),
+            network,
+            payer: Some(state.config.payer),
+            amount: Some(String::new()),
+            extra: charged(state, quote.amount),
+            ..SettleResponse::default()
+        },
+        Err(error) => return wrong(error),
+    };
+    answer::paid(response, &payment, &told)
+}
+
+/// Brings a deposit, and tells its transaction.
+async fn brought(
+    paid: &Inner,
+    channels: &ByChannel,
+    config: &ChannelConfig,
+    voucher: &VoucherFields,
+    deposit: &wire::x402::Deposit,
+    offer: &Requirements,
+) -> Result<String, PaymentsError> {
+    let (batch, now) = (&channels.batch, now());
+    let (purpose, _) = batch.deposit_call(config, deposit)?;
+    let begun = paid.store.send(&purpose).await?.is_some();
+    if !begun {
+        batch.check_deposit(config, voucher, deposit, offer, now)?;
+        batch.simulate_deposit(config, deposit).await?;
+    }
+    if let Some((state, _)) = channels.desk.channel(voucher.channel_id).await? {
+        // A deposit with a voucher that will not do would move money for nothing.
+        let after = ChannelState { balance: state.balance.saturating_add(deposit.amount), synced_at: now.0, ..state };
+        after.follows(voucher, offer.amount, now.0)?;
+    }
+    if !begun {
+        let most = channels.limits.gas_of(config.payer);
+        if !paid.store.spend_gas(config.payer, now.0 / DAY_S, DEPOSIT_GAS, most).await? {
+            let message = "the gas that is paid for your deposits today is used up: deposit more at a time";
+            return Err(PaymentRefusal::new(reason::GAS_BUDGET, message).by(config.payer).into());
+        }
+    }
+    let tx = batch.deposit(config, deposit).await?;
+    let state = ChannelState::new(config.clone(), batch.separator());
+    channels.desk.sync(&state, batch.look(state.id).await?, now.0).await?;
+    Ok(tx.to_string())
+}
+
+/// Holds the channel of a voucher, known to be as the contract has it.
+async fn held(
+    channels: &ByChannel,
+    config: &ChannelConfig,
+    voucher: &VoucherFields,
+    offer: &Requirements,
+) -> Result<Held, PaymentsError> {
+    let (batch, desk) = (&channels.batch, &channels.desk);
+    batch.check_config(config, offer)?;
+    let mut held = match desk.hold(voucher.channel_id).await {
+        Ok(held) => held,
+        Err(PaymentsError::NoChannel { .. }) => {
+            // It may have been filled by somebody else; strangers' words cost one look at the chain.
+            let state = ChannelState::new(config.clone(), batch.separator());
+            state.signed(voucher)?;
+            let seen = batch.look(state.id).await?;
+            if seen.balance == 0 {
+                return Err(PaymentsError::NoChannel { id: state.id });
+            }
+            desk.sync(&state, seen, now().0).await?;
+            desk.hold(state.id).await?
+        }
+        Err(error) => return Err(error),
+    };
+    let now = now().0;
+    if now.saturating_sub(held.state().synced_at) > held.state().fresh_s() {
+        let seen = batch.look(voucher.channel_id).await?;
+        held.sync(seen, now).await?;
+    }
+    Ok(held)
+}
+
+/// Gives back what the payer asks for and is his.
+async fn refund(
+    channels: &ByChannel,
+    config: &ChannelConfig,
+    voucher: &VoucherFields,
+    amount: Option<u128>,
+    offer: &Requirements,
+) -> Result<SettleResponse, PaymentsError> {
+    let mut held = held(channels, config, voucher, offer).await?;
+    held.state().signed(voucher)?;
+    // What is given back is reckoned from what the contract has now.
+    let seen = channels.batch.look(voucher.channel_id).await?;
+    held.sync(seen, now().0).await?;
+    let amount = held.state().refundable(voucher, amount)?;
+    let tx = channels.batch.close(held.state(), amount).await?;
+    let seen = channels.batch.look(voucher.channel_id).await?;
+    held.sync(seen, now().0).await?;
+    let state = held.state();
+    Ok(SettleResponse {
+        success: true,
+        transaction: tx.to_string(),
+        network: offer.network.to_string(),
+        payer: Some(config.payer),
+        amount: Some(amount.to_string()),
+        extra: object(json!({ "channelState": state.to_json() })),
+        ..SettleResponse::default()
+    })
+}
+
+/// A 402 that tells where the channel stands where that lets the client go on, and a plain refusal otherwise.
+async fn corrected(
+    paid: &Inner,
+    channels: &ByChannel,
+    quote: &Quote,
+    voucher: &VoucherFields,
+    network: &str,
+    error: PaymentsError,
+) -> Response {
+    let PaymentsError::Channel(refusal) = &error else { return refused(paid, quote, network, error) };
+    if *refusal == ChannelRefusal::Busy {
+        return answer::later(refusal.code(), &refusal.to_string());
+    }
+    let mut required = paid.required(quote, Some(refusal.code()));
+    if refusal.is_corrective()
+        && let Ok(Some((state, _))) = channels.desk.channel(voucher.channel_id).await
+        && let Some(offer) = required.accepts.iter_mut().find(|offer| offer.scheme == BATCH_SETTLEMENT)
+    {
+        offer.extra = state.corrected(channels.told()).to_extra();
+        return answer::required(&required, None);
+    }
+    refused(paid, quote, network, error)
+}
+
+fn charged(state: &ChannelState, amount: u128) -> Map<String, Value> {
+    object(json!({ "chargedAmount": amount.to_string(), "channelState": state.to_json() }))
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
