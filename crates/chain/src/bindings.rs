@@ -95,6 +95,15 @@ pub(crate) mod collectors {
     alloy::sol!(Permit2DepositCollector, "../../contracts/abi/Permit2DepositCollector.json");
 }
 
+pub(crate) mod multicall {
+    //! Many calls in one, for development chains.
+    alloy::sol!(
+        #[derive(Debug)]
+        DevMulticall,
+        "../../contracts/abi/DevMulticall.json"
+    );
+}
+
 pub(crate) mod dollar {
     //! What stands in for the dollar on development chains.
     alloy::sol!(DevUSDC, "../../contracts/abi/DevUSDC.json");

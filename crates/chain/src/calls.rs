@@ -13,10 +13,12 @@ use crate::{
     convert,
 };
 
+pub mod deposits;
 pub mod dispute;
 pub mod erc20;
+pub mod reputation;
 pub mod stake;
-pub mod till;
+pub mod tills;
 pub mod x402;
 
 /// The sender becomes the owner of a provider; a zero `payout` means the sender.

@@ -9,7 +9,10 @@ use market::{Amount, Timestamp};
 
 use wire::x402::typed::ChannelConfig;
 
-use crate::{Chain, ChainError, bindings::batch::BatchSettlement as contract, calls};
+use crate::{Chain, ChainError, bindings::batch::BatchSettlement as contract, calls, deposits::absent};
+
+mod event;
+pub use event::{ChannelEvent, ChannelLog};
 
 /// The channels of one contract. Cheap to clone.
 #[derive(Clone)]
@@ -55,14 +58,9 @@ impl Channels {
     /// Finds the contract at `address`.
     pub async fn open(chain: Chain, address: Address) -> Result<Self, ChainError> {
         let found = Self { chain, address };
-        match found.read(&contract::refundNonceCall { channelId: B256::ZERO }).await {
-            Ok(_) => Ok(found),
-            // An address without code answers a call with nothing at all.
-            Err(ChainError::BadAnswer { .. } | ChainError::Reverted(_)) => {
-                Err(ChainError::NoChannels { address, chain_id: found.chain.id() })
-            }
-            Err(error) => Err(error),
-        }
+        let asked = found.read(&contract::refundNonceCall { channelId: B256::ZERO }).await;
+        asked.map_err(|error| absent(error, &found.chain, address))?;
+        Ok(found)
     }
 
     /// The contract's address.

@@ -20,7 +20,7 @@ use url::Url;
 
 use crate::{
     Chain, ChainConfig, ChainError, DevChainConfig,
-    bindings::{batch, collectors, dollar},
+    bindings::{batch, collectors, dollar, multicall},
     canonical, usdc,
 };
 
@@ -163,6 +163,7 @@ impl DevChain {
             (canonical::ERC3009_COLLECTOR, &collectors::ERC3009DepositCollector::DEPLOYED_BYTECODE),
             (canonical::PERMIT2_COLLECTOR, &collectors::Permit2DepositCollector::DEPLOYED_BYTECODE),
             (usdc.address, &dollar::DevUSDC::DEPLOYED_BYTECODE),
+            (canonical::MULTICALL3, &multicall::DevMulticall::DEPLOYED_BYTECODE),
         ];
         for (address, code) in placed {
             self.replace_code(address, code.clone()).await?;

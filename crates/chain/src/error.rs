@@ -91,10 +91,10 @@ pub enum ChainError {
         /// And on which chain.
         chain_id: u64,
     },
-    /// There are no payment channels at the address.
-    #[error("there are no payment channels at {address} on chain {chain_id}; check the address and the RPC endpoint")]
-    NoChannels {
-        /// Where they were looked for.
+    /// There is no such contract at the address.
+    #[error("the contract at {address} on chain {chain_id} is not the one that is looked for; check the address")]
+    NoContract {
+        /// Where it was looked for.
         address: Address,
         /// And on which chain.
         chain_id: u64,

@@ -33,7 +33,16 @@ pub mod usdc;
 pub mod canonical;
 
 mod channels;
-pub use channels::{Channel, Channels, ReceiverTotals, Withdrawal};
+pub use channels::{Channel, ChannelEvent, ChannelLog, Channels, ReceiverTotals, Withdrawal};
+
+mod deposits;
+pub use deposits::{DepositEvent, Deposits, TillDeposit, WalletTill};
+
+mod tills;
+pub use tills::{Shares, Tills};
+
+mod reputation;
+pub use reputation::{PenaltyKind, Reputation, Score, Totals, Version, Versions};
 
 mod reads;
 pub use reads::{JobState, Listing, Market, Provider, ResourceState};

@@ -9,7 +9,18 @@ use market::{Amount, BasisPoints, JobId, Outcome, PerHour, ResourceId, Status, T
 use crate::{
     SlashStatus,
     bindings::{
-        access::AccessManager::AccessManagerErrors, market::Market::MarketErrors, token::GPUToken::GPUTokenErrors,
+        access::AccessManager::AccessManagerErrors,
+        around::{Reputation::ReputationErrors, Till::TillErrors, Tills::TillsErrors, Versions::VersionsErrors},
+        batch::BatchSettlement::BatchSettlementErrors,
+        collectors::{
+            ERC3009DepositCollector::ERC3009DepositCollectorErrors,
+            Permit2DepositCollector::Permit2DepositCollectorErrors,
+        },
+        deposits::JobDeposits::JobDepositsErrors,
+        dollar::DevUSDC::DevUSDCErrors,
+        market::Market::MarketErrors,
+        till::ProviderTill::ProviderTillErrors,
+        token::GPUToken::GPUTokenErrors,
     },
     convert,
 };
@@ -201,6 +212,9 @@ pub enum MarketRevert {
     /// The caller's role acts with a delay: the call must be scheduled with the contract that holds the roles.
     #[error("this role acts with a delay, and the call is not scheduled")]
     NotScheduled,
+    /// A contract beside the market said no; its error's name.
+    #[error("the contract refuses: {0}")]
+    Refused(String),
     /// A text of a contract that is not ours.
     #[error("the contract reverted: {0}")]
     Message(String),
@@ -235,9 +249,25 @@ impl MarketRevert {
             Ok(AccessManagerErrors::AccessManagerUnauthorizedAccount(error)) => Self::MissingRole(error.msgsender),
             Ok(AccessManagerErrors::AccessManagerUnauthorizedCall(error)) => Self::MissingRole(error.caller),
             Ok(AccessManagerErrors::AccessManagerNotScheduled(_)) => Self::NotScheduled,
-            _ => Self::Unknown(Bytes::copy_from_slice(data)),
+            _ => beside(data).unwrap_or_else(|| Self::Unknown(Bytes::copy_from_slice(data))),
         }
     }
+}
+
+/// The errors of the contracts beside the market by their names.
+fn beside(data: &[u8]) -> Option<MarketRevert> {
+    let selector = *data.first_chunk::<4>()?;
+    let name = BatchSettlementErrors::name_by_selector(selector)
+        .or_else(|| ERC3009DepositCollectorErrors::name_by_selector(selector))
+        .or_else(|| Permit2DepositCollectorErrors::name_by_selector(selector))
+        .or_else(|| JobDepositsErrors::name_by_selector(selector))
+        .or_else(|| TillsErrors::name_by_selector(selector))
+        .or_else(|| ProviderTillErrors::name_by_selector(selector))
+        .or_else(|| TillErrors::name_by_selector(selector))
+        .or_else(|| ReputationErrors::name_by_selector(selector))
+        .or_else(|| VersionsErrors::name_by_selector(selector))
+        .or_else(|| DevUSDCErrors::name_by_selector(selector))?;
+    Some(MarketRevert::Refused(name.to_owned()))
 }
 
 fn from_market(error: MarketErrors, data: &[u8]) -> MarketRevert {

@@ -234,7 +234,8 @@ impl TestMarket {
 
     /// Lets the dispute window of jobs that ended pass and makes them final.
     pub async fn finalize(&self, terms: &[Terms]) -> Result<Mined, ChainError> {
-        self.advance(rules::DISPUTE_WINDOW).await?;
+        // The window's last second still belongs to it.
+        self.advance(Seconds(rules::DISPUTE_WINDOW.0 + 1)).await?;
         self.stranger.finalize(terms).await
     }
 

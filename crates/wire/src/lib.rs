@@ -58,6 +58,25 @@ pub struct MarketFile {
     /// Keys whose commits this market calls its own; a verifier decides for himself whom he trusts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recorders: Vec<alloy_primitives::Address>,
+    /// What stands beside the market.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contracts: Option<MarketContracts>,
     /// Gateway that relays and serves content, if one is known.
     pub gateway: Option<String>,
+}
+
+/// The contracts beside a market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MarketContracts {
+    /// Providers' scores.
+    pub reputation: alloy_primitives::Address,
+    /// The list of markets that succeed each other.
+    pub versions: alloy_primitives::Address,
+    /// Addresses that buy a job.
+    pub deposits: alloy_primitives::Address,
+    /// Providers' tills for payments over HTTP.
+    pub tills: alloy_primitives::Address,
+    /// Deposits into the market's wallet.
+    pub till: alloy_primitives::Address,
 }

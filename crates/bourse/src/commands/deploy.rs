@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use alloy_primitives::Address;
-use chain::DeployConfig;
+use chain::{Chain, DeployConfig, Deployment};
 use market::{BasisPoints, Seconds};
-use wire::MarketFile;
+use wire::{MarketContracts, MarketFile};
 
 use crate::{
     failure::Failure,
@@ -96,14 +96,8 @@ pub(crate) async fn deploy(args: &Args, settings: &Settings, ui: &Ui) -> Result<
     }
     let deployment = chain::deploy(&chain, &wallet, config).await?;
     let file = MarketFile {
-        rpc: args.rpc.clone(),
-        chain_id: chain.id(),
-        market: deployment.market,
-        token: deployment.token,
-        deployed_at: deployment.block,
-        register: Some(deployment.register),
-        recorders: recorders.clone(),
         gateway: args.gateway.clone(),
+        ..describe(&chain, args.rpc.clone(), &deployment, recorders.clone())
     };
     write(&path, &file)?;
     for key in watchers.iter().chain(&recorders) {
@@ -127,6 +121,27 @@ fn operators(args: &Args, settings: &Settings) -> Result<(Vec<Address>, Vec<Addr
         }
     }
     Ok((watchers, recorders))
+}
+
+/// A market as it was deployed, without a gateway.
+pub(crate) fn describe(chain: &Chain, rpc: String, deployed: &Deployment, recorders: Vec<Address>) -> MarketFile {
+    MarketFile {
+        rpc,
+        chain_id: chain.id(),
+        market: deployed.market,
+        token: deployed.token,
+        deployed_at: deployed.block,
+        register: Some(deployed.register),
+        recorders,
+        contracts: Some(MarketContracts {
+            reputation: deployed.reputation,
+            versions: deployed.versions,
+            deposits: deployed.deposits,
+            tills: deployed.tills,
+            till: deployed.till,
+        }),
+        gateway: None,
+    }
 }
 
 /// Writes a market's description.

@@ -182,6 +182,7 @@ impl World {
             deployed_at: deployment.block,
             register: Some(deployment.register),
             recorders: vec![self.market.recorder.address()],
+            contracts: None,
             gateway: (self.gateway_port != 0).then(|| self.gateway_url()),
         };
         std::fs::write(self.path("market.json"), serde_json::to_vec(&file).unwrap()).unwrap();

@@ -92,8 +92,8 @@ async fn a_market_is_there_after_two_blocks() {
     t.dev.automine(false).await.unwrap();
     let config = DeployConfig { mint: vec![(Address::repeat_byte(1), Amount(1)); 3], ..DeployConfig::default() };
     let mine = async {
-        // Four contracts; then the roles and three times money.
-        for together in [4, 4] {
+        // Ten contracts; then the roles, the list of versions and three times money.
+        for together in [10, 5] {
             pool::wait_for(&t, t.stranger.address(), together).await;
             t.dev.mine(1).await.unwrap();
         }

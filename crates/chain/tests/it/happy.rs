@@ -14,6 +14,8 @@ async fn a_job_runs_and_is_settled_to_the_unit() {
     let resource = t.list(price).await.unwrap();
     let terms = t.terms(resource, price);
     let job = t.market.job_id(&terms);
+    // Stake of an hour's price: every second is paid at once.
+    t.stake(resource, Amount(3_600_000)).await.unwrap();
     let before = t.market.token_balance(t.renter.address()).await.unwrap();
     let provider_before = t.market.token_balance(t.owner.address()).await.unwrap();
 
@@ -43,11 +45,11 @@ async fn a_job_runs_and_is_settled_to_the_unit() {
 
     let ran = done.timestamp.since(started.timestamp);
     let state = t.market.job(job).await.unwrap();
-    assert_eq!((state.status, state.outcome, state.paid), (Status::Final, Outcome::Succeeded, ran));
+    assert_eq!((state.status, state.outcome, state.paid), (Status::Ended, Outcome::Succeeded, ran));
     let split = terms.stream(Seconds(0), state.fee).settle(ran, Seconds(0), Outcome::Succeeded);
     let paid = t.market.token_balance(t.owner.address()).await.unwrap().saturating_sub(provider_before);
     assert_eq!(paid, split.paid);
-    assert_eq!(t.market.fees().await.unwrap(), split.fee);
+    assert_eq!(t.market.fees().await.unwrap(), Amount::ZERO, "booked once the job is final");
     let left = t.market.token_balance(t.renter.address()).await.unwrap();
     assert_eq!(left, before.saturating_sub(locked).saturating_add(split.refunded));
     let enders: Vec<_> = done
@@ -59,6 +61,14 @@ async fn a_job_runs_and_is_settled_to_the_unit() {
         })
         .collect();
     assert_eq!(enders, [t.agent.address()]);
-    let finalized = MarketEvent::JobFinalized { job, paid: split.paid, fee: split.fee };
-    assert_eq!(done.events.last(), Some(&finalized));
+    assert_eq!(state.cover, Seconds(3600));
+    assert_eq!(t.market.resource(resource).await.unwrap().unwrap().free(), Amount::ZERO);
+
+    let refused = t.stranger.finalize(std::slice::from_ref(&terms)).await.unwrap_err();
+    assert!(matches!(refused.revert(), Some(chain::MarketRevert::TooEarly(_))), "{refused}");
+    let finalized = t.finalize(std::slice::from_ref(&terms)).await.unwrap();
+    assert_eq!(finalized.events, [MarketEvent::JobFinalized { job, paid: split.paid, fee: split.fee }]);
+    assert_eq!(t.market.fees().await.unwrap(), split.fee);
+    assert_eq!(t.market.job(job).await.unwrap().status, Status::Final);
+    assert_eq!(t.market.resource(resource).await.unwrap().unwrap().free(), Amount(3_600_000));
 }

@@ -44,6 +44,7 @@ async fn a_history_is_what_the_stream_tells_of_the_job() {
     let started = t.agent.start_job(&terms, B256::ZERO, at, &signature).await.unwrap();
     t.advance(market::Seconds(60)).await.unwrap();
     t.agent.complete_job(&terms, Outcome::Succeeded, B256::repeat_byte(7)).await.unwrap();
+    t.finalize(std::slice::from_ref(&terms)).await.unwrap();
 
     let told = streamed(&t, job).await;
     assert!(told.len() >= 6, "{told:?}");

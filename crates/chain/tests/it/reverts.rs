@@ -93,7 +93,7 @@ async fn steps_by_the_wrong_key_at_the_wrong_time() {
     check(t.watcher.report_silence(&terms, Timestamp(at - 5000)).await, &R::BadLastSeen(Timestamp(at - 5000)));
     check(t.agent.resume_job(&terms).await, &wrong(Status::Running));
     t.renter.stop_job(&terms).await.unwrap();
-    check(t.renter.stop_job(&terms).await, &wrong(Status::Final));
+    check(t.renter.stop_job(&terms).await, &wrong(Status::Ended));
     check(t.owner.withdraw_credit(t.owner.address()).await, &R::NothingDue);
 }
 
