@@ -63,7 +63,7 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
     let keys = Keys::open(&home)?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     free(listen)?;
-    let (dev_chain, chain) = chain_here::start(args, &home, ui).await?;
+    let (dev_chain, chain) = chain_here::start(args, false, &home, ui).await?;
     let (mut file, market) = chain_here::market(&dev_chain, &chain, &keys, &market_path, ui).await?;
 
     let config = OperatorConfig {
