@@ -56,13 +56,13 @@ abstract contract CourtHandler is Model {
         uint16 share = how % 4 == 3 ? 5000 : uint16(how % 4) * 5000;
         bool answered = how % 4 != 3;
         bool refused = !answered && vm.getBlockTimestamp() <= job.since + 7 days;
-        uint256 stake = market.getResource(job.terms.resourceId).stake;
+        uint256 total = market.getResource(job.terms.resourceId).stake;
         (uint256 rich, uint256 fees) = _before(job);
         vm.prank(ADMIN);
         if (refused) vm.expectRevert();
         answered ? market.resolveDispute(job.terms, share, "") : market.settleDispute(job.terms);
         if (refused) return;
-        job.taken = stake - market.getResource(job.terms.resourceId).stake;
+        job.taken = total - market.getResource(job.terms.resourceId).stake;
         assertLe(job.taken, tieOf(job), "never more than the tie");
         staked[_resourceOf(job)] -= job.taken;
         job.lost = job.pot - job.pot * share / 10_000;
