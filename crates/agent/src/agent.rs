@@ -17,7 +17,7 @@ use crate::journal::Journal;
 use crate::lease::{self, Shared, Shop};
 use crate::limits::{JOBS_MAX, RESULT_KEPT};
 use crate::probe::{self, Cards};
-use crate::{AgentConfig, AgentError, beat, follow, link, listing, metrics};
+use crate::{AgentConfig, AgentError, beat, follow, link, listing, metrics, settle};
 
 /// Done jobs are looked through for results whose time is over.
 const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(3600);
@@ -124,6 +124,7 @@ async fn serve(Opened { host, cards, leases }: Opened) -> Result<(), AgentError>
     tasks.spawn(beat::run(host.clone(), cards.clone()));
     tasks.spawn(metrics::run(host.clone(), cards));
     tasks.spawn(sweep(host.clone()));
+    tasks.spawn(settle::run(host.clone()));
     if let Some(gateway) = host.config.gateway.clone() {
         tasks.spawn(link::run(host.clone(), gateway));
     }
@@ -189,7 +190,7 @@ fn open_again(host: &Arc<Host>, id: JobId, record: &Record) -> Result<Option<Job
 }
 
 /// The jobs that are written down.
-fn written_down(state_dir: &Path) -> Result<Vec<(JobId, Record)>, AgentError> {
+pub(crate) fn written_down(state_dir: &Path) -> Result<Vec<(JobId, Record)>, AgentError> {
     let mut found = Vec::new();
     for (id, folder) in folders(state_dir)? {
         match folder.load() {
@@ -252,7 +253,7 @@ async fn remove_strays(host: Arc<Host>, known: Vec<JobId>) {
     }
 }
 
-/// Takes the pins off results whose time is over and forgets their jobs. What the store then frees, and when, is the
+/// Takes the pins off results whose time is over and forgets their jobs, once the chain has settled them. What the store then frees, and when, is the
 /// store's affair: nothing as long as it collects no garbage.
 async fn sweep(host: Arc<Host>) {
     loop {
@@ -268,7 +269,7 @@ async fn sweep(host: Arc<Host>) {
 
 fn sweep_once(host: &Host) -> Result<(), AgentError> {
     for (id, record) in written_down(&host.config.state_dir)? {
-        if record.done_at.is_none_or(|done| done + RESULT_KEPT.as_secs() > wall()) {
+        if !record.settled || record.done_at.is_none_or(|done| done + RESULT_KEPT.as_secs() > wall()) {
             continue;
         }
         host.unpin(id)?;

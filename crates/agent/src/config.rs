@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use chain::{ChainConfig, Wallet};
-use market::{Mebibytes, PerHour};
+use market::{Amount, Mebibytes, PerHour};
 use url::Url;
 
 /// How an agent works.
@@ -33,6 +33,9 @@ pub struct AgentConfig {
     pub heartbeat: Duration,
     /// Price of an hour, in smallest units of the market's token.
     pub price_per_hour: PerHour,
+    /// Stake that the machine is to have at least, put down by the owner's key: as many seconds of pay as it is worth come
+    /// at once, the rest an hour late.
+    pub stake: Option<Amount>,
     /// Where the machine stands, as its owner says: small letters, digits, `-`, `_`, `.` or `/`. It is written into the
     /// listing, which never changes: what is said first stays.
     pub region: Option<String>,
@@ -59,8 +62,8 @@ pub struct AgentConfig {
 pub struct LeaseConfig {
     /// The contract that holds the channels.
     pub contract: Address,
-    /// Who is paid: the provider's till.
-    pub receiver: Address,
+    /// Where providers' tills stand: that of this machine's provider is paid.
+    pub tills: Address,
     /// The contract passes over bad rows of a claim and closes in one call; the public one does neither.
     pub extended: bool,
     /// What opening a lease costs, in smallest units: at least twice the gas of a deposit.
@@ -86,10 +89,10 @@ pub struct LeaseConfig {
 impl LeaseConfig {
     /// Settings with the usual values for everything that has one.
     #[must_use]
-    pub fn new(contract: Address, receiver: Address) -> Self {
+    pub fn new(contract: Address, tills: Address) -> Self {
         Self {
             contract,
-            receiver,
+            tills,
             extended: true,
             // A hundredth of a dollar: the gas of a deposit costs less than half of it on the chains this is meant for.
             setup: 10_000,
@@ -124,6 +127,7 @@ impl AgentConfig {
             content_sources: Vec::new(),
             heartbeat: Duration::from_secs(market::rules::HEARTBEAT.0),
             price_per_hour: price,
+            stake: None,
             region: None,
             offered: Offered::default(),
             simulate: None,

@@ -32,3 +32,4 @@ mod listing;
 mod metrics;
 mod probe;
 mod scratch;
+mod settle;

@@ -24,9 +24,10 @@ pub const ENGINE_AWAY_MAX: Duration = Duration::from_secs(market::rules::silence
 pub const UNDONE_MAX: Duration = Duration::from_secs(120);
 /// A result that could not be delivered for this long is given up: as long as results are kept.
 pub const DELIVER_WITHIN: Duration = Duration::from_secs(24 * 3600);
-/// Results, logs and records stay pinned for this long after the job's end. Nothing is freed on disk afterwards: the
+/// Results, logs and records stay pinned for this long after the job's end, and longer while its money is disputed: the
+/// dispute window, and a day to fetch them. Nothing is freed on disk afterwards: the
 /// store collects no garbage yet.
-pub const RESULT_KEPT: Duration = Duration::from_secs(24 * 3600);
+pub const RESULT_KEPT: Duration = Duration::from_secs(market::rules::DISPUTE_WINDOW.0 + 24 * 3600);
 /// Outputs up to this size are stored in a blink; for larger ones the clock is paused, so that nobody pays for
 /// storing, at the price of one more transaction.
 pub const COLLECT_ON_THE_CLOCK: Mebibytes = Mebibytes(64);
@@ -62,6 +63,13 @@ pub const CHANNELS_MAX: usize = 4096;
 pub const CLAIM_ROWS_MAX: usize = 50;
 /// News of leases that a link may be behind before it tells of all of them again.
 pub const LEASE_NEWS_MAX: usize = 256;
+
+/// Jobs that ended are looked at this often, by a clock that costs nothing; the chain is asked when one is due.
+pub const SETTLE_EVERY: Duration = Duration::from_secs(2);
+/// Jobs that one transaction finalizes: far below any block's gas.
+pub const FINALIZED_AT_ONCE: usize = 20;
+/// A job whose settlement was tried, or that is disputed, is looked at again after this long.
+pub const SETTLE_AGAIN: Duration = Duration::from_secs(60);
 
 /// Disk that must stay free beside everything that a job may write.
 pub const DISK_SPARE: Mebibytes = Mebibytes(256);

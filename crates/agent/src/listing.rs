@@ -2,7 +2,7 @@
 
 use alloy_primitives::Address;
 use chain::{Account, Listing, Market, SendConfig};
-use market::{Hardware, ResourceId};
+use market::{Amount, Hardware, ResourceId};
 
 use crate::probe::Machine;
 use crate::{AgentConfig, AgentError};
@@ -27,6 +27,10 @@ pub(crate) async fn ensure(
         None => find(market, agent, machine).await?.ok_or(AgentError::NotListed { agent })?,
     };
     let listed = market.resource(resource).await?.ok_or(AgentError::NotListed { agent })?;
+    if let (Some(wanted), Some(owner)) = (config.stake, &config.owner) {
+        let owner = Account::new(market.clone(), owner.clone(), SendConfig::default());
+        stake(&owner, resource, wanted, listed.stake).await?;
+    }
     if !listed.available {
         account.update_availability(resource, true).await?;
     }
@@ -88,6 +92,21 @@ async fn list(
         Some(_) => {}
     }
     Ok(resource)
+}
+
+/// Brings the stake up to `wanted`; what is there already stays. Stake vouches for pay: with the price of an hour it comes
+/// at once, without any an hour late.
+async fn stake(owner: &Account, resource: ResourceId, wanted: Amount, staked: Amount) -> Result<(), AgentError> {
+    let missing = wanted.saturating_sub(staked);
+    if missing == Amount::ZERO {
+        return Ok(());
+    }
+    if owner.market().allowance(owner.address()).await? < missing {
+        owner.approve(missing).await?;
+    }
+    owner.stake(resource, missing).await?;
+    tracing::info!(%resource, staked = %wanted, "stake was put down");
+    Ok(())
 }
 
 /// What is said of the machine beside its figures.

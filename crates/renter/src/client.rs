@@ -243,6 +243,11 @@ impl Renter {
         stop::stop(&self.account, job).await
     }
 
+    /// Settles for good those jobs made here that anybody may settle, and says which.
+    pub async fn settle_due(&self) -> Result<Vec<market::JobId>, RenterError> {
+        crate::settle::due(&self.account, &self.jobs).await
+    }
+
     /// How a job that is over ended, read from the chain, with the agent's record from the feed: its signature is the
     /// agent's and its digest the chain's. A record that is not there is waited for until `within` is over.
     pub async fn settled_record(&self, job: &JobFile, within: Duration) -> Result<Ending, RenterError> {

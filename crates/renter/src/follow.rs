@@ -31,7 +31,8 @@ use crate::{
 pub enum Until {
     /// Until the clock runs.
     Started,
-    /// Until the money is settled and the agent's record arrived, or is not to be expected.
+    /// Until the clock stands for good, what nobody earned is back, and the agent's record arrived or is not to be expected.
+    /// What was earned last may be disputed for a while after that.
     Settled,
 }
 

@@ -39,5 +39,8 @@ pub use result::FetchedResult;
 mod client;
 pub use client::Renter;
 
+mod settle;
+pub use settle::dispute;
+
 mod stop;
 pub use stop::Stopped;

@@ -76,6 +76,9 @@ pub(crate) struct Record {
     /// Unix seconds when delivering began, and when everything was done.
     pub(crate) delivering_since: Option<u64>,
     pub(crate) done_at: Option<u64>,
+    /// Set once the chain settled the job: until then there may be pay to collect, or a dispute to answer.
+    #[serde(default)]
+    pub(crate) settled: bool,
 }
 
 /// A container that waits, and the signed record of it.
@@ -158,6 +161,7 @@ impl Record {
             refusal: None,
             delivering_since: None,
             done_at: None,
+            settled: false,
         }
     }
 }

@@ -137,7 +137,7 @@ pub(crate) fn time(seconds: u64) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use market::{Hardware, Mebibytes, PerHour, ResourceId};
+    use market::{Amount, BasisPoints, Hardware, Mebibytes, PerHour, ResourceId};
 
     use super::*;
 
@@ -162,6 +162,12 @@ mod tests {
             price: PerHour(price),
             available: true,
             held_by: None,
+            stake: Amount(0),
+            tied: Amount(0),
+            unbonding: Amount(0),
+            unbonded_at: None,
+            contested: Amount(0),
+            cancel_fee: BasisPoints(0),
             listed_at: market::Timestamp(1),
             changed: 1,
         };

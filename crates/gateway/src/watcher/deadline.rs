@@ -2,7 +2,7 @@
 
 use market::{
     Seconds, Status, Timestamp,
-    rules::{ACCEPT_WITHIN, CLOSE_AFTER, PAUSE_MAX, RESUME_WITHIN, START_WITHIN},
+    rules::{ACCEPT_WITHIN, ANSWER_WITHIN, CLOSE_AFTER, DISPUTE_WINDOW, PAUSE_MAX, RESUME_WITHIN, START_WITHIN},
 };
 use store::JobRow;
 
@@ -15,7 +15,8 @@ pub(super) fn clock_end(row: &JobRow) -> Timestamp {
     row.started_at.map_or(NEVER, |started| started.after(row.paused).after(bought))
 }
 
-/// The second after which anybody may close the job in its present state.
+/// The second after which anybody may move the job on from its present state: close it, finalize it, or settle a dispute
+/// that nobody decided.
 pub(super) fn close_after(row: &JobRow) -> Timestamp {
     let not_before = Timestamp(row.terms.notBefore.to());
     match row.status {
@@ -26,7 +27,9 @@ pub(super) fn close_after(row: &JobRow) -> Timestamp {
         Status::Running => clock_end(row).after(CLOSE_AFTER),
         Status::Paused => row.since.after(Seconds(PAUSE_MAX.0.saturating_sub(row.paused.0))),
         Status::Silent => row.since.after(RESUME_WITHIN),
-        _ => NEVER,
+        Status::Ended => row.since.after(DISPUTE_WINDOW),
+        Status::Disputed => row.since.after(ANSWER_WITHIN),
+        Status::None | Status::Final | Status::Cancelled => NEVER,
     }
 }
 
@@ -71,6 +74,7 @@ pub(super) mod tests {
             locked: Amount(0),
             extra: Seconds(0),
             paused: Seconds(0),
+            cover: Seconds(0),
             paid_seconds: Seconds(0),
             paid: Amount(0),
             seconds_run: None,
@@ -98,7 +102,10 @@ pub(super) mod tests {
             (started(Status::Paused), 1000 + 86_400),
             (JobRow { paused: Seconds(86_000), ..started(Status::Paused) }, 1400),
             (JobRow { paused: Seconds(90_000), ..started(Status::Paused) }, 1000),
+            (started(Status::Ended), 1000 + 3600),
+            (started(Status::Disputed), 1000 + 7 * 86_400),
             (started(Status::Final), u64::MAX),
+            (started(Status::Cancelled), u64::MAX),
         ];
         for (row, deadline) in table {
             assert_eq!(close_after(&row), Timestamp(deadline), "{row:?}");

@@ -229,10 +229,15 @@ impl Seen {
         }
     }
 
-    /// Closes the job, so that what is left goes back to its renter.
+    /// Moves the job on as anybody may past its deadline: closes it, so that what is left goes back to its renter; pays
+    /// its tail; or settles a dispute that nobody decided.
     pub(super) async fn close(&self, account: &Account, job: JobId) -> Result<Option<Mined>, ChainError> {
         match self.is_still(account, job).await? {
-            true => account.close_job(&self.terms).await.map(Some),
+            true => match self.status {
+                Status::Ended => account.finalize(std::slice::from_ref(&self.terms)).await.map(Some),
+                Status::Disputed => account.settle_dispute(&self.terms).await.map(Some),
+                _ => account.close_job(&self.terms).await.map(Some),
+            },
             false => Ok(None),
         }
     }

@@ -465,7 +465,7 @@ fn a_cancelled_reservation_may_cost_a_fee() {
     );
     check_event(
         &ordered("; accept j1; cancel j1 8 900; owe j1 98 2"),
-        r#"CancelFeePaid j1 r1 p1earned 98 {"fee":"2","paid":"98"}"#,
+        r#"CancelFeePaid j1 r1 p1 earned 98 {"fee":"2","paid":"98"}"#,
     );
     check_event(
         &ordered("; fill j1 8 1000"),

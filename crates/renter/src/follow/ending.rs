@@ -13,10 +13,14 @@ pub struct Ending {
     pub outcome: Option<Outcome>,
     /// Seconds on the clock.
     pub seconds: Seconds,
-    /// The provider's total.
+    /// Paid to the provider: its total once the job is final.
     pub paid: Amount,
-    /// The platform's share.
+    /// The platform's share, once the job is final.
     pub fee: Amount,
+    /// Earned and not yet paid out, the platform's share included: nothing once the job is final.
+    pub due: Amount,
+    /// Until then either side may dispute what was earned last; none while the clock may run, and once it is final.
+    pub disputable_until: Option<Timestamp>,
     /// What came back.
     pub refunded: Amount,
     /// Why the provider declined, when he did.
@@ -34,6 +38,8 @@ impl Default for Ending {
             seconds: Seconds(0),
             paid: Amount::ZERO,
             fee: Amount::ZERO,
+            due: Amount::ZERO,
+            disputable_until: None,
             refunded: Amount::ZERO,
             declined: None,
             record: None,

@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 use chain::{BlockEvents, MarketEvent};
-use market::{Status, Timestamp};
+use market::{Amount, BasisPoints, Status, Timestamp, rules::DISPUTE_WINDOW};
 
 use super::{Ending, Follower, Said, Times, Update};
 use crate::View;
@@ -68,16 +68,31 @@ impl Follower<'_> {
                 self.ending.seconds = *seconds;
                 self.ending.refunded = *refunded;
                 self.ending.result_digest = Some(*result_digest);
+                let locked = self.terms.stream(self.times.extra, BasisPoints(0)).locked();
+                self.ending.due = locked.saturating_sub(*refunded).saturating_sub(self.ending.paid);
+                self.ending.disputable_until = Some(at.after(DISPUTE_WINDOW));
                 (self.on)(Update::Ended(*outcome));
                 Status::Ended
             }
             MarketEvent::JobFinalized { paid, fee, .. } => {
                 self.ending.paid = *paid;
                 self.ending.fee = *fee;
+                (self.ending.due, self.ending.disputable_until) = (Amount::ZERO, None);
                 Status::Final
+            }
+            MarketEvent::JobDisputed { reason, .. } => {
+                (self.on)(Update::Note(format!("the job is disputed: {reason}")));
+                self.ending.disputable_until = None;
+                Status::Disputed
+            }
+            MarketEvent::DisputeResolved { returned, .. } => {
+                self.ending.refunded = self.ending.refunded.saturating_add(*returned);
+                return;
             }
             MarketEvent::JobPaid { amount, .. } => {
                 (self.on)(Update::Paid { amount: *amount });
+                self.ending.paid = self.ending.paid.saturating_add(*amount);
+                self.ending.due = self.ending.due.saturating_sub(*amount);
                 return;
             }
             MarketEvent::JobExtended { extra, .. } => {

@@ -29,9 +29,21 @@ pub struct JobFilter {
     pub statuses: Vec<Status>,
     /// Only those that are not over.
     pub live: bool,
+    /// Only those whose money may still move: those that are not over, and those that are not settled.
+    pub unsettled: bool,
 }
 
 const LIVE: [Status; 5] = [Status::Created, Status::Accepted, Status::Running, Status::Paused, Status::Silent];
+
+const UNSETTLED: [Status; 7] = [
+    Status::Created,
+    Status::Accepted,
+    Status::Running,
+    Status::Paused,
+    Status::Silent,
+    Status::Ended,
+    Status::Disputed,
+];
 
 impl JobFilter {
     fn condition(&self) -> Condition {
@@ -42,6 +54,9 @@ impl JobFilter {
             .add_option(self.resource.map(|it| job::Column::Resource.eq(Hash(B256::new(it.0)))));
         if !self.statuses.is_empty() {
             all = all.add(job::Column::Status.is_in(self.statuses.iter().copied().map(State)));
+        }
+        if self.unsettled {
+            all = all.add(job::Column::Status.is_in(UNSETTLED.map(State)));
         }
         if self.live {
             all = all.add(job::Column::Status.is_in(LIVE.map(State)));

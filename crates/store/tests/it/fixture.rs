@@ -96,14 +96,15 @@ impl Chance {
     }
 
     pub(crate) fn job(&mut self, id: u64, created: (u64, u64), changed: u64) -> JobRow {
-        let statuses = [Status::Created, Status::Running, Status::Silent, Status::Final, Status::Cancelled];
+        let statuses =
+            [Status::Created, Status::Running, Status::Silent, Status::Final, Status::Cancelled, Status::Ended];
         let outcomes = [Outcome::None, Outcome::Succeeded, Outcome::StoppedByRenter, Outcome::AbortedByProvider];
         JobRow {
             id: job_id(id),
             terms: self.terms(),
             provider: self.below(3) as u32 + 1,
             fee_bps: BasisPoints(self.below(10_001) as u16),
-            status: statuses[self.below(5) as usize],
+            status: statuses[self.below(6) as usize],
             outcome: outcomes[self.below(4) as usize],
             since: self.time(),
             created,

@@ -43,6 +43,8 @@ async fn jobs_are_found_by_what_they_are(database: &TestDatabase) {
     check(JobFilter { statuses: statuses.clone(), ..JobFilter::default() }, &|job| statuses.contains(&job.status))
         .await;
     check(JobFilter { live: true, ..JobFilter::default() }, &|job| !job.status.is_over()).await;
+    let unsettled = JobFilter { unsettled: true, ..JobFilter::default() };
+    check(unsettled, &|job| !job.status.is_settled()).await;
     let several = JobFilter { renter: Some(address(1)), provider: Some(2), live: true, ..JobFilter::default() };
     check(several, &|job| job.terms.renter == address(1) && job.provider == 2 && !job.status.is_over()).await;
 }
