@@ -23,9 +23,6 @@ impl Refusal {
     }
 }
 
-/// The payer's side takes money back: nothing is served any more.
-pub(crate) const WITHDRAWING: &str = "lease_withdrawal_pending";
-
 /// A channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -112,7 +109,7 @@ impl Channel {
         }
         if self.withdraw_at.is_some() {
             let why = "a withdrawal from the channel is pending: nothing is served; open another channel";
-            return Err(Refusal::new(WITHDRAWING, why));
+            return Err(Refusal::new(reason::BATCH_WITHDRAWING, why));
         }
         if self.closing {
             return Err(Refusal::new(reason::BATCH_BUSY, "the channel is being closed; send the same in a moment"));

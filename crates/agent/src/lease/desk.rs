@@ -60,8 +60,9 @@ impl Trouble {
 /// The answer to a call.
 pub(crate) async fn answer(host: &Arc<Host>, shop: &Arc<Shop>, ask: LeaseAsk) -> LeaseReply {
     let answered = match ask {
-        LeaseAsk::Open { terms, config, voucher, charge } => {
-            open::open(host, shop, &terms, config, &voucher, charge).await
+        LeaseAsk::Open { terms, config, voucher, charge, capability } => {
+            let wish = open::Wish { terms, config, voucher, charge, capability };
+            open::open(host, shop, wish).await
         }
         LeaseAsk::Tick { lease, seconds, charge, voucher } => {
             tick(shop, JobId(lease.0), u64::from(seconds), charge, &voucher).await

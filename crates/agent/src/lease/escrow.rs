@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use chain::calls::x402::{self, Claim};
-use chain::{Account, Call, Channels, SendConfig};
+use chain::{Account, Call, Channels, SendConfig, Tills};
 use wire::x402::{ChannelConfig, typed};
 
 use super::channel::{Channel, OnChain};
@@ -37,12 +37,20 @@ impl Escrow {
         let former = config.former.iter();
         let former = former.map(|key| Account::new(host.market.clone(), key.clone(), SendConfig::default()));
         let accounts = std::iter::once(host.account.clone()).chain(former).collect();
-        let (token, receiver) = (host.market.token(), config.receiver);
+        let listed = host.market.resource(host.resource).await?;
+        let listed = listed.ok_or(AgentError::NotListed { agent: host.account.address() })?;
+        let tills = Tills::open(host.market.chain().clone(), config.tills).await?;
+        let (token, receiver) = (host.market.token(), tills.till_of(listed.provider_id).await?);
         Ok(Self { channels, accounts, token, receiver, separator, extended: config.extended })
     }
 
     pub(super) fn token(&self) -> Address {
         self.token
+    }
+
+    /// The provider's till.
+    pub(super) fn receiver(&self) -> Address {
+        self.receiver
     }
 
     /// Of the contract's EIP-712 domain.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use market::{JobId, rules};
 use wire::link::LeaseReply;
 use wire::x402::{ChannelConfig, VoucherFields, WITHDRAW_DELAY_MAX_S, WITHDRAW_DELAY_MIN_S, reason};
@@ -24,23 +24,26 @@ const TERMS: &str = "lease_terms";
 /// The machine does something else.
 const BUSY: &str = "lease_busy";
 
+/// What a payer opens.
+pub(super) struct Wish {
+    pub(super) terms: TermsJson,
+    pub(super) config: ChannelConfig,
+    pub(super) voucher: VoucherFields,
+    pub(super) charge: u128,
+    pub(super) capability: B256,
+}
+
 /// Opens a lease, or says again that it is open.
-pub(super) async fn open(
-    host: &Arc<Host>,
-    shop: &Arc<Shop>,
-    json: &TermsJson,
-    config: ChannelConfig,
-    voucher: &VoucherFields,
-    charge: u128,
-) -> Result<LeaseReply, Trouble> {
-    let terms = Terms::try_from(json).map_err(|error| Trouble::refused(TERMS, error.to_string()))?;
+pub(super) async fn open(host: &Arc<Host>, shop: &Arc<Shop>, wish: Wish) -> Result<LeaseReply, Trouble> {
+    let Wish { terms: json, config, voucher, charge, capability } = wish;
+    let terms = Terms::try_from(&json).map_err(|error| Trouble::refused(TERMS, error.to_string()))?;
     let id = id_of(host, &terms);
     check_channel(shop, &config)?;
     check_terms(host, &terms, &config)?;
     let channel_id = config.id(shop.escrow.separator());
     let _one_at_a_time = shop.opening.lock().await;
     let Some(held) = shop.book.hold(channel_id).await else { return Err(busy()) };
-    let is_paid = held.channel().is_some_and(|channel| channel.is_last_of(key(id), voucher).is_some());
+    let is_paid = held.channel().is_some_and(|channel| channel.is_last_of(key(id), &voucher).is_some());
     drop(held);
     if shop.lease(id).is_some() {
         // Whoever repeats it gets the same answer; another voucher would pay for nothing.
@@ -64,12 +67,12 @@ pub(super) async fn open(
     let before = held.channel().cloned().unwrap_or_else(|| Channel::new(config, chain));
     let folder = Folder::of_lease(&host.config.state_dir, id);
     folder.make()?;
-    let record = Record { spec: Some(spec), ..Record::new(json.clone(), channel_id) };
+    let record = Record { spec: Some(spec), ..Record::new(json, channel_id, capability) };
     let lease = Shared::new(&folder, record);
     // The record goes first: one without a payment is forgotten, a payment without a record would be lost.
     lease.change(|_| ())?;
     if !is_paid {
-        let next = before.take(channel_id, voucher, charge, shop.escrow.separator());
+        let next = before.take(channel_id, &voucher, charge, shop.escrow.separator());
         let mut next = match next {
             Ok(next) => next,
             Err(refusal) => {
@@ -78,7 +81,7 @@ pub(super) async fn open(
             }
         };
         let price = market::PerHour(terms.pricePerHour.to());
-        next.accounts.insert(key(id), Account::open(price, Channel::voucher(voucher, charge)));
+        next.accounts.insert(key(id), Account::open(price, Channel::voucher(&voucher, charge)));
         held.save(next)?;
     }
     drop(held);
@@ -90,8 +93,8 @@ pub(super) async fn open(
 /// The channel must pay this provider, be claimable with this key, and give it time to.
 fn check_channel(shop: &Shop, config: &ChannelConfig) -> Result<(), Trouble> {
     let refused = |code, reason: String| Err(Trouble::refused(code, reason));
-    if config.receiver != shop.config.receiver {
-        return refused(reason::BATCH_RECEIVER, format!("the provider is paid at {}", shop.config.receiver));
+    if config.receiver != shop.escrow.receiver() {
+        return refused(reason::BATCH_RECEIVER, format!("the provider is paid at {}", shop.escrow.receiver()));
     }
     if !shop.escrow.is_current(config) {
         return refused(reason::BATCH_RECEIVER_AUTHORIZER, "the provider claims with another key".into());

@@ -180,7 +180,7 @@ impl Shop {
     /// How it sells.
     pub(crate) fn offer(&self) -> LeaseOffer {
         LeaseOffer {
-            receiver: self.config.receiver,
+            receiver: self.escrow.receiver(),
             token: self.escrow.token(),
             setup: self.config.setup,
             tick_s: self.config.tick_s,
@@ -249,6 +249,7 @@ impl Shop {
         let state = LeaseState {
             terms: record.terms,
             channel: record.channel,
+            capability: record.capability,
             phase: record.phase.told(),
             paid_s: account.map_or(0, |account| account.paid),
             served_s: account.map_or(0, |account| account.served),

@@ -112,6 +112,8 @@ pub(crate) struct Record {
     pub(crate) terms: TermsJson,
     /// The channel that pays.
     pub(crate) channel: B256,
+    /// Hash of what whoever may read and stop it shows to a gateway.
+    pub(crate) capability: B256,
     pub(crate) phase: Phase,
     /// Set once fetched and checked.
     pub(crate) spec: Option<JobSpec>,
@@ -147,10 +149,11 @@ pub(crate) struct Completion {
 }
 
 impl Record {
-    pub(crate) fn new(terms: TermsJson, channel: B256) -> Self {
+    pub(crate) fn new(terms: TermsJson, channel: B256, capability: B256) -> Self {
         Self {
             terms,
             channel,
+            capability,
             phase: Phase::Opened,
             spec: None,
             inputs_bytes: 0,

@@ -1,7 +1,7 @@
 //! A gateway of few words: the agent link as its protocol says, content, and a controller that agrees at once.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use alloy_primitives::{B256, aliases::U40};
@@ -14,7 +14,7 @@ use content::BlockStore;
 use market::{JobId, ResourceId};
 use url::Url;
 use wire::http::{MetricsPoint, ReadyBody, UploadPass};
-use wire::link::{FromAgent, FromGateway, JobMetrics};
+use wire::link::{FromAgent, FromGateway, JobMetrics, LeaseAsk, LeaseOffer, LeaseReply};
 use wire::{Domain, JobEvent, JobNews, Terms, signed};
 
 #[derive(Clone)]
@@ -38,8 +38,17 @@ struct Shared {
     /// Whether links are taken.
     open: AtomicBool,
     feeds: Mutex<BTreeMap<JobId, Vec<JobEvent>>>,
+    leases: Leases,
     /// What is said without being asked; nothing means that the line is cut.
     outbox: tokio::sync::broadcast::Sender<Option<FromGateway>>,
+}
+
+/// What the agent says of time sold by the tick.
+#[derive(Default)]
+struct Leases {
+    offer: Mutex<Option<LeaseOffer>>,
+    calls: AtomicU64,
+    answers: Mutex<BTreeMap<u64, LeaseReply>>,
 }
 
 pub(crate) fn now() -> u64 {
@@ -67,6 +76,7 @@ impl TestGateway {
             metrics: Mutex::default(),
             open: AtomicBool::new(true),
             feeds: Mutex::default(),
+            leases: Leases::default(),
             outbox: tokio::sync::broadcast::Sender::new(8),
         });
         let authorise: content::upload::Authorise = Arc::new(move |headers, root| {
@@ -134,6 +144,23 @@ impl TestGateway {
             _ => None,
         });
         ready(&self.shared, wallet, job, digest.unwrap(), change)
+    }
+
+    /// How the agent sells by the tick.
+    pub(crate) fn lease_offer(&self) -> Option<LeaseOffer> {
+        self.shared.leases.offer.lock().unwrap().clone()
+    }
+
+    /// Asks something about a lease without waiting; the number finds the answer.
+    pub(crate) fn ask(&self, ask: LeaseAsk) -> u64 {
+        let call = self.shared.leases.calls.fetch_add(1, Ordering::SeqCst);
+        self.shared.outbox.send(Some(FromGateway::LeaseCall { call, ask: Box::new(ask) })).unwrap();
+        call
+    }
+
+    /// What the agent answered, if it has.
+    pub(crate) fn answer(&self, call: u64) -> Option<LeaseReply> {
+        self.shared.leases.answers.lock().unwrap().get(&call).cloned()
     }
 
     fn announced(&self) -> wire::link::Announced {
@@ -205,8 +232,13 @@ async fn talk(shared: &Shared, mut socket: WebSocket) -> Option<()> {
                 shared.domain.verify(&signed::Beat::from(&beat), &signature, agent).unwrap();
                 shared.beats.fetch_add(1, Ordering::SeqCst);
             }
-            FromAgent::Leases { .. } | FromAgent::LeaseAnswer { .. } | FromAgent::LeaseNews { .. } => {
-                panic!("nobody sells by the tick here");
+            FromAgent::Leases { offer } => *shared.leases.offer.lock().unwrap() = Some(offer),
+            FromAgent::LeaseAnswer { call, answer } => {
+                shared.leases.answers.lock().unwrap().insert(call, *answer);
+            }
+            FromAgent::LeaseNews { lease, state } => {
+                let terms = Terms::try_from(&state.terms).unwrap();
+                assert_eq!(terms.job_id(chain_id, market), JobId(lease.0), "news are of the lease they name");
             }
             FromAgent::Metrics { machine, jobs } => shared.metrics.lock().unwrap().push((machine, jobs)),
             FromAgent::Job { terms } => {

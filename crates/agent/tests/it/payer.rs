@@ -48,7 +48,7 @@ pub(crate) async fn shop(at_once: usize) -> Stage {
 impl<'a> Payer<'a> {
     /// With `amount` in the channel.
     pub(crate) async fn with(stage: &'a Stage, amount: u128) -> Self {
-        let offer = eventually(LIMIT, async || Some(stage.gateway.lease_offer())).await;
+        let offer = eventually(LIMIT, async || stage.gateway.lease_offer()).await;
         let (town, account) = (&stage.town, &stage.town.renter);
         let config = ChannelConfig {
             payer: account.address(),

@@ -153,10 +153,15 @@ impl Stage {
 
     /// Publishes the spec and orders the job for `seconds`.
     pub(crate) async fn order(&self, spec: &JobSpec, seconds: u32) -> (JobId, Terms) {
+        self.order_digest(self.publish(spec), seconds).await
+    }
+
+    /// Puts the spec where the agent looks for it.
+    pub(crate) fn publish(&self, spec: &JobSpec) -> alloy_primitives::B256 {
         let document = document(spec).unwrap();
         let block = Block::verified(document.cid, document.bytes).unwrap();
         self.gateway.store.put(block).unwrap();
-        self.order_digest(document.digest, seconds).await
+        document.digest
     }
 
     pub(crate) async fn order_digest(&self, spec: alloy_primitives::B256, seconds: u32) -> (JobId, Terms) {

@@ -5,7 +5,7 @@ use chain::Wallet;
 use market::PerHour;
 use wire::x402::{ChannelConfig, VoucherFields, reason, typed};
 
-use super::{Channel, OnChain, Refusal, WITHDRAWING};
+use super::{Channel, OnChain, Refusal};
 use crate::lease::account::Account;
 
 const SEPARATOR: B256 = B256::repeat_byte(9);
@@ -89,7 +89,7 @@ fn nothing_is_taken_while_money_leaves() {
     let mut payer = payer();
     let good = payer.sign(150);
     payer.channel.withdraw_at = Some(7);
-    assert_eq!(payer.take(&good, 50).map(drop), Err(WITHDRAWING));
+    assert_eq!(payer.take(&good, 50).map(drop), Err(reason::BATCH_WITHDRAWING));
     payer.channel.withdraw_at = None;
     payer.channel.closing = true;
     assert_eq!(payer.take(&good, 50).map(drop), Err(reason::BATCH_BUSY));
