@@ -153,6 +153,12 @@ impl Versions {
         Ok(Self { chain, address })
     }
 
+    /// The contract's address.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
     /// How many there are.
     pub async fn count(&self) -> Result<u64, ChainError> {
         let count = self.chain.call(self.address, &list::countCall {}, BlockId::latest()).await?;

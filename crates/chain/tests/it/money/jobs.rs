@@ -9,7 +9,9 @@ use alloy::{
     sol,
     sol_types::{SolCall, SolConstructor, SolEvent},
 };
-use market::{Amount, BasisPoints, Clock, Outcome, PerHour, Pot, Seconds, Settlement, Stream, Timestamp, Verdict, rules};
+use market::{
+    Amount, BasisPoints, Clock, Outcome, PerHour, Pot, Seconds, Settlement, Stream, Timestamp, Verdict, rules,
+};
 use testkit::{StdRng, rng};
 use wire::{Domain, Terms, signed::Ready};
 
@@ -44,7 +46,8 @@ impl Bourse {
         // Roles are not the subject: an authority that says yes to everything stands in for them.
         let authority = machine.create(&YES.into(), &[]);
         let token = machine.create(&GPUToken::BYTECODE, &GPUToken::constructorCall { authority }.abi_encode());
-        let court = machine.create(&MarketCourt::BYTECODE, &MarketCourt::constructorCall { token_: token }.abi_encode());
+        let court =
+            machine.create(&MarketCourt::BYTECODE, &MarketCourt::constructorCall { token_: token }.abi_encode());
         let arguments = Market::constructorCall::from((token, authority, 0, court)).abi_encode();
         let market = machine.create(&Market::BYTECODE, &arguments);
         for account in [RENTER, OWNER] {
@@ -216,7 +219,8 @@ fn one_job(bourse: &mut Bourse, rng: &mut StdRng, salt: u64) {
     let clock = Clock { started_at: Timestamp(bourse.machine.now), ..Clock::default() };
     let cover = stream.cover(staked);
     assert_eq!(bourse.stake(), (staked, stream.price.tie(cover)), "{context}: tied for {cover:?}");
-    let mut run = Run { terms, job, stream, clock, cover, paid: Seconds(0), before, fees, staked, bond: (0, 0), context };
+    let mut run =
+        Run { terms, job, stream, clock, cover, paid: Seconds(0), before, fees, staked, bond: (0, 0), context };
     for _ in 0..below(rng, 5) {
         bourse.wait(below(rng, stream.duration.0 / 2 + 2));
         run.pay(bourse);
@@ -355,7 +359,11 @@ impl Run {
         assert_eq!(bourse.fees().saturating_sub(self.fees), split.fee, "{context}: the fee");
         let left = self.staked.saturating_sub(from_cover);
         assert_eq!(bourse.stake(), (left, Amount(0)), "{context}: the stake");
-        assert_eq!(bourse.balance(bourse.market), bourse.fees().saturating_add(left), "{context}: nothing else is held");
+        assert_eq!(
+            bourse.balance(bourse.market),
+            bourse.fees().saturating_add(left),
+            "{context}: nothing else is held"
+        );
         let n = |amount: Amount| i128::try_from(amount.0).unwrap();
         let renter = n(bourse.balance(RENTER)) - n(self.before.0) + n(self.stream.locked());
         assert_eq!(renter, n(split.refunded) + self.bond.0, "{context}: the renter");
