@@ -1,5 +1,5 @@
-//! What a market vouches for towards strangers. So far: receipts of what was agreed, when it ran and what was paid.
-//! Heartbeats, challenges and the evidence of disputes come to live here.
+//! What a market vouches for towards strangers: receipts of what was agreed, when it ran and what was paid, and the reports
+//! by which disputes are decided. Heartbeats and challenges come to live here.
 
 mod config;
 pub use config::{
@@ -9,4 +9,5 @@ pub use config::{
 mod error;
 pub use error::OracleError;
 
+pub mod disputes;
 pub mod receipts;

@@ -1,7 +1,7 @@
 //! Receipts: documents that follow from final events, kept, then committed on chain, then checked by anybody.
 
 mod life;
-pub use life::{Dated, End, Life};
+pub use life::{Dated, End, Life, Ruling};
 
 pub mod document;
 

@@ -20,7 +20,7 @@ pub const DOCUMENT_BYTES_MAX: usize = 16 << 10;
 pub enum ReceiptKind {
     /// Money was locked for a job.
     JobSubmitted,
-    /// Its clock ended and its money found its places.
+    /// Its clock ended: what it cost, unless somebody disputes it in time.
     JobCompleted,
     /// A verdict changed that.
     JobResolved,
@@ -78,6 +78,25 @@ pub struct ReceiptDocument {
     /// Where the lock went; in JobCompleted and JobResolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<ReceiptCost>,
+    /// How a dispute was decided; in JobResolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<ReceiptVerdict>,
+}
+
+/// How a dispute was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReceiptVerdict {
+    /// The provider's share of the pot, in hundredths of a percent.
+    pub provider_bps: u16,
+    /// What was disputed.
+    pub pot: Money,
+    /// What of it went back to the renter.
+    pub returned: Money,
+    /// Of that, what came from the provider's stake.
+    pub from_cover: Money,
+    /// CID of the judge's report; empty where nobody decided in time.
+    pub evidence_cid: String,
 }
 
 /// What ran, and how it went.
@@ -92,7 +111,7 @@ pub struct ReceiptMetadata {
     pub input_hash: String,
     /// Seconds that were paid for in advance, extensions included.
     pub estimated_duration: u64,
-    /// `submitted`, `completed`, `failed`, `stopped`, `aborted` or `silent`.
+    /// `submitted`, `completed`, `failed`, `stopped`, `aborted`, `silent` or `disputed`.
     pub status: String,
     /// Why the clock ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,7 +143,7 @@ pub struct ReceiptCost {
     pub fee: Money,
     /// Back to the renter.
     pub refunded: Money,
-    /// A dispute may change it until then.
+    /// A dispute may change it until then; after a verdict, nothing does from then on.
     pub disputable_until: Timestamp,
 }
 

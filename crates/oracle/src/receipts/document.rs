@@ -1,14 +1,14 @@
 //! The documents: pure functions of a job's final events and of facts that never change.
 
 use alloy_primitives::{Address, B256};
-use market::{Hardware, JobId, Outcome, Timestamp, rules::DISPUTE_WINDOW};
+use market::{Hardware, JobId, Outcome, Settlement, Timestamp, rules::DISPUTE_WINDOW};
 use wire::{
     Document, TermsJson,
     http::{Money, OutcomeJson},
-    receipt::{ReceiptCost, ReceiptDocument, ReceiptKind, ReceiptMetadata, VERSION},
+    receipt::{ReceiptCost, ReceiptDocument, ReceiptKind, ReceiptMetadata, ReceiptVerdict, VERSION},
 };
 
-use super::{Dated, Life, life::End};
+use super::{Dated, Life, Ruling, life::End};
 use crate::OracleError;
 
 /// What is run: an image with a command. There is no other task yet.
@@ -41,14 +41,48 @@ pub fn submitted(job: JobId, history: &[Dated], facts: &Facts) -> Result<Receipt
     write(kind, job, &life, facts, life.created_at, metadata, None)
 }
 
-/// The clock ended and the money found its places. A job that never ran has no such document.
+/// The clock ended: what it cost as it ended, which may be disputed for a while. A job that never ran has no such document.
 pub fn completed(job: JobId, history: &[Dated], facts: &Facts) -> Result<ReceiptDocument, OracleError> {
     let kind = ReceiptKind::JobCompleted;
     let life = ordered(job, history, facts).ok_or(OracleError::NotYet { job, kind })?;
     let end = life.end.clone().ok_or(OracleError::NotYet { job, kind })?;
     life.agrees(job)?;
+    let until = end.at.after(DISPUTE_WINDOW);
+    ended(kind, (job, &life, &end), facts, (end.at, until), &end.told)
+}
+
+/// A dispute was decided: what the job cost in the end.
+pub fn resolved(job: JobId, history: &[Dated], facts: &Facts) -> Result<ReceiptDocument, OracleError> {
+    let kind = ReceiptKind::JobResolved;
+    let not_yet = || OracleError::NotYet { job, kind };
+    let life = ordered(job, history, facts).ok_or_else(not_yet)?;
+    let (end, ruling) = life.end.clone().zip(life.ruling.clone()).ok_or_else(not_yet)?;
+    life.agrees(job)?;
+    let document = ended(kind, (job, &life, &end), facts, (ruling.at, ruling.at), &ruling.told)?;
+    Ok(ReceiptDocument { verdict: Some(verdict(&ruling, facts.token)), ..document })
+}
+
+/// A verdict as documents write it.
+pub(super) fn verdict(ruling: &Ruling, token: Address) -> ReceiptVerdict {
+    let money = |amount| Money::new(amount, token);
+    ReceiptVerdict {
+        provider_bps: ruling.provider.0,
+        pot: money(ruling.pot),
+        returned: money(ruling.returned),
+        from_cover: money(ruling.from_cover),
+        evidence_cid: ruling.evidence.clone(),
+    }
+}
+
+fn ended(
+    kind: ReceiptKind,
+    (job, life, end): (JobId, &Life, &End),
+    facts: &Facts,
+    (at, until): (Timestamp, Timestamp),
+    split: &Settlement,
+) -> Result<ReceiptDocument, OracleError> {
     let started_at = life.started_at.ok_or(OracleError::Missing { job, what: "the start" })?;
-    let output_hash = output(&end);
+    let output_hash = output(end);
     let metadata = ReceiptMetadata {
         status: status(kind, end.outcome).into(),
         outcome: OutcomeJson::of(end.outcome),
@@ -58,17 +92,17 @@ pub fn completed(job: JobId, history: &[Dated], facts: &Facts) -> Result<Receipt
         output_cid: output_hash
             .map(|digest| Ok::<_, OracleError>(Document::cid_of(digest)?.to_string()))
             .transpose()?,
-        ..metadata(job, &life, facts)?
+        ..metadata(job, life, facts)?
     };
     let money = |amount| Money::new(amount, facts.token);
     let cost = ReceiptCost {
         locked: money(life.locked),
-        paid: money(end.told.paid),
-        fee: money(end.told.fee),
-        refunded: money(end.told.refunded),
-        disputable_until: time(job, end.at.after(DISPUTE_WINDOW))?,
+        paid: money(split.paid),
+        fee: money(split.fee),
+        refunded: money(split.refunded),
+        disputable_until: time(job, until)?,
     };
-    write(kind, job, &life, facts, end.at, metadata, Some(cost))
+    write(kind, job, life, facts, at, metadata, Some(cost))
 }
 
 /// How a document puts an end into one word.
@@ -82,7 +116,8 @@ pub fn status(kind: ReceiptKind, outcome: Outcome) -> &'static str {
         Outcome::StoppedByRenter => "stopped",
         Outcome::AbortedByProvider => "aborted",
         Outcome::Silent => "silent",
-        Outcome::None | Outcome::Succeeded | Outcome::Disputed => "completed",
+        Outcome::Disputed => "disputed",
+        Outcome::None | Outcome::Succeeded => "completed",
     }
 }
 
@@ -144,5 +179,6 @@ fn write(
         simulated: facts.hardware.simulated,
         metadata,
         cost,
+        verdict: None,
     })
 }

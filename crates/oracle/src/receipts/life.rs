@@ -1,7 +1,7 @@
 //! A job's life as its events tell it, and as the formulas say it should have gone.
 
 use chain::MarketEvent;
-use market::{Amount, BasisPoints, Clock, JobId, Outcome, Seconds, Settlement, Timestamp};
+use market::{Amount, BasisPoints, Clock, JobId, Outcome, Pot, Seconds, Settlement, Stream, Timestamp, Verdict};
 use wire::{Terms, receipt::ReceiptKind};
 
 use crate::OracleError;
@@ -38,8 +38,37 @@ pub struct Life {
     pub extra: Seconds,
     /// Everything locked, as the events say.
     pub locked: Amount,
-    /// How it ended, once everything was settled.
+    /// How it ended.
     pub end: Option<End>,
+    /// How a dispute over it was decided.
+    pub ruling: Option<Ruling>,
+}
+
+/// A verdict, and what it came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// Block time.
+    pub at: Timestamp,
+    /// In which block.
+    pub block: u64,
+    /// The place in that block.
+    pub log_index: u64,
+    /// The provider's share of the pot.
+    pub provider: BasisPoints,
+    /// What the dispute was about, as its event says.
+    pub pot: Amount,
+    /// The same by the formula, from the seconds and the cover at its opening.
+    pub pot_computed: Amount,
+    /// What went back to the renter beside what nobody earned.
+    pub returned: Amount,
+    /// Of that, what came from stake.
+    pub from_cover: Amount,
+    /// CID of the judge's report; empty where nobody decided.
+    pub evidence: String,
+    /// Where the lock went, as the events say.
+    pub told: Settlement,
+    /// Where it should have gone, by the formula.
+    pub computed: Settlement,
 }
 
 /// The end of a job that ran.
@@ -59,12 +88,12 @@ pub struct End {
     pub counted: Seconds,
     /// sha2-256 of the agent's completion record; zero where it left none.
     pub result_digest: [u8; 32],
-    /// Where the lock went, as the events say.
+    /// Where the lock goes unless somebody disputes it: what was not refunded is earned, and the platform has its share.
     pub told: Settlement,
-    /// Where it should have gone, by the formula for the counted seconds.
+    /// The same by the formula for the counted seconds.
     pub computed: Settlement,
-    /// The last block of the job's events.
-    pub settled_in: u64,
+    /// Where it went without a dispute, as the last event says.
+    pub settled: Option<Settlement>,
 }
 
 impl Life {
@@ -85,7 +114,7 @@ impl Life {
         match kind {
             ReceiptKind::JobSubmitted => Some((self.created_in, self.created_index)),
             ReceiptKind::JobCompleted => self.end.as_ref().map(|end| (end.block, end.log_index)),
-            ReceiptKind::JobResolved => None,
+            ReceiptKind::JobResolved => self.ruling.as_ref().map(|ruling| (ruling.block, ruling.log_index)),
         }
     }
 
@@ -104,6 +133,16 @@ impl Life {
         if end.told != end.computed {
             return differ("the cost", amounts(&end.told), amounts(&end.computed));
         }
+        if let Some(settled) = end.settled.filter(|settled| *settled != end.told) {
+            return differ("the cost", amounts(&settled), amounts(&end.told));
+        }
+        let Some(ruling) = &self.ruling else { return Ok(()) };
+        if ruling.pot != ruling.pot_computed {
+            return differ("the pot", ruling.pot.to_string(), ruling.pot_computed.to_string());
+        }
+        if ruling.told != ruling.computed {
+            return differ("the verdict", amounts(&ruling.told), amounts(&ruling.computed));
+        }
         Ok(())
     }
 }
@@ -117,8 +156,10 @@ struct Walk {
     /// The payout before the last and the last, with the place of the last: the ending call pays too.
     paid: (Seconds, Seconds),
     paid_in: (u64, u64),
-    /// Between `JobEnded` and `JobFinalized`.
-    ending: Option<End>,
+    /// Seconds that stake was tied for.
+    cover: Seconds,
+    /// The pot of an open dispute, as told and as computed.
+    pot: Option<(Amount, Pot)>,
 }
 
 impl Walk {
@@ -134,13 +175,23 @@ impl Walk {
             extra: Seconds(0),
             locked: terms.stream(Seconds(0), *fee).locked(),
             end: None,
+            ruling: None,
         };
         let none = (Seconds(0), Seconds(0));
-        Some(Self { life, stands_at: None, paused: Seconds(0), paid: none, paid_in: (0, 0), ending: None })
+        Some(Self {
+            life,
+            stands_at: None,
+            paused: Seconds(0),
+            paid: none,
+            paid_in: (0, 0),
+            cover: Seconds(0),
+            pot: None,
+        })
     }
 
     fn pass(&mut self, dated: &Dated) {
         match &dated.event {
+            MarketEvent::JobAccepted { cover, .. } => self.cover = *cover,
             MarketEvent::JobStarted { .. } => self.life.started_at = Some(dated.at),
             MarketEvent::JobPaused { .. } => self.stands_at = Some(dated.at),
             MarketEvent::JobSilent { clock_stands_at, .. } => self.stands_at = Some(*clock_stands_at),
@@ -158,8 +209,10 @@ impl Walk {
             }
             MarketEvent::JobEnded { outcome, seconds, refunded, result_digest, .. } => {
                 let computed = self.settle(dated, *outcome);
-                let told = Settlement { paid: Amount::ZERO, fee: Amount::ZERO, refunded: *refunded };
-                self.ending = Some(End {
+                let earned = self.life.locked.saturating_sub(*refunded);
+                let fee = self.life.fee.of(earned);
+                let told = Settlement { paid: earned.saturating_sub(fee), fee, refunded: *refunded };
+                self.life.end = Some(End {
                     at: dated.at,
                     block: dated.block,
                     log_index: dated.log_index,
@@ -169,17 +222,62 @@ impl Walk {
                     result_digest: result_digest.0,
                     told,
                     computed: computed.1,
-                    settled_in: dated.block,
+                    settled: None,
                 });
             }
-            MarketEvent::JobFinalized { paid, fee, .. } => {
-                self.life.end = self.ending.take().map(|mut end| {
-                    end.told = Settlement { paid: *paid, fee: *fee, ..end.told };
-                    end.settled_in = dated.block;
-                    end
-                });
+            MarketEvent::JobDisputed { pot, .. } => self.pot = Some((*pot, self.disputed(dated.at))),
+            MarketEvent::DisputeResolved { provider, returned, from_cover, evidence, .. } => {
+                self.decided(dated, *provider, (*returned, *from_cover), evidence);
             }
+            MarketEvent::JobFinalized { paid, fee, .. } => self.finalized(*paid, *fee),
             _ => {}
+        }
+    }
+
+    /// The stream as it counts for the end: a minimum charge may be waived.
+    fn ended(&self) -> Option<(Stream, &End)> {
+        let end = self.life.end.as_ref()?;
+        let stream = self.life.terms.stream(self.life.extra, self.life.fee);
+        // A waived minimum is one of which nothing was paid, at the end or before it.
+        Some((stream.ended(end.outcome, self.paid.1), end))
+    }
+
+    /// The pot of a dispute that is opened then.
+    fn disputed(&self, at: Timestamp) -> Pot {
+        let Some((stream, end)) = self.ended() else { return Pot::default() };
+        let clock = Clock {
+            started_at: self.life.started_at.unwrap_or_default(),
+            ended_at: self.stands_at.unwrap_or(end.at),
+            paused: self.paused,
+        };
+        stream.pot(end.seconds, clock.old(at, end.seconds), self.paid.1, self.cover)
+    }
+
+    fn decided(&mut self, dated: &Dated, provider: BasisPoints, moved: (Amount, Amount), evidence: &str) {
+        let (Some((stream, end)), Some((told, pot))) = (self.ended(), self.pot) else { return };
+        let split = Verdict::of(provider).map(|verdict| stream.resolve(pot, Amount::ZERO, verdict).split);
+        let refunded = end.told.refunded.saturating_add(moved.0);
+        let nothing = Settlement { paid: Amount::ZERO, fee: Amount::ZERO, refunded };
+        self.life.ruling = Some(Ruling {
+            at: dated.at,
+            block: dated.block,
+            log_index: dated.log_index,
+            provider,
+            pot: told,
+            pot_computed: pot.amount,
+            returned: moved.0,
+            from_cover: moved.1,
+            evidence: evidence.to_owned(),
+            told: nothing,
+            computed: split.unwrap_or(nothing),
+        });
+    }
+
+    fn finalized(&mut self, paid: Amount, fee: Amount) {
+        match (&mut self.life.ruling, &mut self.life.end) {
+            (Some(ruling), _) => ruling.told = Settlement { paid, fee, ..ruling.told },
+            (None, Some(end)) => end.settled = Some(Settlement { paid, fee, ..end.told }),
+            (None, None) => {}
         }
     }
 

@@ -146,7 +146,7 @@ struct Writer {
     store: Store,
     blocks: Arc<BlockStore>,
     /// Up to where the index was searched for jobs without a receipt.
-    reached: [(ReceiptKind, Reached); 2],
+    reached: [(ReceiptKind, Reached); 3],
     /// The final block up to which it was searched.
     searched: Option<u64>,
     /// When bytes were handed in by this process.
@@ -157,7 +157,8 @@ struct Writer {
 
 impl Writer {
     fn new(config: ReceiptsConfig, market: Market, recorder: Recorder, store: Store, blocks: Arc<BlockStore>) -> Self {
-        let reached = [ReceiptKind::JobSubmitted, ReceiptKind::JobCompleted].map(|kind| (kind, Reached::default()));
+        let reached = [ReceiptKind::JobSubmitted, ReceiptKind::JobCompleted, ReceiptKind::JobResolved]
+            .map(|kind| (kind, Reached::default()));
         let (searched, sent) = (None, HashMap::new());
         Self { config, market, recorder, store, blocks, reached, searched, sent, strangers: false }
     }

@@ -7,7 +7,7 @@ use oracle::{
     OracleError,
     receipts::{
         Dated,
-        document::{Facts, completed, submitted},
+        document::{Facts, completed, resolved, submitted},
     },
 };
 use wire::{Document, Terms, document};
@@ -18,8 +18,8 @@ const CHAIN: u64 = 31337;
 const MARKET: Address = Address::repeat_byte(0x11);
 /// Written by hand; its names were computed by another program.
 const COMPLETED: &str = include_str!("../vectors/completed.json");
-const COMPLETED_NID: &str = "bafkreie5eynbzggp54knquttfzasih24vqs4tdmgi7inqxbolr54te3j4e";
-const COMPLETED_SHA256: &str = "0x9d261a1c98cfef14d852732e41241f5cac25c98d8647d0d85c2e5c7bc99369e1";
+const COMPLETED_NID: &str = "bafkreibbo3u4y6s47jeeiqwxokim4cvpoixeszf2nhcsunux6t7w2p4uje";
+const COMPLETED_SHA256: &str = "0x2176e9cc7a5cfa484442d77290ce0aaf722e4964ba69c52a3697f4ff6d3f9449";
 
 fn terms() -> Terms {
     Terms {
@@ -94,6 +94,73 @@ fn a_document_has_these_bytes_and_these_names() {
 }
 
 #[test]
+fn the_end_alone_makes_the_second_document() {
+    let now = completed(job(), &history()[..5], &facts()).unwrap();
+    assert_eq!(now, completed(job(), &history(), &facts()).unwrap(), "what became of it is no part of it");
+    let cost = now.cost.clone().unwrap();
+    assert_eq!((cost.paid.amount.as_str(), cost.fee.amount.as_str()), ("2450000", "50000"));
+    assert_eq!(cost.disputable_until.as_second() - now.occurred_at.as_second(), 3600);
+    let disputed = &decided(10_000, 2_450_000, 50_000)[..5];
+    assert_eq!(now, completed(job(), disputed, &facts()).unwrap(), "neither is a dispute");
+}
+
+/// The same job without a cover, so that nothing was paid of its hour; disputed over all of it ten minutes after its end,
+/// and decided a day later.
+fn decided(provider: u16, paid: u128, fee: u128) -> Vec<Dated> {
+    let (job, ended) = (job(), 1_767_225_600 + 3630);
+    let mut history = history();
+    history.pop();
+    history.remove(3);
+    let pot = Amount(2_083_334);
+    let opener = Address::repeat_byte(0x22);
+    let reason = "slow".to_owned();
+    history.push(dated(450, 0, ended + 600, MarketEvent::JobDisputed { job, opener, pot, bond: Amount(1), reason }));
+    let returned = Amount(pot.0 * u128::from(10_000 - provider) / 10_000);
+    let evidence = "bafkreigdpjluexw5ponbonhw5tnqltp3ijrbak2ouja5xjpoh23exj3hmm".to_owned();
+    let (by, provider, from_cover) = (Address::repeat_byte(0x77), BasisPoints(provider), Amount(0));
+    let resolved = MarketEvent::DisputeResolved { job, by, provider, returned, from_cover, evidence };
+    history.push(dated(900, 1, ended + 86_400, resolved));
+    history.push(dated(
+        900,
+        2,
+        ended + 86_400,
+        MarketEvent::JobFinalized { job, paid: Amount(paid), fee: Amount(fee) },
+    ));
+    history
+}
+
+#[test]
+fn a_verdict_makes_the_third_document() {
+    // Ten minutes of the hour were too old to be disputed when it was.
+    let (stands, pot) = (416_666, 2_083_334);
+    for share in [0, 5_000, 10_000_u16] {
+        let returned = pot * u128::from(10_000 - share) / 10_000;
+        let earned = stands + pot - returned;
+        let fee = earned * 200 / 10_000;
+        let history = decided(share, earned - fee, fee);
+        let now = resolved(job(), &history, &facts()).unwrap();
+        let (cost, verdict) = (now.cost.unwrap(), now.verdict.unwrap());
+        assert_eq!(cost.paid.amount, (earned - fee).to_string(), "{share}");
+        assert_eq!(cost.refunded.amount, (2_500_000 + returned).to_string(), "{share}");
+        assert_eq!((verdict.provider_bps, verdict.pot.amount.as_str()), (share, "2083334"));
+        assert_eq!((now.occurred_at, cost.disputable_until), (cost.disputable_until, now.occurred_at));
+        assert_eq!(now.idempotency_key, format!("gpu-job-{}-JobResolved", job()));
+
+        assert!(matches!(resolved(job(), &history[..5], &facts()), Err(OracleError::NotYet { .. })));
+        let mut other = history.clone();
+        other[6].event = MarketEvent::JobFinalized { job: job(), paid: Amount(earned - fee - 1), fee: Amount(fee + 1) };
+        let told = resolved(job(), &other, &facts()).unwrap_err();
+        assert!(matches!(told, OracleError::Disagree { what: "the verdict", .. }), "{told}");
+        let mut other = history;
+        if let MarketEvent::JobDisputed { pot, .. } = &mut other[4].event {
+            *pot = Amount(pot.0 + 1);
+        }
+        let told = resolved(job(), &other, &facts()).unwrap_err();
+        assert!(matches!(told, OracleError::Disagree { what: "the pot", .. }), "{told}");
+    }
+}
+
+#[test]
 fn the_order_alone_makes_the_first_document() {
     let now = submitted(job(), &history()[..1], &facts()).unwrap();
     assert_eq!(now, submitted(job(), &history(), &facts()).unwrap(), "whatever came after it");
@@ -109,7 +176,7 @@ fn what_does_not_agree_is_not_signed() {
         change(&mut history);
         completed(job(), &history, &facts()).unwrap_err()
     };
-    assert!(matches!(check(&|it| it.truncate(5)), OracleError::NotYet { .. }));
+    assert!(matches!(check(&|it| it.truncate(4)), OracleError::NotYet { .. }));
     assert!(matches!(check(&|it| it.remove(0).block = 0), OracleError::NotYet { .. }));
     let what = |error| match error {
         OracleError::Disagree { what, .. } => what,

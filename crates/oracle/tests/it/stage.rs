@@ -155,6 +155,7 @@ impl Stage {
             locked: terms.stream(state.extra, state.fee).locked(),
             extra: state.extra,
             paused: state.paused,
+            cover: state.cover,
             paid_seconds: state.paid,
             paid: market::Amount::ZERO,
             seconds_run: None,

@@ -11,14 +11,14 @@ use wire::receipt::ReceiptKind;
 use super::{Columns, ReceiptState, moved};
 use crate::connect::Store;
 use crate::entity::stored::{Account, Hash, Kind, State, Whole};
-use crate::entity::{job, receipt};
+use crate::entity::{dispute, job, receipt};
 use crate::error::StoreError;
 use crate::read::PAGE_MAX;
 use crate::rows::JobRow;
 
 impl Store {
-    /// Jobs whose order (for `JobSubmitted`) or settlement (for any other kind) stands in a block up to `upto`, and that
-    /// have no receipt of this kind; by that block and the job's id, those after `after`; at most
+    /// Jobs whose order (for `JobSubmitted`), end (for `JobCompleted`, with all that came of it) or verdict (for
+    /// `JobResolved`) stands in a block up to `upto`, and that have no receipt of this kind; by that block and the job's id, those after `after`; at most
     /// [`PAGE_MAX`](crate::PAGE_MAX).
     pub async fn jobs_without_receipt(
         &self,
@@ -29,8 +29,13 @@ impl Store {
     ) -> Result<Vec<JobRow>, StoreError> {
         let (block, settled) = match kind {
             ReceiptKind::JobSubmitted => (job::Column::CreatedBlock, None),
-            // Nothing happens to a job that is final: its last change is its settlement.
-            _ => (job::Column::Changed, Some(job::Column::Status.eq(State(Status::Final)))),
+            // What comes after an end is no part of its document: it waits for the newest change to be final, no more.
+            ReceiptKind::JobCompleted => {
+                let ended = [Status::Ended, Status::Disputed, Status::Final].map(State);
+                (job::Column::Changed, Some(job::Column::Status.is_in(ended)))
+            }
+            // Nothing happens to a job that is final: its last change is the verdict.
+            ReceiptKind::JobResolved => (job::Column::Changed, Some(job::Column::Status.eq(State(Status::Final)))),
         };
         let after = after.map(|(at, id)| {
             let same = job::Column::Id.gt(Hash(B256::new(id.0)));
@@ -44,7 +49,17 @@ impl Store {
             .filter(Expr::col((receipt::Entity, receipt::Column::Job)).equals((job::Entity, job::Column::Id)))
             .filter(receipt::Column::Kind.eq(Kind(kind)))
             .into_query();
+        let decided = (kind == ReceiptKind::JobResolved).then(|| {
+            let disputes = dispute::Entity::find()
+                .select_only()
+                .column(dispute::Column::Job)
+                .filter(Expr::col((dispute::Entity, dispute::Column::Job)).equals((job::Entity, job::Column::Id)))
+                .filter(dispute::Column::DecidedAt.is_not_null())
+                .into_query();
+            Expr::exists(disputes)
+        });
         let find = job::Entity::find()
+            .filter(Condition::all().add_option(decided))
             .filter(Condition::all().add_option(settled).add(block.lte(Whole(upto))).add_option(after))
             .filter(Expr::not_exists(receipts))
             .order_by_asc(block)

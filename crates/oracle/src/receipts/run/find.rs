@@ -11,7 +11,7 @@ use crate::{
     OracleError,
     receipts::{
         Dated, Life,
-        document::{Facts, completed, submitted},
+        document::{Facts, completed, resolved, submitted},
     },
 };
 
@@ -127,9 +127,11 @@ impl Writer {
         };
         let document = match kind {
             ReceiptKind::JobSubmitted => submitted(job.id, &history, &facts)?,
-            _ => completed(job.id, &history, &facts)?,
+            ReceiptKind::JobCompleted => completed(job.id, &history, &facts)?,
+            ReceiptKind::JobResolved => resolved(job.id, &history, &facts)?,
         };
-        Ok((document, life.end.filter(|_| kind == ReceiptKind::JobCompleted).map_or(until, |end| end.settled_in)))
+        // The same job has the same document whenever it is written: what came after the event is no part of it.
+        Ok((document, place.0))
     }
 }
 

@@ -22,7 +22,7 @@ pub fn judge(receipt: &Receipt, found: &Found, trust: &Trust) -> Verification {
     lines.push(line("terms", lines::terms(receipt, found, life)));
     lines.push(line("times", lines::times(receipt, found, life)));
     lines.push(line("cost", lines::cost(receipt, found, life)));
-    lines.push(line("outcome", lines::outcome(receipt, life)));
+    lines.push(line("outcome", lines::outcome(receipt, found, life)));
     lines.extend(receipt.record.as_ref().map(|record| line("record", lines::record(receipt, record))));
     Verification { nid: receipt.nid.clone(), verified: lines.iter().all(|line| line.holds), lines }
 }

@@ -6,13 +6,13 @@ use market::{JobId, Settlement};
 use wire::{
     Document, Domain, Terms,
     http::{Money, OutcomeJson},
-    receipt::{CommitJson, DOCUMENT_BYTES_MAX, Receipt, ReceiptKind, Trust, VERSION},
+    receipt::{CommitJson, DOCUMENT_BYTES_MAX, Receipt, ReceiptKind, ReceiptVerdict, Trust, VERSION},
     record::CompletionRecord,
     signed::Attest,
 };
 
 use super::Found;
-use crate::receipts::{Life, commit_body, document as written, life::End};
+use crate::receipts::{Life, Ruling, commit_body, document as written, life::End};
 
 /// What was compared, in words: as it holds, or as it does not.
 pub(super) type Checked = Result<String, String>;
@@ -165,10 +165,14 @@ pub(super) fn terms(receipt: &Receipt, found: &Found, life: Option<&Life>) -> Ch
 pub(super) fn times(receipt: &Receipt, found: &Found, life: Option<&Life>) -> Checked {
     let document = &receipt.document;
     let job = JobId(document.job_id.0);
-    let (life, end) = happened(receipt, life)?;
+    let (life, end, ruling) = happened(receipt, life)?;
     let at = |time| written::time(job, time).map_err(|error| error.to_string());
     let mut compared = Compared::default();
-    let (occurred, block) = end.map_or((life.created_at, life.created_in), |end| (end.at, end.settled_in));
+    let (occurred, block) = match (ruling, end) {
+        (Some(ruling), _) => (ruling.at, ruling.block),
+        (None, Some(end)) => (end.at, end.block),
+        (None, None) => (life.created_at, life.created_in),
+    };
     compared.same("the time of the event's block", &document.occurred_at, &at(occurred)?);
     let finalized = found.finalized;
     compared.holds(block <= finalized, || {
@@ -187,13 +191,14 @@ pub(super) fn times(receipt: &Receipt, found: &Found, life: Option<&Life>) -> Ch
         compared.holds(end.seconds == end.counted, || {
             format!("the market's clock is {} s, the blocks' times give {} s", end.seconds.0, end.counted.0)
         });
-        let until = at(end.at.after(market::rules::DISPUTE_WINDOW))?;
+        let until = at(ruling.map_or(end.at.after(market::rules::DISPUTE_WINDOW), |ruling| ruling.at))?;
         let said = document.cost.as_ref().map(|cost| cost.disputable_until);
         compared.same("the end of disputes", &or_none(said.as_ref()), &until.to_string());
     }
     compared.then(|| match (started, seconds) {
         (Some(started), Some(seconds)) => {
-            format!("started {started}, ended {}, {seconds} s on the clock: as the blocks say", document.occurred_at)
+            let what = if ruling.is_some() { "decided" } else { "ended" };
+            format!("started {started}, {what} {}, {seconds} s on the clock: as the blocks say", document.occurred_at)
         }
         _ => format!("ordered {}: as the block says", document.occurred_at),
     })
@@ -201,7 +206,7 @@ pub(super) fn times(receipt: &Receipt, found: &Found, life: Option<&Life>) -> Ch
 
 /// Where the money went.
 pub(super) fn cost(receipt: &Receipt, found: &Found, life: Option<&Life>) -> Checked {
-    let (life, end) = happened(receipt, life)?;
+    let (life, end, ruling) = happened(receipt, life)?;
     let mut compared = Compared::default();
     let formula = life.terms.stream(life.extra, life.fee).locked();
     compared.holds(life.locked == formula, || format!("{} is locked, the formula gives {formula}", life.locked));
@@ -209,32 +214,40 @@ pub(super) fn cost(receipt: &Receipt, found: &Found, life: Option<&Life>) -> Che
         compared.holds(receipt.document.cost.is_none(), || "nothing is paid before the job has ended".into());
         return compared.then(|| "nothing is paid yet, and the receipt says so".into());
     };
+    let (told, computed) = ruling.map_or((end.told, end.computed), |ruling| (ruling.told, ruling.computed));
     let Some(cost) = &receipt.document.cost else {
-        return Err(format!("the receipt names no cost; {} was paid", end.told.paid));
+        return Err(format!("the receipt names no cost; {} was paid", told.paid));
     };
     let money = |amount| Money::new(amount, found.token);
     for (what, said, told) in [
         ("the lock", &cost.locked, life.locked),
-        ("what the provider got", &cost.paid, end.told.paid),
-        ("the platform's fee", &cost.fee, end.told.fee),
-        ("what the renter got back", &cost.refunded, end.told.refunded),
+        ("what the provider got", &cost.paid, told.paid),
+        ("the platform's fee", &cost.fee, told.fee),
+        ("what the renter got back", &cost.refunded, told.refunded),
     ] {
         compared.same(what, &said.amount, &money(told).amount);
         compared.same("the token", &said.token, &found.token);
     }
-    compared.holds(end.told == end.computed, || {
-        format!("the market paid {}, the formula gives {}", split(&end.told), split(&end.computed))
+    compared.holds(told == computed, || {
+        format!("the market paid {}, the formula gives {}", split(&told), split(&computed))
     });
+    if ruling.is_none()
+        && let Some(settled) = end.settled
+    {
+        compared.holds(settled == told, || {
+            format!("in the end the market paid {}, the formula gives {}", split(&settled), split(&told))
+        });
+    }
     compared.then(|| {
-        let (locked, split) = (life.locked, split(&end.told));
+        let (locked, split) = (life.locked, split(&told));
         format!("of {locked} locked, {split}: as the events say and as the formula gives for {} s", end.counted.0)
     })
 }
 
 /// Why it ended and what the provider left behind.
-pub(super) fn outcome(receipt: &Receipt, life: Option<&Life>) -> Checked {
+pub(super) fn outcome(receipt: &Receipt, found: &Found, life: Option<&Life>) -> Checked {
     let metadata = &receipt.document.metadata;
-    let (_, end) = happened(receipt, life)?;
+    let (_, end, ruling) = happened(receipt, life)?;
     let word = |outcome: Option<OutcomeJson>| outcome.map_or_else(|| "none".into(), |outcome| format!("{outcome:?}"));
     let outcome = end.map_or(market::Outcome::None, |end| end.outcome);
     let mut compared = Compared::default();
@@ -245,10 +258,23 @@ pub(super) fn outcome(receipt: &Receipt, life: Option<&Life>) -> Checked {
     compared.same("the digest of the result", &or_none(metadata.output_hash.as_ref()), &or_none(digest.as_ref()));
     let cid = digest.and_then(|digest| Document::cid_of(digest).ok());
     compared.same("the CID of the result", &or_none(metadata.output_cid.as_ref()), &or_none(cid.as_ref()));
+    verdict(&mut compared, receipt, found, ruling);
     compared.then(|| match digest {
         Some(digest) => format!("{status}, with a record of digest {digest}: as JobEnded says"),
         None => format!("{status}: as the events say"),
     })
+}
+
+/// How a dispute was decided, in a receipt that is about that; any other names no verdict.
+fn verdict(compared: &mut Compared, receipt: &Receipt, found: &Found, ruling: Option<&Ruling>) {
+    let said = receipt.document.verdict.as_ref();
+    let told = ruling.map(|ruling| written::verdict(ruling, found.token));
+    let share = |verdict: Option<&ReceiptVerdict>| or_none(verdict.map(|it| it.provider_bps).as_ref());
+    compared.same("the provider's share of the pot", &share(said), &share(told.as_ref()));
+    compared.holds(said == told.as_ref(), || "DisputeResolved carries another verdict".into());
+    if let Some(ruling) = ruling {
+        compared.same("the pot by the formula", &ruling.pot, &ruling.pot_computed);
+    }
 }
 
 /// The provider's own record: whether it is the one named on chain, and truly the agent's.
@@ -276,14 +302,20 @@ pub(super) fn record(receipt: &Receipt, record: &CompletionRecord) -> Checked {
     compared.then(|| spoken(format!("exit code {exit}, signed by its agent {executor}"))).map_err(spoken)
 }
 
-/// The events that the receipt is about, with the end where it is about one.
-fn happened<'a>(receipt: &Receipt, life: Option<&'a Life>) -> Result<(&'a Life, Option<&'a End>), String> {
+/// A job, its end and its verdict, as far as a receipt is about them.
+type Happened<'a> = (&'a Life, Option<&'a End>, Option<&'a Ruling>);
+
+/// The events that the receipt is about, with the end or the verdict where it is about one.
+fn happened<'a>(receipt: &Receipt, life: Option<&'a Life>) -> Result<Happened<'a>, String> {
     let life = life.ok_or_else(|| unseen(receipt, "JobCreated"))?;
     match (receipt.document.event_type, &life.end) {
-        (ReceiptKind::JobSubmitted, _) => Ok((life, None)),
-        (ReceiptKind::JobCompleted, Some(end)) => Ok((life, Some(end))),
-        (ReceiptKind::JobCompleted, None) => Err(unseen(receipt, "JobFinalized")),
-        (ReceiptKind::JobResolved, _) => Err("this market has no verdicts".into()),
+        (ReceiptKind::JobSubmitted, _) => Ok((life, None, None)),
+        (ReceiptKind::JobCompleted, Some(end)) => Ok((life, Some(end), None)),
+        (ReceiptKind::JobResolved, Some(end)) => match &life.ruling {
+            Some(ruling) => Ok((life, Some(end), Some(ruling))),
+            None => Err(unseen(receipt, "DisputeResolved")),
+        },
+        (ReceiptKind::JobCompleted | ReceiptKind::JobResolved, None) => Err(unseen(receipt, "JobEnded")),
     }
 }
 
