@@ -51,7 +51,7 @@ async fn a_start_that_the_chain_lost_is_sent_again() {
     assert_eq!(stage.town.market.job(job).await.unwrap().status, Status::Accepted, "the start is gone");
     eventually(LIMIT, async || {
         let state = stage.town.market.job(job).await.unwrap();
-        (state.status == Status::Running || state.status == Status::Final).then_some(())
+        (state.status == Status::Running || state.status.is_over()).then_some(())
     })
     .await;
     assert_eq!(before.status, Status::Running);
@@ -119,7 +119,7 @@ async fn a_report_of_silence_is_answered_by_going_on() {
     assert_eq!(record.exit_code, Some(0), "{record:?}");
     assert_eq!(stage.result(&record, "starts"), "started\n");
     let state = stage.town.market.job(job).await.unwrap();
-    assert_eq!((state.status, state.outcome), (Status::Final, Outcome::Succeeded));
+    assert_eq!((state.status, state.outcome), (Status::Ended, Outcome::Succeeded));
     stage.money_adds_up(&terms, &stage.ending(job).await).await;
 }
 

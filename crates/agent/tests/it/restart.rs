@@ -121,7 +121,7 @@ async fn an_agent_that_shuts_down_leaves_nothing_of_jobs_that_are_over() {
     let agent = stage.agent().await;
     let (job, terms) = stage.order(&stage.script("echo ran"), 600).await;
     eventually(LIMIT, async || {
-        (stage.town.market.job(job).await.unwrap().status == market::Status::Final).then_some(())
+        (stage.town.market.job(job).await.unwrap().status.is_over()).then_some(())
     })
     .await;
     agent.stop().await.unwrap();

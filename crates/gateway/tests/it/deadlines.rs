@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use gateway::GatewayConfig;
 use market::{
     Outcome, Seconds, Status,
-    rules::{ACCEPT_WITHIN, CLOSE_AFTER, RESUME_WITHIN},
+    rules::{ACCEPT_WITHIN, CLOSE_AFTER, DISPUTE_WINDOW, RESUME_WITHIN},
 };
 use wire::link::VERSION;
 
@@ -43,8 +43,11 @@ async fn who_does_not_come_back_in_time_after_a_silence_loses_the_job() {
     stage.indexed().await;
     stage.is_silent(&job).await;
     stage.town.advance(Seconds(RESUME_WITHIN.0 + 5)).await.unwrap();
-    assert!(stage.over(&job, Status::Final).await > 0);
+    assert!(stage.over(&job, Status::Ended).await > 0);
     assert_eq!(stage.market.job(job.id).await.unwrap().outcome, Outcome::Silent);
+    // Nobody disputes it: the watcher settles it for good.
+    stage.town.advance(Seconds(DISPUTE_WINDOW.0 + 5)).await.unwrap();
+    assert!(stage.over(&job, Status::Final).await > 0);
 }
 
 #[tokio::test]

@@ -25,6 +25,10 @@ impl Stage {
     async fn new() -> Self {
         let t = TestMarket::start().await.unwrap();
         let resource = t.list(PRICE).await.unwrap();
+        // An hour's price: pay comes at once.
+        let hour = PRICE.cost(Seconds(3600));
+        t.owner.approve(hour).await.unwrap();
+        t.owner.stake(resource, hour).await.unwrap();
         let database = Database::new().await;
         let index = Running::start(&t.market, &database.store, t.deployment.block, "agrees");
         Self { t, database, index, resource }
@@ -68,6 +72,8 @@ impl Stage {
             let state = self.t.market.resource(resource.id).await.unwrap().unwrap();
             let row = (resource.provider, resource.available, resource.held_by.is_some(), resource.price);
             assert_eq!(row, (state.provider_id, state.available, state.busy, state.price));
+            let row = (resource.stake, resource.tied, resource.unbonding, resource.contested, resource.cancel_fee);
+            assert_eq!(row, (state.stake, state.tied, state.unbonding, state.contested, state.cancel_fee));
             assert_eq!(resource.hardware.simulated, state.simulated);
             let listing = self.t.market.listing(resource.id, 0).await.unwrap().unwrap();
             let row = (resource.key, resource.hardware, resource.details);
@@ -82,6 +88,7 @@ impl Stage {
             assert_eq!(is, self.t.market.is_watcher(account.address()).await.unwrap());
         }
         let market = self.store().market().await.unwrap();
+        assert_eq!(market.min_bond.unwrap_or_default(), self.t.market.min_bond().await.unwrap());
         assert_eq!(market.fee_bps, Some(self.t.market.fee().await.unwrap()));
         assert_eq!(market.paused, self.t.market.is_paused().await.unwrap());
     }
@@ -90,7 +97,11 @@ impl Stage {
         let state = self.t.market.job(job.id).await.unwrap();
         let row = (job.status, job.outcome, job.fee_bps, job.since, job.paid_seconds, job.paused, job.extra);
         let chain = (state.status, state.outcome, state.fee, state.since, state.paid, state.paused, state.extra);
-        assert_eq!(row, chain);
+        assert_eq!((row, job.cover), (chain, state.cover));
+        let dispute = self.store().dispute(job.id).await.unwrap();
+        let row = dispute.as_ref().map(|it| (it.opener, it.opened_at, it.pot, it.decision.is_some()));
+        let chain = self.t.market.dispute(job.id).await.unwrap();
+        assert_eq!(row, chain.map(|it| (it.opener, it.opened_at, it.pot, it.bond == Amount::ZERO)));
         assert_eq!(job.started_at.unwrap_or_default(), state.started_at);
         assert_eq!(job.ended_at.is_some(), job.status.is_over());
         assert_eq!(self.t.market.job_id(&job.terms), job.id);
@@ -119,7 +130,14 @@ impl Stage {
         // Nobody can be asked for a balance while the token refuses everything.
         if let Ok(held) = market.token_balance(market.address()).await {
             let open: u128 = jobs.iter().map(|job| job.locked.0 - job.paid.0 - job.refunded.0).sum();
-            assert_eq!(held.0, open + credits - withdrawn);
+            let (mut stakes, mut bonds) = (0, 0);
+            for (resource, _) in self.store().resources_changed(0).await.unwrap() {
+                stakes += resource.stake.0;
+            }
+            for dispute in self.store().open_disputes(100).await.unwrap() {
+                bonds += dispute.bond.0;
+            }
+            assert_eq!(held.0, open + credits - withdrawn + stakes + bonds);
         }
     }
 }
@@ -162,6 +180,10 @@ async fn through_the_life_of_jobs() {
     t.agent.resume_job(&terms).await.unwrap();
     t.agent.complete_job(&terms, Outcome::Succeeded, B256::repeat_byte(7)).await.unwrap();
     stage.agrees().await;
+    assert_eq!(stage.job(&terms).await.status, Status::Ended);
+    t.advance(Seconds(3601)).await.unwrap();
+    t.stranger.finalize(std::slice::from_ref(&terms)).await.unwrap();
+    stage.agrees().await;
     let row = stage.job(&terms).await;
     assert_eq!((row.status, row.extra, row.ready_record), (Status::Final, Seconds(600), Some(RECORD)));
     assert_eq!((row.result_digest, row.ended_by), (Some(B256::repeat_byte(7)), Some(t.agent.address())));
@@ -180,6 +202,7 @@ async fn through_every_other_end_and_what_the_platform_sets() {
     t.renter.stop_job(&terms).await.unwrap();
     stage.agrees().await;
     assert_eq!(stage.job(&terms).await.outcome, Outcome::StoppedByRenter);
+    let stopped = terms;
 
     // Closed by a stranger: never started, silent for too long, and never collected.
     let terms = stage.created().await;
@@ -198,6 +221,9 @@ async fn through_every_other_end_and_what_the_platform_sets() {
     stage.agrees().await;
     assert_eq!(stage.job(&terms).await.outcome, Outcome::Silent);
 
+    // What was earned by then is the platform's too.
+    t.stranger.finalize(&[stopped]).await.unwrap();
+    stage.agrees().await;
     t.deployer.set_fee(BasisPoints(300)).await.unwrap();
     t.deployer.set_watcher(t.stranger.address(), true).await.unwrap();
     stage.agrees().await;
@@ -219,6 +245,67 @@ async fn through_every_other_end_and_what_the_platform_sets() {
     t.owner.set_payout(t.watcher.address()).await.unwrap();
     t.list(PRICE).await.unwrap();
     stage.agrees().await;
+    let dump = stage.store().dump_index().await.unwrap();
+    assert_eq!(dump, replayed(&t.market, t.deployment.block).await);
+}
+
+#[tokio::test]
+async fn through_stake_disputes_and_slashes() {
+    let stage = Stage::new().await;
+    let t = &stage.t;
+    let hour = PRICE.cost(Seconds(3600));
+    t.owner.approve(Amount(hour.0 * 4)).await.unwrap();
+    t.owner.stake(stage.resource, Amount(hour.0 * 2)).await.unwrap();
+    t.owner.set_cancel_fee(stage.resource, BasisPoints(1000)).await.unwrap();
+    t.deployer.set_min_bond(Amount(1000)).await.unwrap();
+    stage.agrees().await;
+    // A covered job is paid at once; half of it goes back by a verdict, out of the stake.
+    let terms = stage.started().await;
+    assert_eq!(stage.job(&terms).await.cover, Seconds(3600));
+    t.advance(Seconds(600)).await.unwrap();
+    t.agent.process_payment(&terms).await.unwrap();
+    stage.agrees().await;
+    assert!(stage.job(&terms).await.paid > Amount::ZERO);
+    t.renter.dispute_job(&terms, "slow").await.unwrap();
+    stage.agrees().await;
+    assert_eq!(stage.job(&terms).await.status, Status::Disputed);
+    t.judge.resolve_dispute(&terms, BasisPoints(5000), "bafkreievidence").await.unwrap();
+    stage.agrees().await;
+    let decision = stage.store().dispute(t.market.job_id(&terms)).await.unwrap().unwrap().decision.unwrap();
+    assert!(decision.from_cover > Amount::ZERO && decision.from_cover < decision.returned, "{decision:?}");
+    // The next is disputed by its provider after its end and settled by anyone, a week later.
+    let terms = stage.started().await;
+    t.advance(Seconds(60)).await.unwrap();
+    t.renter.stop_job(&terms).await.unwrap();
+    t.owner.approve(Amount(hour.0 * 4)).await.unwrap();
+    t.owner.dispute_job(&terms, "he stopped it").await.unwrap();
+    stage.agrees().await;
+    t.advance(Seconds(7 * 86_400 + 1)).await.unwrap();
+    t.stranger.settle_dispute(&terms).await.unwrap();
+    stage.agrees().await;
+    // Stake goes back in two weeks, but for what is slashed meanwhile.
+    let (stake, fifth) = (stage.store().resource(stage.resource).await.unwrap().unwrap().stake, Amount(hour.0 / 10));
+    t.owner.unstake(stage.resource, stake).await.unwrap();
+    stage.agrees().await;
+    for (number, contested) in [(1, false), (2, true)] {
+        t.prosecutor.propose_slash(stage.resource, Address::ZERO, fifth, Amount::ZERO, "bafkreiproof").await.unwrap();
+        stage.agrees().await;
+        if contested {
+            t.owner.contest_slash(number, "bafkreino").await.unwrap();
+            t.judge.decide_slash(number, false).await.unwrap();
+        } else {
+            t.advance(Seconds(48 * 3600 + 1)).await.unwrap();
+            t.stranger.execute_slash(number).await.unwrap();
+        }
+        stage.agrees().await;
+    }
+    let slashes = stage.store().slashes_of(stage.resource, 9).await.unwrap();
+    let ends: Vec<_> = slashes.iter().map(|slash| slash.settled.unwrap().slashed).collect();
+    assert_eq!(ends, [false, true]);
+    t.advance(Seconds(14 * 86_400 + 1)).await.unwrap();
+    t.owner.withdraw_stake(stage.resource, t.stranger.address()).await.unwrap();
+    stage.agrees().await;
+    assert_eq!(stage.store().resource(stage.resource).await.unwrap().unwrap().stake, Amount::ZERO);
     let dump = stage.store().dump_index().await.unwrap();
     assert_eq!(dump, replayed(&t.market, t.deployment.block).await);
 }

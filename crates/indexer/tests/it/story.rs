@@ -21,6 +21,24 @@ struct Job {
     paid: u64,
     paused: u64,
     extra: u64,
+    cover: u64,
+}
+
+/// What a storyteller remembers of a listing.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    id: ResourceId,
+    held: Option<JobId>,
+    stake: u128,
+    tied: u128,
+    unbonding: u128,
+    contested: u128,
+}
+
+impl Listed {
+    fn free(&self) -> u128 {
+        self.stake - self.tied - self.unbonding - self.contested
+    }
 }
 
 /// A market as a storyteller sees it; told on, it makes up what comes next.
@@ -29,14 +47,25 @@ pub(crate) struct Story {
     dice: u64,
     count: u64,
     providers: u32,
-    resources: Vec<(ResourceId, Option<JobId>)>,
+    resources: Vec<Listed>,
+    slashes: Vec<(u64, usize, u128)>,
+    proposals: u64,
     jobs: Vec<Job>,
     credits: Vec<(Address, u128)>,
 }
 
 impl Story {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { dice: seed, count: 0, providers: 0, resources: Vec::new(), jobs: Vec::new(), credits: Vec::new() }
+        Self {
+            dice: seed,
+            count: 0,
+            providers: 0,
+            resources: Vec::new(),
+            slashes: Vec::new(),
+            proposals: 0,
+            jobs: Vec::new(),
+            credits: Vec::new(),
+        }
     }
 
     /// Goes on in another way from here.
@@ -81,7 +110,8 @@ impl Story {
             8..16 => vec![self.of_resource()],
             16..20 => vec![self.of_platform()],
             20..24 => vec![self.of_credit()],
-            24..45 if self.jobs.len() < OPEN_JOBS => vec![self.order()],
+            24..34 => vec![self.of_stake()],
+            34..50 if self.jobs.len() < OPEN_JOBS => vec![self.order()],
             _ if !self.jobs.is_empty() => self.of_job(),
             _ => vec![self.order()],
         }
@@ -106,7 +136,7 @@ impl Story {
     fn listing(&mut self) -> E {
         let resource = ResourceId(self.fresh().0);
         let provider_id = self.below(self.providers.into()) as u32 + 1;
-        self.resources.push((resource, None));
+        self.resources.push(Listed { id: resource, held: None, stake: 0, tied: 0, unbonding: 0, contested: 0 });
         let simulated = self.below(2) == 0;
         let hardware = Hardware {
             model: ["NVIDIA H200", "NVIDIA L4", "AMD EPYC 'Genoa'"][self.below(3) as usize].into(),
@@ -128,7 +158,10 @@ impl Story {
 
     fn of_resource(&mut self) -> E {
         let at = self.below(self.resources.len() as u64) as usize;
-        let resource = self.resources[at].0;
+        let resource = self.resources[at].id;
+        if self.below(5) == 0 {
+            return E::CancelFeeChanged { resource, cancel_fee: BasisPoints(self.below(251) as u16 * 10) };
+        }
         if self.below(3) == 0 {
             let available = self.below(2) == 0;
             E::AvailabilityChanged { resource, available }
@@ -139,7 +172,8 @@ impl Story {
 
     fn of_platform(&mut self) -> E {
         let registered = self.below(2) == 0;
-        match self.below(5) {
+        match self.below(6) {
+            5 => E::MinBondChanged { amount: Amount(self.below(1 << 30).into()) },
             0 => E::FeeChanged { fee: BasisPoints(self.below(501) as u16) },
             1 => E::PauseChanged { paused: registered },
             2 => E::WatcherChanged { watcher: self.somebody(), registered },
@@ -164,7 +198,7 @@ impl Story {
 
     pub(crate) fn order(&mut self) -> E {
         let at = self.below(self.resources.len() as u64) as usize;
-        let (resource, ..) = self.resources[at];
+        let resource = self.resources[at].id;
         let terms = Terms {
             renter: self.somebody(),
             controller: self.somebody(),
@@ -182,7 +216,7 @@ impl Story {
         let id = JobId(self.fresh().0);
         let (renter, fee) = (terms.renter, BasisPoints(self.below(501) as u16));
         let status = Status::Created;
-        self.jobs.push(Job { id, terms: terms.clone(), status, paid: 0, paused: 0, extra: 0 });
+        self.jobs.push(Job { id, terms: terms.clone(), status, paid: 0, paused: 0, extra: 0, cover: 0 });
         E::JobCreated { job: id, resource, renter, fee, terms: Box::new(terms) }
     }
 
@@ -192,11 +226,16 @@ impl Story {
         let amount = Amount(u128::from(more) << 20);
         let job = &mut self.jobs[at];
         let (id, resource) = (job.id, job.terms.resource());
-        let held = &mut self.resources.iter_mut().find(|(found, ..)| *found == resource).unwrap().1;
+        let listed = self.resources.iter_mut().find(|found| found.id == resource).unwrap();
+        let price = job.terms.stream(Seconds(0), BasisPoints(0)).price;
+        let tie = |cover: u64| price.tie(Seconds(cover)).0;
+        let untied = tie(job.cover);
         match (job.status, choice) {
-            (Status::Created, 0..6) if held.is_none() => {
-                (job.status, *held) = (Status::Accepted, Some(id));
-                let mut told = vec![E::JobAccepted { job: id, cover: market::Seconds(0) }];
+            (Status::Created, 0..6) if listed.held.is_none() => {
+                (job.status, listed.held) = (Status::Accepted, Some(id));
+                job.cover = price.vouched(Amount(listed.free()), Seconds(more % 3601)).0;
+                listed.tied += tie(job.cover);
+                let mut told = vec![E::JobAccepted { job: id, cover: Seconds(job.cover) }];
                 if choice < 2 {
                     job.status = Status::Running;
                     told.push(E::JobStarted { job: id, ready_record: keccak256(id.0) });
@@ -208,14 +247,20 @@ impl Story {
                 vec![E::JobStarted { job: id, ready_record: keccak256(id.0) }]
             }
             (Status::Created | Status::Accepted, _) => {
-                held.take_if(|by| *by == id);
+                listed.held.take_if(|by| *by == id);
+                listed.tied -= untied;
+                let was_accepted = job.status == Status::Accepted;
                 self.jobs.swap_remove(at);
                 let cancelled = choice % 2 == 0;
-                vec![if cancelled {
+                let mut told = vec![if cancelled {
                     E::JobCancelled { job: id, by: who, refunded: amount }
                 } else {
                     E::JobDeclined { job: id, refunded: amount, reason: "no room — sorry".into() }
-                }]
+                }];
+                if cancelled && was_accepted {
+                    told.push(E::CancelFeePaid { job: id, paid: amount, fee: Amount(more.into()) });
+                }
+                told
             }
             (Status::Running, 0) => {
                 job.status = Status::Paused;
@@ -239,9 +284,40 @@ impl Story {
                 job.paused += more;
                 vec![E::JobResumed { job: id, paused: Seconds(job.paused) }]
             }
+            (Status::Ended, 0..3) => {
+                job.status = Status::Disputed;
+                vec![E::JobDisputed {
+                    job: id,
+                    opener: who,
+                    pot: amount,
+                    bond: Amount(7),
+                    reason: "it's \"slow\"".into(),
+                }]
+            }
+            (Status::Ended, _) => {
+                listed.tied -= untied;
+                self.jobs.swap_remove(at);
+                let (seconds, paid) = (Seconds(more), Amount(amount.0 * 2));
+                vec![
+                    E::JobPaid { job: id, seconds, amount },
+                    E::JobFinalized { job: id, paid, fee: Amount(more.into()) },
+                ]
+            }
+            (Status::Disputed, _) => {
+                let from_cover = untied * u128::from(choice) / 10;
+                listed.tied -= untied;
+                listed.stake -= from_cover;
+                self.jobs.swap_remove(at);
+                let (provider, evidence) = (BasisPoints((more % 3) as u16 * 5_000), "bafkreisomething".to_owned());
+                let from_cover = Amount(from_cover);
+                vec![
+                    E::DisputeResolved { job: id, by: who, provider, returned: amount, from_cover, evidence },
+                    E::JobFinalized { job: id, paid: amount, fee: Amount(more.into()) },
+                ]
+            }
             _ => {
-                *held = None;
-                let job = self.jobs.swap_remove(at);
+                listed.held = None;
+                job.status = Status::Ended;
                 let outcome = [Outcome::Succeeded, Outcome::Failed, Outcome::StoppedByRenter, Outcome::Silent]
                     [(more % 4) as usize];
                 let seconds = Seconds(job.paid + more);
@@ -249,8 +325,68 @@ impl Story {
                 vec![
                     E::JobPaid { job: id, seconds, amount },
                     E::JobEnded { job: id, by: who, outcome, seconds, refunded: amount, result_digest },
-                    E::JobFinalized { job: id, paid: Amount(amount.0 * 2), fee: Amount(more.into()) },
                 ]
+            }
+        }
+    }
+
+    /// Stake is put down, asked back, taken back; slashes are proposed, contested, settled.
+    fn of_stake(&mut self) -> E {
+        let at = self.below(self.resources.len() as u64) as usize;
+        let (choice, who) = (self.below(10), self.somebody());
+        let some = u128::from(self.below(1 << 62)) + 1;
+        if let (7.., Some((proposal, whose, amount))) = (choice, self.slashes.pop()) {
+            let evidence = "bafkreiagainst".to_owned();
+            if choice == 7 {
+                self.slashes.push((proposal, whose, amount));
+                return E::SlashContested { proposal, evidence };
+            }
+            let listed = &mut self.resources[whose];
+            listed.contested -= amount;
+            let slashed = choice == 8;
+            if slashed {
+                listed.stake -= amount;
+            }
+            let (to_harmed, burned) =
+                if slashed { (Amount(amount / 3), Amount(amount - amount / 3)) } else { Default::default() };
+            return E::SlashSettled { proposal, slashed, to_harmed, burned };
+        }
+        let listed = &mut self.resources[at];
+        let (resource, free) = (listed.id, listed.free());
+        match choice {
+            4 if free > 0 => {
+                let amount = 1 + some % free;
+                listed.unbonding += amount;
+                let (amount, unbonding) = (Amount(amount), Amount(listed.unbonding));
+                E::UnstakeRequested { resource, amount, unbonding, available_at: Timestamp(some as u64) }
+            }
+            5 if listed.unbonding > 0 => {
+                let amount = std::mem::take(&mut listed.unbonding);
+                listed.stake -= amount;
+                E::Unstaked { resource, to: who, amount: Amount(amount), stake: Amount(listed.stake) }
+            }
+            6 if free > 4 => {
+                let amount = 1 + some % (free / 5).max(1);
+                listed.contested += amount;
+                self.proposals += 1;
+                // Two turns of one story have the same numbers: the blocks of one of them are taken back.
+                let proposal = self.proposals;
+                self.slashes.push((proposal, at, amount));
+                let (loss, evidence) = (Amount(some), "bafkreiproof".to_owned());
+                let contestable_until = Timestamp(some as u64);
+                E::SlashProposed {
+                    proposal,
+                    resource,
+                    harmed: who,
+                    amount: Amount(amount),
+                    loss,
+                    contestable_until,
+                    evidence,
+                }
+            }
+            _ => {
+                listed.stake += some;
+                E::Staked { resource, from: who, amount: Amount(some), stake: Amount(listed.stake) }
             }
         }
     }

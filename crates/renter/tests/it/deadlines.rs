@@ -105,6 +105,6 @@ async fn pauses_are_a_day_in_all() {
     assert_eq!(stage.status(&job).await, Status::Paused);
     stage.town.advance(Seconds(450)).await.unwrap();
     let ending = following.end().await.unwrap();
-    assert_eq!((ending.status, ending.outcome), (Status::Final, Some(Outcome::AbortedByProvider)));
+    assert_eq!((ending.status, ending.outcome), (Status::Ended, Some(Outcome::AbortedByProvider)));
     assert!(ending.seconds < Seconds(100), "{ending:?}");
 }

@@ -38,11 +38,11 @@ async fn an_honest_job_is_agreed_to_watched_and_settled() {
     let ending = following.end().await.unwrap();
 
     assert_eq!((ending.outcome, &ending.record), (Some(Outcome::Succeeded), &Some(record)));
-    assert_eq!(ending.status, Status::Final);
+    assert_eq!(ending.status, Status::Ended);
+    assert!(ending.disputable_until.is_some());
     assert!(ending.seconds >= Seconds(1000), "{ending:?}");
     let earned = PRICE.cost(ending.seconds);
-    assert_eq!(ending.paid.saturating_add(ending.fee), earned);
-    assert_eq!(ending.fee.0, earned.0 * 200 / 10_000);
+    assert_eq!(ending.paid.saturating_add(ending.due), earned, "nobody covers this pay: it is held until it is certain");
     stage.settled(before, &ending, &mined.events).await;
     assert_eq!(stage.status(&job).await, Status::Final);
     assert_eq!(stage.gateway.readies().len(), 1, "one consent is enough");

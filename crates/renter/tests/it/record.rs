@@ -15,7 +15,7 @@ async fn another_record_than_the_chains_is_untrue() {
     let before = stage.money().await;
     let (job, following) = stage.running().await;
     let digest = document(&completion(&job, 0)).unwrap().digest;
-    let mined = stage.town.agent.complete_job(&job.terms, Outcome::Succeeded, digest).await.unwrap();
+    stage.town.agent.complete_job(&job.terms, Outcome::Succeeded, digest).await.unwrap();
     let told = completion(&job, 1);
     let signature = stage.attest(stage.town.agent.wallet(), &job, &told);
     stage.gateway.tell(JobNews::JobCompleted { record: told, signature });
@@ -23,7 +23,9 @@ async fn another_record_than_the_chains_is_untrue() {
     assert!(matches!(err, RenterError::Untrue { what: "the completion record", .. }), "{err}");
     assert!(err.to_string().contains(&digest.to_string()), "{err}");
 
-    // The money went as the chain says all the same.
+    // The money goes as the chain says all the same.
+    stage.town.advance(Seconds(3601)).await.unwrap();
+    let mined = stage.town.stranger.finalize(std::slice::from_ref(&job.terms)).await.unwrap();
     let paid = mined.events.iter().find_map(|event| match event {
         MarketEvent::JobFinalized { paid, .. } => Some(*paid),
         _ => None,
@@ -96,7 +98,7 @@ async fn a_result_is_fetched_later() {
     let signature = stage.attest(stage.town.agent.wallet(), &job, &record);
     stage.gateway.tell(JobNews::JobCompleted { record: record.clone(), signature });
     let ending = stage.renter.settled_record(&job.file, PATIENCE).await.unwrap();
-    assert_eq!((ending.status, &ending.record), (Status::Final, &Some(record)));
+    assert_eq!((ending.status, &ending.record), (Status::Ended, &Some(record)));
     stage.settled(before, &ending, &mined.events).await;
 }
 

@@ -56,9 +56,9 @@ async fn what_is_no_sign_of_life_does_not_keep_a_clock_running() {
         assert_eq!(ending.outcome, Some(Outcome::StoppedByRenter), "{name}");
         assert!(ending.seconds >= Seconds(300) && ending.seconds < Seconds(400), "{name}: {ending:?}");
         let after = stage.money().await;
-        assert_eq!(before.renter.saturating_sub(after.renter), ending.paid.saturating_add(ending.fee), "{name}");
+        assert_eq!(before.renter.saturating_sub(after.renter), ending.paid.saturating_add(ending.due), "{name}");
         assert_eq!(after.owner.saturating_sub(before.owner), ending.paid, "{name}");
-        assert_eq!(stage.status(&job).await, Status::Final, "{name}");
+        assert_eq!(stage.status(&job).await, Status::Ended, "{name}");
     }
 }
 

@@ -262,27 +262,48 @@ impl Stage {
         }
     }
 
-    /// Checks that `ending` is what the chain logged and what really moved since `before`, to the last unit.
+    /// Checks that `ending` is what the chain logged, and, once nobody can dispute it any more, what really moved since
+    /// `before`, to the last unit.
     pub(crate) async fn settled(&self, before: Holdings, ending: &Ending, events: &[MarketEvent]) {
         let locked = PRICE.cost(DURATION);
-        assert_eq!(ending.paid.0 + ending.fee.0 + ending.refunded.0, locked.0, "every unit finds its place");
+        let held = ending.fee.0 + ending.due.0;
+        assert_eq!(ending.paid.0 + held + ending.refunded.0, locked.0, "every unit finds its place");
+        let now = self.money().await;
+        let (spent, got) = (before.renter.saturating_sub(now.renter), now.owner.saturating_sub(before.owner));
+        assert_eq!((spent.0, got), (locked.0 - ending.refunded.0, ending.paid), "what nobody earned is back already");
+        let terms = self.terms_of(events).await;
+        self.town.advance(Seconds(3601)).await.unwrap();
+        let finalized = self.town.stranger.finalize(&[terms]).await.unwrap();
         let after = self.money().await;
         let moved = (
             before.renter.saturating_sub(after.renter),
             after.owner.saturating_sub(before.owner),
             after.fees.saturating_sub(before.fees),
         );
-        assert_eq!(moved, (ending.paid.saturating_add(ending.fee), ending.paid, ending.fee));
+        let total = ending.paid.saturating_add(ending.due);
+        let fee = Amount(total.0 * 200 / 10_000);
+        assert_eq!(moved, (total, total.saturating_sub(fee), fee));
         let ended = events.iter().find_map(|event| match event {
             MarketEvent::JobEnded { outcome, seconds, refunded, .. } => Some((Some(*outcome), *seconds, *refunded)),
             _ => None,
         });
         assert_eq!(ended, Some((ending.outcome, ending.seconds, ending.refunded)));
-        let paid = events.iter().find_map(|event| match event {
+        let paid = finalized.events.iter().find_map(|event| match event {
             MarketEvent::JobFinalized { paid, fee, .. } => Some((*paid, *fee)),
             _ => None,
         });
-        assert_eq!(paid, Some((ending.paid, ending.fee)));
+        assert_eq!(paid, Some((moved.1, moved.2)));
+    }
+
+    /// The terms of the job that these events are about.
+    async fn terms_of(&self, events: &[MarketEvent]) -> Terms {
+        let job = events.iter().find_map(MarketEvent::job).unwrap();
+        let history = self.town.market.history(job, 0, None).await.unwrap();
+        let terms = history.into_iter().find_map(|(_, logged)| match logged.event {
+            MarketEvent::JobCreated { terms, .. } => Some(*terms),
+            _ => None,
+        });
+        terms.unwrap()
     }
 
     /// Checks that the job was cancelled and nobody gained or lost anything since `before`.

@@ -92,6 +92,6 @@ async fn a_silence_and_a_pause_that_are_too_long_are_closed() {
         assert_eq!(stage.renter.stop(&job.file).await.unwrap().0, how);
         let outcome = if long { Outcome::AbortedByProvider } else { Outcome::StoppedByRenter };
         assert_eq!(stage.town.market.job(job.id()).await.unwrap().outcome, outcome);
-        assert_eq!(stage.status(&job).await, Status::Final);
+        assert_eq!(stage.status(&job).await, Status::Ended);
     }
 }

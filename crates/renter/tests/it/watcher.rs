@@ -66,7 +66,7 @@ async fn who_watches_himself_signs_with_the_key_that_pays() {
     assert_eq!(stage.status(&job).await, Status::Running);
     stage.town.advance(Seconds(100)).await.unwrap();
     let ending = following.end().await.unwrap();
-    assert_eq!(ending.status, Status::Final);
+    assert_eq!(ending.status, Status::Ended);
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ async fn send(shared: Shared, key: Account, row: JobRow) -> Result<StoppedJson, 
         Err(error) => return Err(unknown(&row, &error.to_string())),
     };
     tracing::info!(job = %row.id, tx = %mined.tx, "a job was stopped for its renter");
-    Ok(StoppedJson { does: does.into(), tx: Some(mined.tx), ..answer(&row, Status::Final) })
+    Ok(StoppedJson { does: does.into(), tx: Some(mined.tx), ..answer(&row, Status::Ended) })
 }
 
 /// Past a deadline of the provider's anyone may close, and then he gets only what is due to one that went away. Whether

@@ -56,12 +56,11 @@ async fn what_was_agreed_and_what_happened_can_be_read_by_anybody() {
     assert_eq!(result.record, Some(record));
 
     let job: JobJson = stage.get(&format!("/api/v1/instances/{}", stage.market.job_id(&terms))).await.json();
-    assert_eq!((job.status, job.outcome), (StatusJson::Final, Some(OutcomeJson::Succeeded)));
-    let parts = [&job.paid, job.fee.as_ref().unwrap(), &job.refunded].map(|part| money(&part.amount));
-    assert_eq!(parts.iter().sum::<u128>(), money(&job.locked.amount));
+    assert_eq!((job.status, job.outcome), (StatusJson::Ended, Some(OutcomeJson::Succeeded)));
+    assert_eq!(job.fee, None, "it is booked when nobody can dispute the job any more");
     let over: JobStatusJson = stage.get(&shop.path(&terms, "/status")).await.json();
     assert_eq!((over.left, over.runway_s), (job.refunded, 0));
-    assert_eq!(money(&over.accrued.amount), parts[0] + parts[1]);
+    assert_eq!(money(&over.accrued.amount), money(&job.locked.amount) - money(&job.refunded.amount));
 
     let path = shop.path(&terms, "/events");
     let all: Page<ChainEventJson> = stage.get(&path).await.json();

@@ -21,10 +21,10 @@ async fn the_gateway_ends_for_its_renter_what_it_watches_over() {
 
     shop.start(&terms).await;
     let said: StoppedJson = stage.post_as(&path, &shop.token, &Value::Null).await.json();
-    assert_eq!((said.status, said.transaction), (StatusJson::Final, None));
+    assert_eq!((said.status, said.transaction), (StatusJson::Ended, None));
     assert!(said.tx.is_some());
     let state = stage.market.job(stage.market.job_id(&terms)).await.unwrap();
-    assert_eq!((state.status, state.outcome), (Status::Final, Outcome::StoppedByRenter));
+    assert_eq!((state.status, state.outcome), (Status::Ended, Outcome::StoppedByRenter));
     // Saying it again does nothing.
     let again: StoppedJson = stage.post_as(&path, &shop.token, &Value::Null).await.json();
     assert_eq!((again.tx, again.transaction, again.does.as_str()), (None, None, "nothing: it is over"));
@@ -40,7 +40,7 @@ async fn many_who_stop_at_once_stop_once() {
     let answers = futures_util::future::join_all(sent).await;
     let said: Vec<StoppedJson> = answers.iter().map(|answer| answer.json()).collect();
     assert_eq!(said.iter().filter(|said| said.tx.is_some()).count(), 1, "{said:?}");
-    assert!(said.iter().all(|said| said.status == StatusJson::Final));
+    assert!(said.iter().all(|said| said.status == StatusJson::Ended));
 }
 
 #[tokio::test]
