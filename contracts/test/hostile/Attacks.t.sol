@@ -12,16 +12,17 @@ contract AttacksTest is MarketTest {
         stake(100 * SECOND);
         create(t);
         start(t);
-        skip(WINDOW + 500);
-        pay(t);
-        assertEq(jobOf(t).paidSeconds, 600);
-        // A pause makes paid seconds young again; the pot leaves out what was paid without cover all the same.
+        skip(WINDOW + 300);
         vm.prank(agent);
         market.pauseJob(t);
-        skip(500);
+        skip(200);
+        pay(t);
+        assertEq(jobOf(t).paidSeconds, 600);
+        // The end of the pause makes paid seconds young again; the pot leaves out what was paid without cover.
         vm.prank(agent);
         market.resumeJob(t);
         dispute(t, renter);
+        assertEq(market.getDispute(market.jobIdOf(t)).pot, (WINDOW + 300 - 500) * SECOND);
         resolve(t, 0);
         Resource memory resource = market.getResource(resourceId);
         uint256 fromCover = netOf(600 * SECOND) - netOf(500 * SECOND);

@@ -98,15 +98,15 @@ contract DisputeJobTest is MarketTest {
         create(t);
         start(t);
         skip(WINDOW + 100);
-        pay(t);
-        assertEq(jobOf(t).paidSeconds, 110);
         vm.prank(agent);
         market.pauseJob(t);
         skip(80);
+        pay(t);
+        assertEq(jobOf(t).paidSeconds, 190);
         vm.prank(agent);
         market.resumeJob(t);
         dispute(t, renter);
-        assertEq(disputeOf(t).pot, (WINDOW + 100 - 100) * SECOND);
+        assertEq(disputeOf(t).pot, (WINDOW + 100 - 180) * SECOND);
     }
 
     function test_When_TheClockStands() external {
