@@ -6,7 +6,9 @@
 mod origin;
 pub(crate) use origin::{authority, origins, sign_in_origins};
 
+pub(crate) mod password;
 pub(crate) mod siwe;
+pub(crate) mod tokens;
 
 use std::convert::Infallible;
 
@@ -27,8 +29,11 @@ use crate::{
 /// The name of the cookie that carries a session's token.
 pub(crate) const COOKIE: &str = "bourse_session";
 
-/// A request by somebody who signed in; 401 without.
+/// A request by somebody who signed in; 401 without. Who signed in with a password has an address that no key signs for.
 pub(crate) struct SignedIn(pub(crate) Address);
+
+/// A request by somebody who signed in with a wallet, and so can sign what is prepared for him; 403 for others.
+pub(crate) struct ByWallet(pub(crate) Address);
 
 /// A request by somebody who may have signed in. A bearer token that is no longer good is refused, a cookie that is no
 /// longer good is nobody: browsers send theirs with everything.
@@ -37,6 +42,8 @@ pub(crate) struct Caller(pub(crate) Option<Address>);
 /// A session that is good now.
 pub(crate) struct Session {
     pub(crate) address: Address,
+    /// The account of who signed in with a password.
+    pub(crate) account: Option<B256>,
     pub(crate) expires: Timestamp,
     /// What the store knows of its token.
     pub(crate) hash: B256,
@@ -60,6 +67,13 @@ impl<'a> Presented<'a> {
         let (Self::Bearer(token) | Self::Cookie(token)) = self;
         token_hash(token)
     }
+}
+
+/// Bytes that nobody can guess.
+pub(crate) fn random<T: Default + AsMut<[u8]>>() -> Result<T, GatewayError> {
+    let mut bytes = T::default();
+    aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| GatewayError::Busy { what: "no randomness now" })?;
+    Ok(bytes)
 }
 
 /// What the store knows of a token.
@@ -121,7 +135,7 @@ pub(crate) async fn session(
         (Some(row), _) => {
             // His address is counted already; an account may have many.
             shared.rates.account(row.address, method)?;
-            Ok(Some(Session { address: row.address, expires: row.expires, hash }))
+            Ok(Some(Session { address: row.address, account: row.account, expires: row.expires, hash }))
         }
         (None, Presented::Bearer(_)) => Err(GatewayError::NotSignedIn { reason: "the bearer token is not good now" }),
         (None, Presented::Cookie(_)) => Ok(None),
@@ -142,6 +156,18 @@ impl FromRequestParts<Shared> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, GatewayError> {
         Session::from_request_parts(parts, shared).await.map(|session| Self(session.address))
+    }
+}
+
+impl FromRequestParts<Shared> for ByWallet {
+    type Rejection = GatewayError;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, GatewayError> {
+        let session = Session::from_request_parts(parts, shared).await?;
+        match session.account {
+            None => Ok(Self(session.address)),
+            Some(_) => Err(GatewayError::NoWallet),
+        }
     }
 }
 
@@ -170,13 +196,28 @@ pub(crate) fn is_party(job: &JobRow, provider: &ProviderRow, who: Address) -> bo
     [job.terms.renter, job.terms.controller, provider.owner, provider.agent].contains(&who)
 }
 
+/// The same, and of a job that the market's treasury pays for also whoever's money it is: the account that it is held
+/// for, and the wallets that proved to belong to that.
+pub(crate) async fn is_party_of(shared: &Shared, job: &JobRow, who: Address) -> Result<bool, GatewayError> {
+    let provider = shared.store.provider(job.provider).await?;
+    if provider.is_some_and(|provider| is_party(job, &provider, who)) {
+        return Ok(true);
+    }
+    let Some(hold) = shared.store.hold(job.id).await? else { return Ok(false) };
+    Ok(Address::from_word(hold.account.0) == who || shared.store.owner(who).await? == Some(hold.account))
+}
+
+/// Whether `who` operates this gateway.
+pub(crate) fn is_operator(shared: &Shared, who: Address) -> bool {
+    shared.operators.contains(&who)
+}
+
 /// The job, when `who` is a party of it as the store has it.
 pub(crate) async fn job_of_party(shared: &Shared, job: JobId, who: Address) -> Result<JobRow, GatewayError> {
     let row = shared.store.job(job).await?.ok_or_else(|| GatewayError::NotFound {
         what: format!("there is no job {job} in this market; one that was created a moment ago appears with its block"),
     })?;
-    let provider = shared.store.provider(row.provider).await?;
-    if provider.is_some_and(|provider| is_party(&row, &provider, who)) {
+    if is_party_of(shared, &row, who).await? {
         return Ok(row);
     }
     let reason = "only the job's renter, its controller and its provider may".into();

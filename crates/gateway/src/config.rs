@@ -11,6 +11,8 @@ use content::UploadConfig;
 use url::Url;
 use wire::{http::FEED_EVENTS_MAX, link};
 
+use crate::{HttpPayments, MarketWallet};
+
 /// Everything that a gateway can be told.
 #[derive(Clone)]
 pub struct GatewayConfig {
@@ -26,10 +28,21 @@ pub struct GatewayConfig {
     pub recorder: Option<Address>,
     /// Where those are committed: what receipts are verified against.
     pub register: Option<Address>,
+    /// Who operates this gateway: sees all disputes and the money that belongs to nobody known. What they decide they
+    /// sign with keys of their own.
+    pub operators: Vec<Address>,
+    /// The money that it keeps for people; without it, people pay with wallets of their own.
+    pub wallet: Option<MarketWallet>,
+    /// What it takes payments over HTTP with.
+    pub x402: Option<HttpPayments>,
     /// Proxies in front whose `X-Forwarded-For` is believed; anybody else's is his own word.
     pub trusted_proxies: Vec<IpAddr>,
     /// An agent signs this often that it runs its jobs; the watcher reports who missed four.
     pub heartbeat: Duration,
+    /// The payment channels of its chain, where time is sold by the tick.
+    pub channels: Option<chain::X402>,
+    /// Where providers' tills stand: agents sell for these and no others.
+    pub tills: Option<Address>,
     /// How much it holds and how long it waits.
     pub limits: Limits,
     /// What `/ipfs` hands out, and how slowly it may be taken. Unless `serves` says otherwise that is what is under a
@@ -48,8 +61,13 @@ impl Default for GatewayConfig {
             from_block: 0,
             recorder: None,
             register: None,
+            operators: Vec::new(),
+            wallet: None,
+            x402: None,
             trusted_proxies: Vec::new(),
             heartbeat: Duration::from_secs(market::rules::HEARTBEAT.0),
+            channels: None,
+            tills: None,
             limits: Limits::default(),
             content: content::GatewayConfig::default(),
             upload: UploadConfig::default(),
@@ -89,6 +107,19 @@ pub(crate) const SIWE_MESSAGE_BYTES_MAX: usize = 4 << 10;
 pub(crate) const NONCE_FOR: Duration = Duration::from_secs(600);
 /// How long a session is good: a day's work, and no longer than a lost machine should be believed.
 pub(crate) const SESSION_FOR: Duration = Duration::from_secs(24 * 3600);
+/// How long a session of an account with a password is good: browsers make the next one by themselves.
+pub(crate) const ACCOUNT_SESSION_FOR: Duration = Duration::from_secs(3600);
+/// How long nobody is asked for his password again who comes back.
+pub(crate) const REFRESH_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Characters of a password (NIST SP 800-63B, 5.1.1.2); the longest is more than any sentence.
+pub(crate) const PASSWORD_CHARS_MIN: usize = 8;
+pub(crate) const PASSWORD_CHARS_MAX: usize = 256;
+/// Passwords looked at together: each takes a processor and 19 MiB for some tens of milliseconds.
+pub(crate) const PASSWORDS_AT_ONCE: usize = 2;
+/// Wrong passwords after which an account rests, and how long at first and at most.
+pub(crate) const PASSWORDS_WRONG_MAX: u32 = 5;
+pub(crate) const PASSWORD_LOCK_S: u64 = 30;
+pub(crate) const PASSWORD_LOCK_MAX_S: u64 = 3600;
 /// Sessions that one account opens at once, and how soon the next: someone with many machines, not a program that signs
 /// in for every request. At most 1,470 of one account are good together.
 pub(crate) const SESSIONS_MAX: NonZeroU32 = at_least_one(30);
@@ -101,10 +132,14 @@ pub(crate) const RELAYED_EVERY: Duration = Duration::from_secs(60);
 pub(crate) const QUOTED_SPECS_MAX: usize = 1024;
 /// Of these, those of one renter: as many as a person weighs against each other.
 pub(crate) const QUOTED_OF_RENTER_MAX: usize = 32;
+/// Offers held of jobs that can be paid for over HTTP: some 2 MiB.
+pub(crate) const X402_OFFERS_HELD_MAX: usize = 4096;
 /// Log lines of one answer.
 pub(crate) const LOG_LINES_MAX: usize = 1000;
 /// Events of a job that are looked through for one answer of log lines.
 pub(crate) const LOG_EVENTS_READ_MAX: usize = 4 * LOG_LINES_MAX;
+/// Leases whose last word from their agent is held: a few KiB each, and any can be asked for again.
+pub(crate) const LEASES_REMEMBERED_MAX: usize = 8192;
 /// Reports of silence on their way at once.
 pub(crate) const REPORTS_AT_ONCE: usize = 16;
 /// Events of one job that fit into [`FEED_BYTES_MAX`] whatever their size.

@@ -92,6 +92,9 @@ pub enum GatewayError {
         /// Who may.
         reason: String,
     },
+    /// What is prepared must be signed by a wallet, and he signed in with a password.
+    #[error("this needs a wallet's signature: sign in with a wallet, POST /api/v1/auth/siwe/nonce and /verify")]
+    NoWallet,
     /// It contradicts what there is already.
     #[error("{what}")]
     Conflict {

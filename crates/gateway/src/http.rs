@@ -3,6 +3,7 @@
 pub(crate) mod body;
 mod content;
 mod cors;
+mod disputes;
 mod docs;
 mod limits;
 mod openapi;
@@ -12,15 +13,18 @@ mod problem;
 mod socket;
 
 mod agents;
-mod auth;
+pub(crate) mod auth;
 mod gpus;
 mod health;
 mod instances;
 mod jobs;
+mod leases;
 mod payments;
 mod providers;
 mod receipts;
+mod wallets;
 mod ws;
+mod x402;
 
 pub(crate) use limits::{Peer, Rates};
 pub(crate) use openapi::Contract;
@@ -46,8 +50,14 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(providers::register::register))
         .routes(routes!(providers::availability::availability))
         .routes(routes!(providers::price::price))
+        .routes(routes!(providers::stake::show, providers::stake::stake))
+        .routes(routes!(providers::stake::unstake))
         .routes(routes!(auth::nonce::nonce))
         .routes(routes!(auth::verify::verify))
+        .routes(routes!(auth::signup::signup))
+        .routes(routes!(auth::login::login))
+        .routes(routes!(auth::refresh::refresh))
+        .routes(routes!(auth::link::link))
         .routes(routes!(auth::logout::logout))
         .routes(routes!(auth::me::me))
         .routes(routes!(jobs::list::list, jobs::create::create))
@@ -61,9 +71,28 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(jobs::ready::ready))
         .routes(routes!(jobs::logs::logs))
         .routes(routes!(jobs::metrics::metrics))
+        .routes(routes!(x402::jobs::create))
+        .routes(routes!(wallets::balance::mine))
+        .routes(routes!(wallets::balance::of))
+        .routes(routes!(wallets::deposit::deposit))
+        .routes(routes!(wallets::withdraw::withdraw))
+        .routes(routes!(wallets::withdraw::list))
+        .routes(routes!(wallets::transactions::list))
+        .routes(routes!(wallets::analytics::analytics))
+        .routes(routes!(wallets::suspense::list))
         .routes(routes!(payments::stream::stream))
+        .routes(routes!(disputes::list::list))
+        .routes(routes!(disputes::show::show))
+        .routes(routes!(disputes::resolve::resolve))
+        .routes(routes!(disputes::open::open))
         .routes(routes!(instances::list::mine))
         .routes(routes!(instances::show::instance, instances::stop::end))
+        .routes(routes!(leases::create::create))
+        .routes(routes!(leases::tick::tick))
+        .routes(routes!(leases::reads::show))
+        .routes(routes!(leases::reads::logs))
+        .routes(routes!(leases::reads::result))
+        .routes(routes!(leases::stop::stop))
         .routes(routes!(receipts::list::list))
         .routes(routes!(receipts::show::show))
         .routes(routes!(receipts::timeline::timeline))
@@ -80,10 +109,12 @@ pub(crate) fn router(shared: &Shared, config: &GatewayConfig) -> Router {
         .route("/api/v1/ws", get(ws::connect))
         .route("/api/v1/instances/{id}/logs", get(instances::logs::connect))
         .route("/api/v1/instances/{id}/metrics", get(instances::metrics::connect))
+        .route("/api/v1/x402/leases/{id}/tick", get(leases::tick::offer))
         .route(wire::link::PATH, get(agents::link::connect))
         .layer(middleware::from_fn_with_state(shared.clone(), idempotency::guard))
         .with_state(shared.clone())
         .merge(content::router(shared, config))
+        .merge(x402::facilitator::router(shared))
         .fallback(unknown)
         .method_not_allowed_fallback(method);
     // A layer of the router that routes would come too late to change the path.

@@ -117,7 +117,7 @@ fn replay(status: u16, body: Vec<u8>) -> Response {
 }
 
 /// The key, with or without the quotes that the draft writes round it.
-fn key(headers: &HeaderMap) -> Result<Option<String>, GatewayError> {
+pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, GatewayError> {
     let mut values = headers.get_all(HEADER).iter();
     let Some(value) = values.next() else {
         return Ok(None);

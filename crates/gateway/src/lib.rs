@@ -26,6 +26,8 @@ mod watcher;
 
 mod link;
 
+mod leases;
+
 mod client;
 
 mod listings;
@@ -33,6 +35,12 @@ mod listings;
 mod board;
 
 mod orders;
+
+mod x402;
+pub use x402::HttpPayments;
+
+mod wallet;
+pub use wallet::{MarketWallet, WalletAsset};
 
 mod idempotency;
 

@@ -18,16 +18,18 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 use crate::{
-    GatewayConfig, GatewayKeys,
+    GatewayConfig, GatewayKeys, HttpPayments, MarketWallet,
     board::{Board, Facts, Shown},
-    config::{Limits, VERIFICATIONS_MAX},
+    config::{Limits, PASSWORDS_AT_ONCE, VERIFICATIONS_MAX},
     feed::{Feeds, ProviderFeeds},
     gauges::Gauges,
     http::{Contract, Rates},
+    leases::Leases,
     link::Links,
     listings::Listings,
     orders::{Quoted, Relays},
     watcher::Watch,
+    x402::Offers,
 };
 
 /// Shared by every connection.
@@ -40,6 +42,14 @@ pub(crate) struct State {
     pub(crate) recorder: Option<Address>,
     /// Where receipts are committed.
     pub(crate) register: Option<Address>,
+    /// Sees what only operators may.
+    pub(crate) operators: Vec<Address>,
+    /// The money that it keeps for people.
+    pub(crate) wallet: Option<MarketWallet>,
+    /// What it takes payments over HTTP with.
+    pub(crate) x402: Option<HttpPayments>,
+    /// Jobs that were offered for a payment.
+    pub(crate) offers: Offers,
     /// A block at or before the market's first.
     pub(crate) from_block: u64,
     /// Watches over jobs that name it as their controller.
@@ -60,6 +70,12 @@ pub(crate) struct State {
     pub(crate) watch: Watch,
     pub(crate) heartbeat: Duration,
     pub(crate) links: Links,
+    /// Time that is sold by the tick.
+    pub(crate) leases: Leases,
+    /// The payment channels of its chain.
+    pub(crate) channels: Option<chain::X402>,
+    /// Where providers' tills stand.
+    pub(crate) tills: Option<Address>,
     /// Jobs that are on their way to the chain.
     pub(crate) relays: Relays,
     /// Specs that were priced and whose jobs the chain does not have.
@@ -73,6 +89,8 @@ pub(crate) struct State {
     pub(crate) clients: Arc<Semaphore>,
     /// One permit for each agent that has not proven who it is.
     pub(crate) pending_links: Arc<Semaphore>,
+    /// One permit for each password that is looked at.
+    pub(crate) passwords: Semaphore,
     /// One permit for each receipt that is being verified.
     pub(crate) verifications: Semaphore,
     /// Open WebSockets, which the server does not count as connections any more.
@@ -101,6 +119,9 @@ impl State {
             watch: Watch::new(market.domain(), &limits),
             heartbeat: config.heartbeat,
             links: Links::new(limits.links),
+            leases: Leases::default(),
+            channels: config.channels,
+            tills: config.tills,
             relays: Relays::default(),
             quoted: Quoted::default(),
             listings: Listings::new(market.clone(), config.from_block, &limits),
@@ -109,6 +130,7 @@ impl State {
             rates: Rates::new(&limits.rates, config.trusted_proxies.clone()),
             clients: Arc::new(Semaphore::new(limits.clients)),
             pending_links: Arc::new(Semaphore::new(limits.pending_links)),
+            passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             verifications: Semaphore::new(VERIFICATIONS_MAX),
             sockets: TaskTracker::new(),
             shutdown,
@@ -117,6 +139,10 @@ impl State {
             public_url: config.public_url.clone(),
             recorder: config.recorder,
             register: config.register,
+            operators: config.operators.clone(),
+            wallet: config.wallet.clone(),
+            x402: config.x402.clone(),
+            offers: Offers::default(),
             from_block: config.from_block,
             watcher: keys.watcher,
             market,

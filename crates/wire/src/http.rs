@@ -33,6 +33,9 @@ pub use wallet::{
     WalletJson, WalletRunwayJson, WithdrawBody, WithdrawJson, WithdrawPreviewJson, WithdrawalJson, WithdrawalStage,
 };
 
+mod x402_job;
+pub use x402_job::X402JobBody;
+
 mod ws;
 pub use ws::{FromClient, ProviderEvent, ProviderNews, Subscribe, ToClient, WatchProof};
 

@@ -46,7 +46,10 @@ async fn progress(shared: &Shared, row: &JobRow, who: Option<Address>) -> Result
 }
 
 /// Asks the chain, with a limit.
-async fn ask<T>(shared: &Shared, read: impl Future<Output = Result<T, ChainError>>) -> Result<T, GatewayError> {
+pub(crate) async fn ask<T>(
+    shared: &Shared,
+    read: impl Future<Output = Result<T, ChainError>>,
+) -> Result<T, GatewayError> {
     let within = shared.limits.chain_within;
     let late = |_| GatewayError::Chain { reason: format!("no answer within {} s", within.as_secs()) };
     let answer = timeout(within, read).await.map_err(late)?;

@@ -32,6 +32,10 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// then shares a budget with himself; so many that hardly anybody else is in it.
 const CROWDS: u64 = 4096;
 
+/// What tries to sign in.
+const SIGN_IN: [&str; 5] =
+    ["/api/v1/auth/siwe/", "/api/v1/auth/signup", "/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/auth/link"];
+
 /// What a client's requests are counted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -45,7 +49,7 @@ impl Kind {
     fn of(method: &Method, path: &str) -> Option<Self> {
         match path {
             path if path.starts_with("/ipfs/") || path.starts_with("/api/v1/images/") => None,
-            path if path.starts_with("/api/v1/auth/siwe/") => Some(Self::SignIn),
+            path if SIGN_IN.iter().any(|begin| path.starts_with(begin)) => Some(Self::SignIn),
             _ if method.is_safe() => Some(Self::Read),
             _ => Some(Self::Write),
         }

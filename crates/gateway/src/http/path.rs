@@ -73,6 +73,7 @@ const ALIASES: &[(Option<Method>, &str, &str)] = &[
     (Some(Method::POST), "wallet/connect", "auth/siwe/verify"),
     // A deposit for a job is the authorization of its lock.
     (Some(Method::POST), "escrow/deposit", "jobs"),
+    (Some(Method::GET), "discovery/resources", "x402/discovery/resources"),
     (None, "wallet/*", "wallets/*"),
     (None, "wallet/*/*", "wallets/*/*"),
 ];

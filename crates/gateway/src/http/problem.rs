@@ -65,6 +65,7 @@ fn kind(error: &GatewayError) -> (StatusCode, &'static str, &'static str) {
         GatewayError::SignIn { .. } => (StatusCode::UNAUTHORIZED, "sign-in-failed", "Sign-in failed"),
         GatewayError::ForeignPage => (StatusCode::FORBIDDEN, "foreign-page", "Not from our own page"),
         GatewayError::Forbidden { .. } => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
+        GatewayError::NoWallet => (StatusCode::FORBIDDEN, "no-wallet", "Needs a wallet"),
         GatewayError::Conflict { .. } => (StatusCode::CONFLICT, "conflict", "Conflict"),
         GatewayError::NoMatch { .. } => (StatusCode::CONFLICT, "no-match", "Nothing fits"),
         GatewayError::Funds { .. } => (StatusCode::CONFLICT, "funds", "Too little money"),

@@ -8,6 +8,7 @@ pub(crate) mod metrics;
 pub(crate) mod price;
 pub(crate) mod register;
 pub(crate) mod show;
+pub(crate) mod stake;
 
 use alloy_primitives::{Address, B256, Bytes};
 use store::{ProviderRow, ResourceRow};

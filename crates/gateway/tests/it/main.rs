@@ -7,6 +7,8 @@ mod stage;
 mod sockets;
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod agents;
 #[cfg(test)]
 mod auth;
@@ -18,6 +20,8 @@ mod content;
 mod cors;
 #[cfg(test)]
 mod deadlines;
+#[cfg(test)]
+mod disputes;
 #[cfg(test)]
 mod gpus;
 #[cfg(test)]
@@ -49,8 +53,12 @@ mod streams;
 #[cfg(test)]
 mod topics;
 #[cfg(test)]
+mod wallets;
+#[cfg(test)]
 mod watcher;
 #[cfg(test)]
 mod work;
 #[cfg(test)]
 mod ws;
+#[cfg(test)]
+mod x402;

@@ -30,7 +30,8 @@ async fn a_stream_follows_the_clock_to_its_end() {
     let ends = running.runs_out_at.unwrap().as_second() - running.at.as_second();
     assert_eq!(u64::try_from(ends).unwrap(), running.runway_s);
     let last = running.seconds;
-    let expected: Vec<_> = (last - 4..=last).map(|second| (second, PRICE.cost(Seconds(second)).0.to_string())).collect();
+    let expected: Vec<_> =
+        (last - 4..=last).map(|second| (second, PRICE.cost(Seconds(second)).0.to_string())).collect();
     let shown: Vec<_> = running.series.into_iter().map(|point| (point.second, point.accrued)).collect();
     assert_eq!(shown, expected);
     let job: JobJson = shop.stage.get(&shop.path(&terms, "")).await.json();

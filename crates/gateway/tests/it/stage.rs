@@ -2,13 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alloy_primitives::{Address, B256};
-use chain::{Account, Listing, Market, Wallet};
+use alloy_primitives::{Address, B256, U256};
+use chain::{Account, Deposits, Erc20, Listing, Market, Teller, Wallet};
 use content::{BlockStore, StoreConfig};
-use gateway::{Gateway, GatewayConfig, GatewayError, GatewayKeys};
+use gateway::{Gateway, GatewayConfig, GatewayError, GatewayKeys, HttpPayments, MarketWallet, WalletAsset};
 use indexer::{Indexer, IndexerConfig, Progress};
-use market::{Hardware, JobId, Mebibytes, PerHour, ResourceId};
-use store::Store;
+use market::{Amount, Hardware, JobId, Mebibytes, PerHour, ResourceId};
+use payments::{
+    exact::Exact,
+    facilitator::{FollowConfig, Sender},
+    ledger::{Ledger, LedgerConfig},
+};
+use store::{AssetId, AssetRow, Store};
 use testkit::{TestDatabase, TestMarket, eventually};
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -23,6 +28,8 @@ pub(crate) struct Stage {
     pub(crate) market: Market,
     pub(crate) blocks: Arc<BlockStore>,
     pub(crate) store: Store,
+    /// Writes the market wallet that the gateway keeps.
+    pub(crate) ledger: Ledger,
     pub(crate) index: watch::Receiver<Progress>,
     pub(crate) host: String,
     pub(crate) shutdown: CancellationToken,
@@ -76,6 +83,9 @@ impl Stage {
         config.register = Some(town.deployment.register);
         config.recorder = Some(town.recorder.address());
         config.from_block = town.deployment.block;
+        let ledger = Ledger::start(store.clone(), LedgerConfig::default());
+        config.wallet = Some(wallet(&market, &store, ledger.clone()).await);
+        config.x402 = Some(http_payments(&town, &store).await);
         change(&mut config);
         let keys = GatewayKeys { watcher: watches.then(|| town.watcher.clone()) };
         let gateway =
@@ -89,6 +99,7 @@ impl Stage {
             market,
             blocks,
             store,
+            ledger,
             index,
             host,
             shutdown,
@@ -208,6 +219,43 @@ impl Stage {
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.http
     }
+}
+
+/// A wallet for the market's own token, whose treasury and till are anybody's.
+async fn wallet(market: &Market, store: &Store, ledger: Ledger) -> MarketWallet {
+    let (chain_id, token) = (market.domain().chain_id, market.token());
+    let row = AssetRow {
+        asset: AssetId(0),
+        chain_id,
+        token,
+        symbol: market.symbol().to_owned(),
+        decimals: market.decimals(),
+        testnet: true,
+        totals: Default::default(),
+        scanned: 0,
+    };
+    store.put_asset(&row).await.unwrap();
+    let asset = WalletAsset {
+        chain_id,
+        token,
+        treasury: Address::repeat_byte(0x7e),
+        till: Some(Address::repeat_byte(0x71)),
+        confirmations: 2,
+        least_out: Amount(1000),
+        most_out: Amount(100_000_000),
+    };
+    MarketWallet { ledger, assets: vec![asset] }
+}
+
+/// Takes payments with a gas wallet of its own.
+async fn http_payments(town: &TestMarket, store: &Store) -> HttpPayments {
+    let gas = Wallet::random();
+    town.dev.fund(gas.address(), U256::from(10_u64).pow(U256::from(20))).await.unwrap();
+    let sender = Sender::new(Teller::new(town.chain.clone(), gas), store.clone(), FollowConfig::default());
+    let token = Erc20::open(town.chain.clone(), town.market.token()).await.unwrap();
+    let exact = Exact::new(token, sender.clone(), store.clone()).unwrap();
+    let deposits = Deposits::open(town.chain.clone(), town.deployment.deposits).await.unwrap();
+    HttpPayments { exact, deposits, sender, facilitator: None }
 }
 
 /// Waits until `happened`, with a limit.

@@ -7,7 +7,7 @@ use wire::http::{NonceBody, NonceJson};
 
 use crate::{
     GatewayError,
-    auth::{Headers, authority, sign_in_origins, siwe},
+    auth::{Headers, authority, random, sign_in_origins, siwe},
     config::NONCE_FOR,
     http::{auth, body::Json},
     state::{Shared, now},
@@ -37,11 +37,4 @@ pub(crate) async fn nonce(
     let message = body.address.map(|address| siwe::message(&uri, address, chain_id, &nonce, at));
     let domain = authority(&uri).to_owned();
     Ok(Answer(NonceJson { nonce, domain, uri, chain_id, expires_at: auth::time(expires), message }))
-}
-
-/// Bytes that nobody can guess.
-pub(super) fn random<T: Default + AsMut<[u8]>>() -> Result<T, GatewayError> {
-    let mut bytes = T::default();
-    aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| GatewayError::Busy { what: "no randomness now" })?;
-    Ok(bytes)
 }

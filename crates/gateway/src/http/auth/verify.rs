@@ -12,7 +12,7 @@ use wire::http::{SessionJson, VerifyBody};
 
 use crate::{
     GatewayError,
-    auth::{Headers, is_foreign_page, sign_in_origins, siwe, token_hash},
+    auth::{Headers, is_foreign_page, random, sign_in_origins, siwe, token_hash},
     config::SESSION_FOR,
     http::{auth, body::Json},
     state::{Shared, now},
@@ -41,13 +41,8 @@ pub(crate) async fn verify(
     let signed = siwe::check(&body, &expected)?;
     shared.rates.session(signed.address)?;
     // Last, so that only a message that is right uses a nonce up.
-    let bound = auth::stored(&signed.nonce, Some(signed.address));
-    let taken = shared.store.take_nonce(&bound, at).await? || shared.store.take_nonce(&signed.nonce, at).await?;
-    if !taken {
-        let reason = "its nonce was not given out, is used or has expired; ask for a new one".into();
-        return Err(GatewayError::SignIn { reason });
-    }
-    let token = format!("{:x}", super::nonce::random::<B256>()?);
+    auth::use_up(&shared, &signed, at).await?;
+    let token = format!("{:x}", random::<B256>()?);
     let expires = at.0 + SESSION_FOR.as_secs();
     shared.store.new_session(token_hash(&token), signed.address, at, Timestamp(expires)).await?;
     tracing::info!(address = %signed.address, "somebody signed in");

@@ -1,7 +1,7 @@
 //! `POST /api/v1/jobs`: first what it would cost and what to sign, then, with the signature, the job itself.
 
-mod pay;
-mod quote;
+pub(crate) mod pay;
+pub(crate) mod quote;
 
 use alloy_primitives::{Address, B256, Bytes};
 use axum::{
@@ -69,7 +69,7 @@ pub(crate) async fn create(
 }
 
 /// What this market settles in.
-fn currency(shared: &Shared) -> Currency<'_> {
+pub(crate) fn currency(shared: &Shared) -> Currency<'_> {
     let market = &shared.market;
     Currency { token: market.token(), decimals: market.decimals(), symbol: market.symbol() }
 }
@@ -81,7 +81,7 @@ pub(crate) fn unsigned(shared: &Shared, from: Address, data: Bytes, does: String
 }
 
 /// The job in an answer.
-fn created(shared: &Shared, terms: &Terms) -> CreatedJobJson {
+pub(crate) fn created(shared: &Shared, terms: &Terms) -> CreatedJobJson {
     CreatedJobJson {
         job_id: B256::from(shared.market.job_id(terms).0),
         terms: terms.into(),

@@ -119,12 +119,8 @@ mod tests {
 
     #[test]
     fn a_series_ends_where_the_clock_stands() {
-        let stream = Stream {
-            price: PerHour(3600),
-            min_charge: Amount(5),
-            duration: Seconds(100),
-            fee: BasisPoints(0),
-        };
+        let stream =
+            Stream { price: PerHour(3600), min_charge: Amount(5), duration: Seconds(100), fee: BasisPoints(0) };
         let points = |last, wished| {
             series(&stream, last, wished).into_iter().map(|point| (point.second, point.accrued)).collect::<Vec<_>>()
         };

@@ -6,7 +6,7 @@ use wire::http::{AvailabilityBody, UnsignedTx};
 
 use crate::{
     GatewayError,
-    auth::SignedIn,
+    auth::ByWallet,
     http::{body, openapi::ProviderName, path::ProviderId},
     state::Shared,
 };
@@ -26,7 +26,7 @@ use crate::{
 pub(crate) async fn availability(
     State(shared): State<Shared>,
     id: ProviderId,
-    SignedIn(who): SignedIn,
+    ByWallet(who): ByWallet,
     body::Json(body): body::Json<AvailabilityBody>,
 ) -> Result<Json<UnsignedTx>, GatewayError> {
     let provider = super::owned(&shared, id, who).await?;

@@ -7,7 +7,7 @@ use wire::http::{PriceBody, UnsignedTx};
 
 use crate::{
     GatewayError,
-    auth::SignedIn,
+    auth::ByWallet,
     http::{body, openapi::ProviderName, page::malformed, path::ProviderId},
     state::Shared,
 };
@@ -28,7 +28,7 @@ use crate::{
 pub(crate) async fn price(
     State(shared): State<Shared>,
     id: ProviderId,
-    SignedIn(who): SignedIn,
+    ByWallet(who): ByWallet,
     body::Json(body): body::Json<PriceBody>,
 ) -> Result<Json<UnsignedTx>, GatewayError> {
     let provider = super::owned(&shared, id, who).await?;

@@ -13,7 +13,7 @@ use wire::{
 
 use crate::{
     GatewayError,
-    auth::SignedIn,
+    auth::ByWallet,
     config::MODEL_BYTES_MAX,
     http::{body, page::malformed},
     listings::chain_error,
@@ -38,7 +38,7 @@ use crate::{
 )]
 pub(crate) async fn register(
     State(shared): State<Shared>,
-    SignedIn(owner): SignedIn,
+    ByWallet(owner): ByWallet,
     body::Json(body): body::Json<RegisterBody>,
 ) -> Result<Json<Vec<UnsignedTx>>, GatewayError> {
     let listing = listing(&shared, &body)?;

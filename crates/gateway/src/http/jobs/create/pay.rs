@@ -58,7 +58,7 @@ pub(super) async fn pay(
 }
 
 /// The job of these terms, if the chain has it.
-async fn existing(shared: &Shared, terms: &Terms) -> Result<Option<CreatedJobJson>, GatewayError> {
+pub(crate) async fn existing(shared: &Shared, terms: &Terms) -> Result<Option<CreatedJobJson>, GatewayError> {
     let job = shared.market.job_id(terms);
     if ask(shared, shared.market.job(job)).await?.status == Status::None {
         return Ok(None);
@@ -92,7 +92,7 @@ fn spec(shared: &Shared, body: &CreateJobBody, digest: B256) -> Result<Option<Do
 }
 
 /// Says what the market would refuse before gas is spent on hearing it. The chain has the last word.
-fn rentable(shared: &Shared, terms: &Terms) -> Result<(), GatewayError> {
+pub(crate) fn rentable(shared: &Shared, terms: &Terms) -> Result<(), GatewayError> {
     let shown = shared.gpus();
     let entry = shown
         .get(terms.resourceId)

@@ -67,7 +67,7 @@ fn controller(shared: &Shared, body: &CreateJobBody) -> Result<Address, GatewayE
 }
 
 /// What is listed, as the market's choice reads it.
-pub(super) fn offers(shared: &Shared) -> Vec<Offer> {
+pub(crate) fn offers(shared: &Shared) -> Vec<Offer> {
     let shown = shared.gpus();
     shown.all().iter().filter_map(|entry| Offer::try_from(&entry.gpu).ok()).collect()
 }

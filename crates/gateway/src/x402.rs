@@ -1,0 +1,133 @@
+//! Payments over HTTP, as a gateway takes them: whole jobs for one payment each, and what it settles for others.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use alloy_primitives::{Address, B256, keccak256};
+use chain::Deposits;
+use market::Timestamp;
+use payments::{
+    exact::Exact,
+    facilitator::{Facilitator, Sender},
+};
+use store::Begun;
+use wire::TermsJson;
+
+use crate::{
+    GatewayError,
+    config::X402_OFFERS_HELD_MAX,
+    state::{Shared, now},
+};
+
+/// What a gateway takes payments over HTTP with.
+#[derive(Clone, Debug)]
+pub struct HttpPayments {
+    /// Takes authorizations in the settlement token.
+    pub exact: Exact,
+    /// Gives every job an address of its own.
+    pub deposits: Deposits,
+    /// Sends with the gas wallet, each purpose once.
+    pub sender: Sender,
+    /// Verifies and settles for other servers, where that is wished.
+    pub facilitator: Option<Facilitator>,
+}
+
+/// Terms that were offered, by the address that pays for them; the oldest first. Clients of version 2 bring theirs back,
+/// those of version 1 bring back the address alone.
+#[derive(Debug, Default)]
+pub(crate) struct Offers(Mutex<VecDeque<(Address, TermsJson)>>);
+
+impl Offers {
+    pub(crate) fn hold(&self, pay_to: Address, terms: TermsJson) {
+        let mut held = self.held();
+        if held.len() >= X402_OFFERS_HELD_MAX {
+            held.pop_front();
+        }
+        held.push_back((pay_to, terms));
+    }
+
+    fn get(&self, pay_to: Address) -> Option<TermsJson> {
+        self.held().iter().find(|(address, _)| *address == pay_to).map(|(_, terms)| terms.clone())
+    }
+
+    fn held(&self) -> MutexGuard<'_, VecDeque<(Address, TermsJson)>> {
+        // No change under this lock can panic half-way.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Under which name terms that somebody pays for are kept beside the answers to requests, for a day.
+const ROUTE: &str = "x402 terms";
+
+/// The terms that an address was offered for: of memory, or of the database once somebody began to pay.
+pub(crate) async fn offered(shared: &Shared, pay_to: Address) -> Result<Option<TermsJson>, GatewayError> {
+    if let Some(terms) = shared.offers.get(pay_to) {
+        return Ok(Some(terms));
+    }
+    match begin(shared, pay_to).await? {
+        Begun::Done { body, .. } => Ok(serde_json::from_slice(&body).ok()),
+        Begun::New => {
+            shared.store.drop_request(&key(pay_to), pay_to, ROUTE).await?;
+            Ok(None)
+        }
+        Begun::InFlight | Begun::Different => Err(GatewayError::InFlight),
+    }
+}
+
+/// Writes terms down before anybody's money moves for them.
+pub(crate) async fn keep(shared: &Shared, pay_to: Address, terms: &TermsJson) -> Result<(), GatewayError> {
+    if begin(shared, pay_to).await? == Begun::New {
+        let body = serde_json::to_vec(terms).unwrap_or_default();
+        shared.store.finish_request(&key(pay_to), pay_to, ROUTE, 200, &body).await?;
+    }
+    Ok(())
+}
+
+async fn begin(shared: &Shared, pay_to: Address) -> Result<Begun, GatewayError> {
+    Ok(shared.store.begin_request(&key(pay_to), pay_to, ROUTE, B256::ZERO, Timestamp(now())).await?)
+}
+
+fn key(pay_to: Address) -> String {
+    format!("x402:{pay_to}")
+}
+
+/// What an authorization for a job pays for: it is good for nothing else.
+pub(crate) fn bound(job: B256) -> B256 {
+    keccak256([b"x402 job".as_slice(), job.as_slice()].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(salt: u64) -> TermsJson {
+        TermsJson {
+            renter: Address::repeat_byte(1),
+            controller: Address::repeat_byte(2),
+            resource_id: B256::repeat_byte(3),
+            price_per_hour: 1,
+            min_charge: 0,
+            max_duration: 1,
+            not_before: 0,
+            cancel_fee_bps: 0,
+            spec_digest: B256::ZERO,
+            flags: 0,
+            salt,
+            extra: B256::ZERO,
+        }
+    }
+
+    #[test]
+    fn so_many_offers_are_held_and_the_oldest_goes_first() {
+        let offers = Offers::default();
+        let address = |number: u64| Address::left_padding_from(&number.to_be_bytes());
+        for number in 0..=X402_OFFERS_HELD_MAX as u64 {
+            offers.hold(address(number), terms(number));
+        }
+        assert_eq!(offers.held().len(), X402_OFFERS_HELD_MAX);
+        assert_eq!(offers.get(address(0)), None);
+        assert_eq!(offers.get(address(1)), Some(terms(1)));
+    }
+}
