@@ -28,4 +28,17 @@ contract SweepHookedTest is MarketTest {
         assertStatus(t, Status.Created);
         assertEq(hooked.balanceOf(renter), 7);
     }
+
+    function test_When_TheExcessIsReturnedWhileItIsSent() external {
+        // it is refused, and the sweep goes through
+        Terms memory t = terms();
+        hooked.mint(deposits.depositAddress(t), LOCKED + 7);
+        // Of the sweep's three transfers the last, that of the excess, calls back.
+        bytes memory last = abi.encodeCall(hooked.arm, (address(deposits), abi.encodeCall(deposits.returnDeposit, (t))));
+        hooked.arm(address(hooked), abi.encodeCall(hooked.arm, (address(hooked), last)));
+        deposits.sweep(t);
+        assertFalse(hooked.lastCallSucceeded());
+        assertStatus(t, Status.Created);
+        assertEq(hooked.balanceOf(renter), 7);
+    }
 }
