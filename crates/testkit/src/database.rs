@@ -55,6 +55,17 @@ impl TestDatabase {
         Some(Self { engine: Engine::Postgres, url: parse(&cluster.url(&name)), _folder: None })
     }
 
+    /// The same for measures: the server waits for the disk at each commit. Comes before any other database of this
+    /// process, for all have one server.
+    #[must_use]
+    pub fn durable_postgres() -> Option<Self> {
+        cluster::DURABLE.store(true, Ordering::Relaxed);
+        let database = Self::postgres()?;
+        let kept = database.psql("SELECT current_setting('fsync') || current_setting('synchronous_commit')");
+        assert_eq!(kept, "onon", "the server of this process was started before, without waiting for the disk");
+        Some(database)
+    }
+
     /// One with this engine, where it is installed.
     #[must_use]
     pub fn of(engine: Engine) -> Option<Self> {

@@ -238,7 +238,7 @@ impl Treasury {
         Ok(())
     }
 
-    /// Signs one, keeps the bytes, hands them in. False when it is somebody else's by now, or may not go.
+    /// Signs one, keeps the bytes, hands them in. False when it may not go now.
     async fn sign(
         &mut self,
         held: &Held,
@@ -266,7 +266,9 @@ impl Treasury {
         let posting = Posting::WithdrawalSigned { id, signer, nonce, tx, raw: prepared.raw.clone() };
         match self.ledger.post(posting, now).await {
             Ok(posted) if !posted.repeated => {}
-            Ok(_) | Err(PaymentsError::Refused(_)) => return Ok(false),
+            Err(PaymentsError::Refused(Refusal::Blocked { .. })) => return Ok(false),
+            // Another signs with this key: what comes next in the list must not get the nonce that he gave away.
+            Ok(_) | Err(PaymentsError::Refused(_)) => return Err(PaymentsError::NotTheSigner { lease }),
             Err(error) => return Err(error),
         }
         self.pass(Step::Kept)?;

@@ -336,7 +336,10 @@ async fn random_interleavings_equal_the_model(database: &TestDatabase) {
             let dying = LedgerConfig { dies_at: Some(line), ..LedgerConfig::default() };
             let died = Ledger::start(run.store.clone(), dying).post(posting.clone(), NOW).await;
             // What is refused writes nothing, so there is nothing to die of after the rules.
-            let done = matches!(&died, Err(PaymentsError::Ended | PaymentsError::Refused(_)));
+            let done = match &died {
+                Ok(posted) => posted.repeated,
+                Err(error) => matches!(error, PaymentsError::Ended | PaymentsError::Refused(_)),
+            };
             assert!(done, "{after}: {died:?}");
         }
         let posted = gateways[run.below(2) as usize].post(posting.clone(), NOW).await;

@@ -24,8 +24,10 @@ macro_rules! on_both_engines {
     };
 }
 
+mod accounts;
 mod ledger;
 mod ledger_model;
 mod ledger_property;
 mod ledger_views;
+mod treasury;
 mod official;

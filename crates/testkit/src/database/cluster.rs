@@ -8,7 +8,10 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -44,6 +47,12 @@ const SETTINGS: [&str; 8] = [
     "max_wal_size=4GB",
     "autovacuum=off",
 ];
+
+/// The first of them, which a server leaves out that is measured: its commits wait for the disk.
+const UNSAFE: usize = 3;
+
+/// Whether the server of this process shall keep what it was given. Set before it starts.
+pub(super) static DURABLE: AtomicBool = AtomicBool::new(false);
 
 /// A running server.
 #[derive(Debug)]
@@ -85,7 +94,8 @@ impl Cluster {
         let mut watchdog = command(Path::new("/bin/sh"));
         watchdog.args(["-c", WATCHDOG, "sh"]).arg(&folder).arg(programs.join("postgres"));
         watchdog.arg("-D").arg(folder.join("data")).arg("-k").arg(&folder);
-        watchdog.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+        let left_out = if DURABLE.load(Ordering::Relaxed) { UNSAFE } else { 0 };
+        watchdog.args(SETTINGS[left_out..].iter().flat_map(|setting| ["-c", setting]));
         // A group of its own: what ends the tests from a terminal must not end who cleans up after them.
         watchdog.process_group(0).stdin(Stdio::piped()).stderr(Stdio::null());
         let watchdog = watchdog.spawn().unwrap_or_else(|error| panic!("no watchdog of PostgreSQL: {error}"));
