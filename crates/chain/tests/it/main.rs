@@ -5,7 +5,11 @@
     reason = "everything here runs inside a test, and a failed test is a panic"
 )]
 
+mod beside;
+mod channels;
 mod deploying;
+mod disputes;
+mod events;
 mod following;
 mod happy;
 mod heads;
@@ -18,3 +22,5 @@ mod register;
 mod reverts;
 mod sending;
 mod signed_money;
+mod stake;
+mod teller;

@@ -42,7 +42,8 @@ impl Node {
         Self::between(t, Arc::new(|_, _| None), Arc::new(change)).await
     }
 
-    async fn between(t: &TestMarket, objection: Objection, change: Change) -> Self {
+    /// Both: what it refuses and how it answers otherwise.
+    pub(crate) async fn between(t: &TestMarket, objection: Objection, change: Change) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let rpc = format!("http://{}", listener.local_addr().unwrap());
         let chain = t.dev.rpc().socket_addrs(|| None).unwrap()[0];
