@@ -19,7 +19,7 @@ use wire::{
     Domain, SignatureBytes, Terms,
     feed::{BeatJson, JobEvent},
     http::{JobMetricsPoint, MetricsPoint},
-    link::{Announced, FromAgent, JobMetrics, RESOURCES_MAX, VERSION},
+    link::{Announced, FromAgent, JobMetrics, LeaseOffer, LeaseReply, LeaseState, RESOURCES_MAX, VERSION},
     signed,
 };
 
@@ -74,6 +74,12 @@ pub(crate) enum Step {
     Announce { job: JobId, terms: Arc<Terms> },
     /// Hold the event; when it is not the next one, call [`Session::tell`].
     Push { job: JobId, terms: Arc<Terms>, event: Box<JobEvent> },
+    /// How it sells time by the tick.
+    Sells { offer: LeaseOffer },
+    /// It answers a question about a lease.
+    Answered { call: u64, answer: Box<LeaseReply> },
+    /// A lease of its went on.
+    LeaseNews { lease: B256, state: Box<LeaseState> },
     /// Say why and close.
     Refuse { reason: String },
 }
@@ -107,6 +113,9 @@ impl Session {
             (Self::Open(open), FromAgent::Metrics { machine, jobs }) => open.metrics(machine, &jobs, rules, now),
             (Self::Open(open), FromAgent::Job { terms }) => open.announce(&terms, rules),
             (Self::Open(open), FromAgent::Event { job, event }) => open.push(JobId(job.0), event),
+            (Self::Open(_), FromAgent::Leases { offer }) => Ok(Step::Sells { offer }),
+            (Self::Open(_), FromAgent::LeaseAnswer { call, answer }) => Ok(Step::Answered { call, answer }),
+            (Self::Open(open), FromAgent::LeaseNews { lease, state }) => open.lease_news(lease, state, rules),
             (Self::Open(_), FromAgent::Hello { .. }) => Err("hello was said already on this connection".into()),
             (Self::Challenged { .. } | Self::Checking { .. }, _) => {
                 Err("the first message is a Hello that answers the challenge".into())
@@ -150,6 +159,16 @@ impl Session {
 }
 
 impl Open {
+    /// News of a lease: its terms must be those of its id, and for a resource of this agent.
+    fn lease_news(&self, lease: B256, state: Box<LeaseState>, rules: &Rules) -> Result<Step, String> {
+        let terms = Terms::try_from(&state.terms).map_err(|error| error.to_string())?;
+        let id = terms.job_id(rules.domain.chain_id, rules.domain.market);
+        if B256::from(id.0) != lease || !self.resources.contains(&terms.resource()) {
+            return Err(format!("lease {lease} is not of a resource that was announced"));
+        }
+        Ok(Step::LeaseNews { lease, state })
+    }
+
     fn beat(&self, beat: &BeatJson, signature: &SignatureBytes, rules: &Rules, now: u64) -> Result<Step, String> {
         signed::fresh("Beat", beat.at, now).map_err(|error| error.to_string())?;
         rules.domain.verify(&signed::Beat::from(beat), signature, self.agent).map_err(|error| error.to_string())?;

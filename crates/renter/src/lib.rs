@@ -44,3 +44,6 @@ pub use settle::dispute;
 
 mod stop;
 pub use stop::Stopped;
+
+mod lease;
+pub use lease::{LeaseClient, LeasePreview, OpenLease};

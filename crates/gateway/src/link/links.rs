@@ -64,6 +64,16 @@ impl Links {
         self.live().values().map(|link| link.agent).collect()
     }
 
+    /// The link of an agent, if it has one here.
+    pub(crate) fn of_agent(&self, agent: Address) -> Option<LinkId> {
+        self.live().values().find(|link| link.agent == agent).map(|link| link.id)
+    }
+
+    /// Who serves a resource here.
+    pub(crate) fn agent_of(&self, resource: B256) -> Option<Address> {
+        self.live().values().find(|link| link.resources.contains(&resource)).map(|link| link.agent)
+    }
+
     /// Hands a message to an agent; false when it is gone or does not read.
     pub(crate) fn send(&self, id: LinkId, message: FromGateway) -> bool {
         self.live().get(&id).is_some_and(|link| link.outbox.try_send(message).is_ok())

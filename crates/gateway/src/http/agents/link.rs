@@ -9,6 +9,7 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
+use chain::{ChainError, Tills};
 use jiff::Timestamp;
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -190,6 +191,14 @@ impl Link {
                     Err(_) => {}
                 }
             }
+            Step::Sells { offer } => {
+                check_till(self.shared.clone(), self.providers.clone(), offer.receiver)
+                    .await
+                    .map_err(Ended::Refused)?;
+                self.shared.leases.offers.told(self.id, self.agent, offer).map_err(Ended::Refused)?;
+            }
+            Step::Answered { call, answer } => self.shared.leases.calls.answered(self.agent, call, *answer),
+            Step::LeaseNews { lease, state } => self.shared.leases.copies.told(self.agent, lease, *state),
             Step::Refuse { reason } => return Err(Ended::Refused(reason)),
             Step::Check { .. } => return Err(Ended::Refused("hello was said already".into())),
         }
@@ -233,6 +242,7 @@ impl Link {
 
     async fn end(mut self, ended: Ended) {
         self.shared.links.close(self.id);
+        self.shared.leases.offers.gone(self.id);
         self.shared.feeds.detach(self.id);
         match ended {
             Ended::Gone => tracing::info!(link = self.id, "an agent's link ended"),
@@ -249,4 +259,21 @@ impl Link {
             }
         }
     }
+}
+
+/// Who sells by the tick is paid at the till of the provider whose resources these are: the market keeps its share there,
+/// and the payer knows whom he pays.
+async fn check_till(shared: Shared, providers: Vec<u32>, receiver: Address) -> Result<(), String> {
+    let Some(tills) = shared.tills else {
+        return Err("this gateway knows no tills, so nothing is sold by the tick here".into());
+    };
+    let unreachable = |error: ChainError| format!("the tills cannot be read now: {error}");
+    let tills = Tills::open(shared.market.chain().clone(), tills).await.map_err(unreachable)?;
+    for provider in providers {
+        let till = tills.till_of(provider).await.map_err(unreachable)?;
+        if till != receiver {
+            return Err(format!("provider {provider} is paid at {till}, not at {receiver}"));
+        }
+    }
+    Ok(())
 }

@@ -25,10 +25,10 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wish {
     /// The last number seen; what comes after it is given.
-    since: Option<u64>,
+    pub(crate) since: Option<u64>,
     /// Lines of the answer, 1 to 1000.
     #[param(minimum = 1, maximum = 1000)]
-    limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
 }
 
 /// Read a job's log
@@ -57,7 +57,8 @@ pub(crate) async fn logs(
     Ok(Json(held(&shared, job, wish.since.unwrap_or(0), limit)))
 }
 
-fn held(shared: &Shared, job: JobId, since: u64, limit: usize) -> LogsJson {
+/// Lines after number `since`, at most `limit`.
+pub(crate) fn held(shared: &Shared, job: JobId, since: u64, limit: usize) -> LogsJson {
     let (mut lines, mut next) = (Vec::new(), since);
     for _ in 0..LOG_EVENTS_READ_MAX / FEED_BATCH {
         let texts = match shared.feeds.read(job, next, FEED_BATCH) {
