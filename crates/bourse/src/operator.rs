@@ -8,11 +8,16 @@ use std::{
     time::Duration,
 };
 
-use chain::{Account, Market, Recorder, Register, SendConfig};
+use alloy_primitives::Address;
+use chain::{Account, Deposits, Erc20, Market, Recorder, Register, SendConfig, Teller, Wallet, X402};
 use content::BlockStore;
-use gateway::{Gateway, GatewayConfig, GatewayKeys};
+use gateway::{Gateway, GatewayConfig, GatewayKeys, HttpPayments};
 use indexer::{Indexer, IndexerConfig};
 use oracle::{ReceiptsConfig, receipts};
+use payments::{
+    exact::Exact,
+    facilitator::{FollowConfig, Sender},
+};
 use store::{Store, StoreConfig};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +57,8 @@ pub(crate) struct OperatorConfig {
     pub(crate) heartbeat: Option<Duration>,
     /// Whose word about clients' addresses is taken.
     pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// Wallets that see all disputes and prepare verdicts.
+    pub(crate) operators: Vec<Address>,
     /// This machine's programs are not limited.
     pub(crate) spare_loopback: bool,
     /// Commits receipts.
@@ -99,11 +106,16 @@ impl Operator {
             from_block: file.deployed_at,
             trusted_proxies: config.trusted_proxies,
             register: file.register,
+            channels: X402::on(market.chain()).await?,
+            tills: file.contracts.map(|contracts| contracts.tills),
             recorder: recorder.as_ref().map(Recorder::address),
             heartbeat: config.heartbeat.unwrap_or(defaults.heartbeat),
+            operators: config.operators,
+            x402,
             ..defaults
         };
         let watcher = Account::new(market.clone(), keys.watcher, SendConfig::default());
+        let x402 = http_payments(file, market, &store, keys.gas).await?;
         let keys = GatewayKeys { watcher: Some(watcher) };
         let gateway =
             Gateway::bind(served, market.clone(), blocks.clone(), store.clone(), indexer.progress(), keys).await?;
@@ -137,6 +149,26 @@ impl Operator {
             served
         });
     }
+}
+
+/// What payments over HTTP are taken with: where the market has addresses that buy a job, and a token that takes
+/// signatures. What was signed before the last stop goes out again.
+async fn http_payments(
+    file: &MarketFile,
+    market: &Market,
+    store: &Store,
+    gas: Wallet,
+) -> Result<Option<HttpPayments>, Failure> {
+    let Some(contracts) = file.contracts else { return Ok(None) };
+    let chain = market.chain().clone();
+    let token = Erc20::open(chain.clone(), market.token()).await?;
+    let sender = Sender::new(Teller::new(chain.clone(), gas), store.clone(), FollowConfig::default());
+    let Ok(exact) = Exact::new(token, sender.clone(), store.clone()) else { return Ok(None) };
+    let deposits = Deposits::open(chain, contracts.deposits).await?;
+    if let Err(error) = sender.resume().await {
+        tracing::warn!(%error, "what was signed before the last stop is not sent again yet");
+    }
+    Ok(Some(HttpPayments { exact, deposits, sender, facilitator: None }))
 }
 
 /// What ended although nobody asked for it.

@@ -2,18 +2,19 @@
 
 mod check;
 mod run;
+mod stake;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
-use agent::{AgentConfig, Offered, Simulated};
-use chain::Market;
+use agent::{AgentConfig, LeaseConfig, Offered, Simulated};
+use chain::{Market, X402};
 use clap::Subcommand;
 use market::Mebibytes;
 use url::Url;
 use wire::MarketFile;
 
-use super::up;
-use crate::{failure::Failure, keys, settings::Settings, ui::Ui};
+use super::{run::prepare::tokens, up};
+use crate::{answer::Token, failure::Failure, keys, settings::Settings, ui::Ui};
 
 /// The provider's side.
 #[derive(Debug, Subcommand)]
@@ -22,6 +23,10 @@ pub(crate) enum Command {
     Check(check::Args),
     /// List this machine and run jobs until Ctrl-C.
     Run(run::Args),
+    /// Put down stake for this machine: as many seconds of pay as it is worth come at once.
+    Stake(stake::StakeArgs),
+    /// Ask stake back, or take what was asked back two weeks ago.
+    Unstake(stake::UnstakeArgs),
 }
 
 impl Command {
@@ -29,6 +34,8 @@ impl Command {
         match self {
             Self::Check(args) => check::check(&args, settings, ui).await,
             Self::Run(args) => run::run(&args, settings, ui).await,
+            Self::Stake(args) => stake::stake(&args, settings, ui).await,
+            Self::Unstake(args) => stake::unstake(&args, settings, ui).await,
         }
     }
 }
@@ -39,6 +46,10 @@ pub(crate) struct Offer {
     /// Price of an hour, in whole tokens.
     #[arg(long, default_value = "0.36", value_name = "TOKENS")]
     pub(crate) price: String,
+    /// Stake to have at least, in whole tokens: with the price of an hour all pay comes at once, without stake it comes
+    /// an hour late [default: what is there; with `bourse up` the price of an hour].
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) stake: Option<String>,
     /// Offer a pretended card, marked as such everywhere: rtx4090, h100, a100, mi300x or tpu-v5e.
     #[arg(long, value_name = "CARD", value_parser = card)]
     simulate: Option<Simulated>,
@@ -63,6 +74,14 @@ pub(crate) struct Offer {
     /// Socket of the container engine.
     #[arg(long, value_name = "FILE")]
     docker: Option<std::path::PathBuf>,
+    /// Leases by the tick at once, each with its share of the machine; 0 sells none. Only where the chain has payment
+    /// channels.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    leases: usize,
+    /// Seconds of a tick: who pays by the tick is stopped when two are unpaid.
+    #[arg(long, value_name = "SECONDS", default_value_t = wire::http::TICK_S,
+        value_parser = clap::value_parser!(u32).range(i64::from(wire::http::TICK_MIN_S)..=i64::from(wire::http::TICK_MAX_S)))]
+    tick: u32,
     /// Where else content is fetched from, besides the gateway: addresses of trustless gateways. Repeatable.
     #[arg(long, value_name = "URL")]
     source: Vec<Url>,
@@ -93,10 +112,12 @@ pub(crate) fn config(
     };
     let key = |name: &str| keys::one(home, name, &password);
     let price = up::price(&offer.price, market)?;
+    let stake = offer.stake.as_deref().map(|stake| tokens(stake, &Token::of(market))).transpose()?;
     let state_dir = home.join("agent");
     let defaults = AgentConfig::new(state_dir, market.chain().config().clone(), market.address(), key("agent")?, price);
     Ok(AgentConfig {
         deployed_at: file.deployed_at,
+        stake,
         owner: Some(key("owner")?),
         gateway,
         content_sources: offer.source.clone(),
@@ -113,4 +134,14 @@ pub(crate) fn config(
         docker: offer.docker.clone().unwrap_or(defaults.docker.clone()),
         ..defaults
     })
+}
+
+/// How time is sold by the tick; not at all where the chain has no payment channels.
+pub(crate) async fn leases(offer: &Offer, file: &MarketFile, market: &Market) -> Result<Option<LeaseConfig>, Failure> {
+    let (Some(contracts), Some(around)) = (X402::on(market.chain()).await?, file.contracts) else { return Ok(None) };
+    let config = LeaseConfig::new(contracts.channels, around.tills);
+    // The public deployment neither passes over bad rows nor closes in one call; ours stands on development chains.
+    let extended = market.chain().id() == chain::usdc::BASE_SEPOLIA;
+    let wanted = LeaseConfig { leases_max: offer.leases, tick_s: offer.tick, extended, ..config };
+    Ok((offer.leases > 0).then_some(wanted))
 }

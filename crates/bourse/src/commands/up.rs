@@ -11,7 +11,7 @@ use std::{
 };
 
 use chain::Market;
-use market::PerHour;
+use market::{PerHour, Seconds};
 use renter::GatewayClient;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -40,6 +40,10 @@ pub(crate) struct Args {
     /// Seconds between blocks.
     #[arg(long, default_value_t = 1)]
     block_time: u64,
+    /// Settle in a test dollar and sell time by the tick, so that clients of x402 can pay as they are: the chain gets the
+    /// id of Base Sepolia (84532), where signatures made here are valid too.
+    #[arg(long)]
+    x402: bool,
     /// The `anvil` program [default: the one that npm installed beside the contracts, else the one on the PATH].
     #[arg(long, value_name = "FILE")]
     anvil: Option<PathBuf>,
@@ -63,7 +67,7 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
     let keys = Keys::open(&home)?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     free(listen)?;
-    let (dev_chain, chain) = chain_here::start(args, false, &home, ui).await?;
+    let (dev_chain, chain) = chain_here::start(args, args.x402, &home, ui).await?;
     let (mut file, market) = chain_here::market(&dev_chain, &chain, &keys, &market_path, ui).await?;
 
     let config = OperatorConfig {
@@ -72,6 +76,7 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
         public_url: None,
         heartbeat: settings.heartbeat.map(Duration::from_secs),
         trusted_proxies: Vec::new(),
+        operators: vec![keys.deployer.address()],
         spare_loopback: true,
         receipts: true,
     };
@@ -86,6 +91,11 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
     operator.start(&mut tasks, &shutdown);
     let gateway = Some(Settings::gateway(&file)?);
     let config = provider::config(&args.offer, &home, settings, (&file, &market), gateway)?;
+    let leases = provider::leases(&args.offer, &file, &market).await?;
+    let config = agent::AgentConfig { leases, ..config };
+    // An hour's price: this machine's pay comes at once.
+    let stake = config.stake.or(Some(config.price_per_hour.cost(Seconds(3600))));
+    let config = agent::AgentConfig { stake, ..config };
     let stop = shutdown.clone();
     tasks.spawn(async move { agent::run(config, stop).await.map_err(Failure::from) });
 

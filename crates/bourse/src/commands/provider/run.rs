@@ -19,6 +19,8 @@ pub(crate) async fn run(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exi
         );
     }
     let config = super::config(&args.offer, &settings.home(), settings, (&file, &market), gateway)?;
+    let leases = super::leases(&args.offer, &file, &market).await?;
+    let config = agent::AgentConfig { leases, ..config };
     ui.note(format_args!("provider {} serves market {} until Ctrl-C", config.agent.address(), market.address()));
     agent::run(config, signals::shutdown()?).await?;
     ui.note("stopped; containers that run go on and are taken over by the next `bourse provider run`");
