@@ -59,7 +59,7 @@ async fn what_was_agreed_and_what_happened_can_be_read_by_anybody() {
     assert_eq!((job.status, job.outcome), (StatusJson::Ended, Some(OutcomeJson::Succeeded)));
     assert_eq!(job.fee, None, "it is booked when nobody can dispute the job any more");
     let over: JobStatusJson = stage.get(&shop.path(&terms, "/status")).await.json();
-    assert_eq!((over.left, over.runway_s), (job.refunded, 0));
+    assert_eq!((over.left, over.runway_s), (job.refunded.clone(), 0));
     assert_eq!(money(&over.accrued.amount), money(&job.locked.amount) - money(&job.refunded.amount));
 
     let path = shop.path(&terms, "/events");
