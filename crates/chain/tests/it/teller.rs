@@ -11,9 +11,9 @@ use chain::{
     calls,
 };
 use market::Amount;
-use testkit::TestMarket;
+use testkit::{TestMarket, eventually};
 
-use crate::node::Node;
+use crate::{node::Node, pool};
 
 const TO: Address = Address::repeat_byte(0x70);
 
@@ -34,7 +34,8 @@ async fn kept_bytes_move_money_once() {
     let prepared = teller.prepare(&payment(&t, 5), nonce).await.unwrap();
     assert_eq!(teller.receipt(prepared.tx).await.unwrap(), None);
     teller.send(&prepared.raw).await.unwrap();
-    let receipt = teller.look_up(prepared.tx).await.unwrap().unwrap();
+    // The node answers before it has mined.
+    let receipt = eventually(pool::LIMIT, async || teller.look_up(prepared.tx).await.unwrap()).await;
     assert!(receipt.inclusion.succeeded);
     assert_eq!(teller.receipt(prepared.tx).await.unwrap(), Some(receipt.inclusion));
     let [transfer] = receipt.logs.iter().filter_map(Transfer::read).collect::<Vec<_>>()[..] else { panic!("one") };
