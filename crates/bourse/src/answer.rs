@@ -36,6 +36,11 @@ pub(crate) fn time(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// A block time as people read it, in UTC.
+pub(crate) fn when(at: market::Timestamp) -> String {
+    i64::try_from(at.0).ok().and_then(|at| jiff::Timestamp::from_second(at).ok()).map_or("never".into(), time)
+}
+
 /// Bytes in the unit that fits.
 pub(crate) fn bytes(count: u64) -> String {
     indicatif::HumanBytes(count).to_string()

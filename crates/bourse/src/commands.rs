@@ -2,11 +2,14 @@
 
 mod content;
 mod deploy;
+mod dispute;
 mod doctor;
+mod finalize;
 mod gateway;
 mod image;
 mod indexer;
 mod job;
+mod lease;
 mod login;
 mod logs;
 mod provider;
@@ -50,9 +53,17 @@ pub(crate) enum Command {
     Logs(logs::Args),
     /// Stop a job: the clock stands at once, what is not earned comes back.
     Stop(stop::Args),
+    /// Dispute what a job was paid for: open, show, settle; and, for a judge, resolve.
+    #[command(subcommand)]
+    Dispute(dispute::Command),
+    /// Settle for good those of your jobs that nobody can dispute any more. `bourse run` does it too.
+    Finalize,
     /// Jobs as the market's index knows them.
     #[command(subcommand)]
     Job(job::Command),
+    /// Time bought by the tick, over payment channels.
+    #[command(subcommand)]
+    Lease(lease::Command),
     /// Receipts that nobody can forge: list, show, verify.
     #[command(subcommand)]
     Receipt(receipt::Command),
@@ -94,7 +105,10 @@ impl Command {
             Self::Result(args) => result::result(&args, settings, ui).await,
             Self::Logs(args) => logs::logs(&args, settings, ui).await,
             Self::Stop(args) => stop::stop(&args, settings, ui).await,
+            Self::Dispute(command) => command.run(settings, ui).await,
+            Self::Finalize => finalize::finalize(settings, ui).await,
             Self::Job(command) => command.run(settings, ui).await,
+            Self::Lease(command) => command.run(settings, ui).await,
             Self::Receipt(command) => command.run(settings, ui).await,
             Self::Login(args) => login::login(&args, settings, ui).await,
             Self::Logout => login::logout(settings, ui).await,

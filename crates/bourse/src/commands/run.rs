@@ -121,8 +121,10 @@ pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<Exit
     let (id, spec) = (placed.job.id(), order.spec);
     ui.step("locked", format_args!("job {id} (tx {}, {} gas)", answer::short(&placed.mined.tx), placed.mined.gas_used));
     let ended = async {
-        let attended = attend::attend(&renter, &placed.job, &spec, attendance(&args, &placed.job), (ui, &stop)).await?;
-        match attended {
+        let attend = attend::attend(&renter, &placed.job, &spec, attendance(&args, &placed.job), (ui, &stop));
+        // While it is looked after, what is due of earlier jobs is settled too.
+        let (attended, ()) = tokio::join!(attend, super::finalize::earlier(&renter, ui));
+        match attended? {
             None => return left(&renter, &placed.job, None, ui).await,
             Some(ending) if args.detach && ending.status.has_clock() => {
                 return left(&renter, &placed.job, Some(ending.status), ui).await;

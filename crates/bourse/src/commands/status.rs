@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use chain::{JobState, MarketEvent};
-use market::{Amount, Clock, Outcome, Status};
+use market::{
+    Amount, Clock, Outcome, Status, Timestamp,
+    rules::{ANSWER_WITHIN, DISPUTE_WINDOW},
+};
 use serde_json::json;
 
 use crate::{
@@ -37,17 +40,24 @@ pub(crate) async fn status(args: &Args, settings: &Settings, ui: &Ui) -> Result<
         "seconds": seconds.0,
         "earned": stream.earned(seconds).to_string(),
         "locked": stream.locked().to_string(),
+        "coverSeconds": state.cover.0,
+        "paidSeconds": state.paid.0,
+        "disputableUntil": (state.status == Status::Ended).then(|| answer::when(until(&state))),
         "token": market.token().to_string(),
         "spec": job.spec,
     });
     ui.answer(&answer, || {
         let ended = if state.outcome == Outcome::None { String::new() } else { format!(" ({})", outcome(state.outcome)) };
+        let open = if state.status.is_over() { format!("; {}", open(&state)) } else { String::new() };
         format!(
-            "job       {}\nstatus    {}{ended}\nresource  {}\nclock     {seconds} of {}\nearned    {} of {} locked\nspec      {}",
+            "job       {}\nstatus    {}{ended}{open}\nresource  {}\nclock     {seconds} of {}\npaid for  {}, of the seconds since then the stake covers {}\n\
+             earned    {} of {} locked\nspec      {}",
             job.id(),
             name(state.status),
             terms.resource(),
             stream.duration,
+            state.paid,
+            state.cover,
             token.show(stream.earned(seconds)),
             token.show(stream.locked()),
             job.spec,
@@ -59,6 +69,23 @@ pub(crate) async fn status(args: &Args, settings: &Settings, ui: &Ui) -> Result<
 /// The clock of a job as the chain keeps it.
 pub(crate) fn clock(state: &JobState) -> Clock {
     Clock { started_at: state.started_at, ended_at: state.ended_at, paused: state.paused }
+}
+
+/// What can still happen to the money of a job that is over.
+pub(crate) fn open(state: &JobState) -> String {
+    match state.status {
+        Status::Ended => format!("either side may dispute it until {}", answer::when(until(state))),
+        Status::Disputed => format!(
+            "a judge decides; anybody may settle it half and half from {}",
+            answer::when(state.since.after(ANSWER_WITHIN))
+        ),
+        _ => "its money is settled".to_owned(),
+    }
+}
+
+/// Until when a job that ended may be disputed.
+pub(crate) fn until(state: &JobState) -> Timestamp {
+    state.since.after(DISPUTE_WINDOW)
 }
 
 /// A status as it is written everywhere.
@@ -95,7 +122,8 @@ pub(crate) fn refunded(events: &[MarketEvent]) -> Amount {
     events.iter().fold(Amount::ZERO, |sum, event| match event {
         MarketEvent::JobEnded { refunded, .. }
         | MarketEvent::JobCancelled { refunded, .. }
-        | MarketEvent::JobDeclined { refunded, .. } => sum.saturating_add(*refunded),
+        | MarketEvent::JobDeclined { refunded, .. }
+        | MarketEvent::DisputeResolved { returned: refunded, .. } => sum.saturating_add(*refunded),
         _ => sum,
     })
 }

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use market::Status;
 use renter::Stopped;
 use serde_json::json;
 
@@ -25,9 +24,9 @@ pub(crate) async fn stop(args: &Args, settings: &Settings, ui: &Ui) -> Result<Ex
     let (renter, _) = super::run::renter(settings).await?;
     let job = renter.jobs().find(&args.job)?;
     let (before, id) = (renter.market().job(job.id()).await?, answer::job(job.id()));
-    if matches!(before.status, Status::Ended | Status::Final | Status::Cancelled) {
-        let name = status::name(before.status);
-        return Err(Failure::Usage(format!("job {id} is {name} already: nothing runs, and its money is settled")));
+    if before.status.is_over() {
+        let (name, settled) = (status::name(before.status), status::open(&before));
+        return Err(Failure::Usage(format!("job {id} is {name} already: nothing runs, and {settled}")));
     }
     let (how, mined) = renter.stop(&job).await?;
     let how = match how {

@@ -51,17 +51,7 @@ pub(crate) async fn settled(
         return Ok(ExitCode::from(NEVER_RAN));
     }
     let outcome = ending.outcome.unwrap_or(Outcome::None);
-    ui.step(
-        "settled",
-        format_args!(
-            "{} for {}: provider {}, fee {}, refund {}",
-            status::outcome(outcome),
-            ending.seconds,
-            token.show(ending.paid),
-            token.show(ending.fee),
-            token.show(ending.refunded)
-        ),
-    );
+    told(ending, outcome, &token, ui);
     let record = ending.record.as_ref();
     let written = fetched(renter, id, record, wish, (settings, ui)).await?;
     if let Some(path) = &wish.receipt {
@@ -73,6 +63,9 @@ pub(crate) async fn settled(
         "exitCode": record.and_then(|record| record.exit_code),
         "reason": record.and_then(|record| record.reason.clone()),
         "seconds": ending.seconds.0,
+        "status": status::name(ending.status),
+        "due": ending.due.to_string(),
+        "disputableUntil": ending.disputable_until.map(answer::when),
         "paid": ending.paid.to_string(), "fee": ending.fee.to_string(), "refunded": ending.refunded.to_string(),
         "token": renter.market().token().to_string(),
         "result": record.and_then(|record| record.result.clone()),
@@ -99,6 +92,20 @@ pub(crate) async fn settled(
         if why.is_empty() { "" } else { ": " }
     ));
     Ok(ExitCode::from(JOB_FAILED))
+}
+
+/// Where the money went, and what of it is not certain yet.
+fn told(ending: &Ending, outcome: Outcome, token: &Token, ui: &Ui) {
+    let (outcome, paid, refunded) = (status::outcome(outcome), token.show(ending.paid), token.show(ending.refunded));
+    let seconds = ending.seconds;
+    let Some(until) = ending.disputable_until else {
+        let fee = token.show(ending.fee);
+        return ui
+            .step("settled", format_args!("{outcome} for {seconds}: provider {paid}, fee {fee}, refund {refunded}"));
+    };
+    let due = token.show(ending.due);
+    ui.step("settled", format_args!("{outcome} for {seconds}: provider {paid}, fee and rest {due}, refund {refunded}"));
+    ui.note(format_args!("what was earned last can be disputed until {} (`bourse dispute open`)", answer::when(until)));
 }
 
 /// Fetches the result that a record names, and compares it when asked to.
