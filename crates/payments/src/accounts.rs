@@ -39,7 +39,7 @@ pub const WRONG_MAX: u32 = 10;
 /// For how long, in seconds.
 pub const LOCKED_S: u64 = 15 * 60;
 /// Tries of one network address in a minute; families and offices share one.
-pub const TRIES_A_MINUTE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+pub const TRIES_A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 /// Network addresses that are remembered before those that were quiet are forgotten.
 const ADDRESSES_MAX: usize = 100_000;
 

@@ -1,7 +1,8 @@
 //! What each posting does: pure functions from the rows that it is about to what it moves. Every rule keeps the
 //! equation, because its legs sum to zero.
 
-use market::Timestamp;
+use alloy_primitives::{Address, B256};
+use market::{JobId, Timestamp};
 use store::{
     AccountId, AssetId, Bucket, DepositKey, DepositRow, DepositState, HoldRow, HoldState, LedgerView, WithdrawalRow,
     WithdrawalState,
@@ -131,20 +132,9 @@ fn of_job(view: &LedgerView, posting: &Posting, at: Timestamp) -> Result<Step, R
                 }
                 Some(row) => return Err(Refusal::WrongState { what: "job", state: row.state.name() }),
                 None => HoldRow {
-                    job: *job,
-                    account: *account,
-                    asset: *asset,
-                    amount: *amount,
-                    locked: 0,
-                    state: HoldState::Open,
                     price_per_hour: (*price_per_hour).max(0),
                     resource: *resource,
-                    created_at: at,
-                    started_at: None,
-                    ended_at: None,
-                    spent: 0,
-                    refunded: 0,
-                    fee: 0,
+                    ..new_hold(*job, *account, *asset, *amount, at)
                 },
             };
             let step = Step::of(*asset).account(*account, Bucket::Available, -amount);
@@ -189,6 +179,25 @@ fn of_job(view: &LedgerView, posting: &Posting, at: Timestamp) -> Result<Step, R
     }
 }
 
+fn new_hold(job: JobId, account: AccountId, asset: AssetId, amount: i64, at: Timestamp) -> HoldRow {
+    HoldRow {
+        job,
+        account,
+        asset,
+        amount,
+        locked: 0,
+        state: HoldState::Open,
+        price_per_hour: 0,
+        resource: None,
+        created_at: at,
+        started_at: None,
+        ended_at: None,
+        spent: 0,
+        refunded: 0,
+        fee: 0,
+    }
+}
+
 /// What the job cost leaves; what the chain gave back is the treasury's again; what is left of the hold goes back.
 fn settled(view: &LedgerView, row: HoldRow, figures: [i64; 3], at: Timestamp) -> Result<Step, Refusal> {
     let [spent, refunded, fee] = figures;
@@ -218,22 +227,12 @@ fn of_withdrawal(view: &LedgerView, posting: &Posting, at: Timestamp) -> Result<
                 return Err(Refusal::WrongState { what: "withdrawal", state: row.state.name() });
             }
             let row = WithdrawalRow {
-                id: *id,
                 account: *account,
                 request_key: request_key.clone(),
                 asset: *asset,
                 destination: *destination,
                 amount: *amount,
-                state: WithdrawalState::Requested,
-                requested_at: at,
-                signer: None,
-                nonce: None,
-                tx: None,
-                txs: vec![],
-                raw: vec![],
-                sent_at: None,
-                block: None,
-                reason: None,
+                ..new_withdrawal(*id, at)
             };
             let step = Step::of(*asset).account(*account, Bucket::Available, -amount);
             Ok(Step { withdrawal: Some(row), ..step.account(*account, Bucket::Held, *amount) })
@@ -283,6 +282,27 @@ fn of_withdrawal(view: &LedgerView, posting: &Posting, at: Timestamp) -> Result<
     }
 }
 
+fn new_withdrawal(id: B256, at: Timestamp) -> WithdrawalRow {
+    WithdrawalRow {
+        id,
+        account: AccountId(B256::ZERO),
+        request_key: String::new(),
+        asset: AssetId(0),
+        destination: Address::ZERO,
+        amount: 0,
+        state: WithdrawalState::Requested,
+        requested_at: at,
+        signer: None,
+        nonce: None,
+        tx: None,
+        txs: vec![],
+        raw: vec![],
+        sent_at: None,
+        block: None,
+        reason: None,
+    }
+}
+
 fn deposit_in(view: &LedgerView, key: &DepositKey, round: u64, state: DepositState) -> Result<DepositRow, Refusal> {
     let row = view.deposits.get(key).filter(|row| row.round == round);
     let row = row.ok_or(Refusal::Unknown { what: "deposit" })?;
@@ -292,7 +312,7 @@ fn deposit_in(view: &LedgerView, key: &DepositKey, round: u64, state: DepositSta
     Ok(row.clone())
 }
 
-fn open(view: &LedgerView, job: market::JobId) -> Result<HoldRow, Refusal> {
+fn open(view: &LedgerView, job: JobId) -> Result<HoldRow, Refusal> {
     let row = view.holds.get(&job).ok_or(Refusal::Unknown { what: "job" })?;
     if row.state != HoldState::Open {
         return Err(Refusal::WrongState { what: "job", state: row.state.name() });
@@ -300,11 +320,7 @@ fn open(view: &LedgerView, job: market::JobId) -> Result<HoldRow, Refusal> {
     Ok(row.clone())
 }
 
-fn withdrawal_in(
-    view: &LedgerView,
-    id: alloy_primitives::B256,
-    states: &[WithdrawalState],
-) -> Result<WithdrawalRow, Refusal> {
+fn withdrawal_in(view: &LedgerView, id: B256, states: &[WithdrawalState]) -> Result<WithdrawalRow, Refusal> {
     let row = view.withdrawals.get(&id).ok_or(Refusal::Unknown { what: "withdrawal" })?;
     if !states.contains(&row.state) {
         return Err(Refusal::WrongState { what: "withdrawal", state: row.state.name() });
