@@ -39,12 +39,15 @@ pub(crate) struct OperatorKeys {
     pub(crate) watcher: Wallet,
     /// Commits receipts.
     pub(crate) recorder: Wallet,
+    /// Pays the gas of payments over HTTP; nothing else sends with it.
+    pub(crate) gas: Wallet,
 }
 
 impl OperatorKeys {
     /// Opens the keys below `home`, making those that are missing.
     pub(crate) fn open(home: &Path, password: &str) -> Result<Self, Failure> {
-        Ok(Self { watcher: one(home, "watcher", password)?, recorder: one(home, "recorder", password)? })
+        let key = |name: &str| one(home, name, password);
+        Ok(Self { watcher: key("watcher")?, recorder: key("recorder")?, gas: key("gas")? })
     }
 }
 

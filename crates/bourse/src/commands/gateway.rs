@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use alloy_primitives::Address;
 use serde_json::json;
 use tokio::task::JoinSet;
 use url::Url;
@@ -30,6 +31,9 @@ pub(crate) struct Args {
     /// A proxy that stands before it: its X-Forwarded-For names the clients whose requests are counted. Repeatable.
     #[arg(long, value_name = "IP")]
     trusted_proxy: Vec<IpAddr>,
+    /// A wallet that sees all disputes and prepares verdicts. Repeatable.
+    #[arg(long, value_name = "ADDRESS")]
+    operator: Vec<Address>,
     /// Let programs of this machine ask as often as they like.
     #[arg(long)]
     spare_loopback: bool,
@@ -53,6 +57,7 @@ pub(crate) async fn gateway(args: &Args, settings: &Settings, ui: &Ui) -> Result
         public_url: args.public_url.clone(),
         heartbeat: settings.heartbeat.map(Duration::from_secs),
         trusted_proxies: args.trusted_proxy.clone(),
+        operators: args.operator.clone(),
         spare_loopback: args.spare_loopback,
         receipts: !args.no_receipts,
     };
@@ -94,7 +99,9 @@ async fn advise(
              it is added there, or start with --no-receipts"
         ));
     }
-    let spenders = [("watcher", watcher, true), ("recorder", recorder, commits)];
+    let gas = keys.gas.address();
+    let pays = file.contracts.is_some();
+    let spenders = [("watcher", watcher, true), ("recorder", recorder, commits), ("gas wallet", gas, pays)];
     for (role, key, _) in spenders.into_iter().filter(|(.., acts)| *acts) {
         if market.chain().balance(key).await?.is_zero() {
             ui.warn(format_args!("the {role} {key} has nothing for gas: send it some of the chain's own coin"));

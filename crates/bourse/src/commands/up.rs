@@ -91,9 +91,6 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
     operator.start(&mut tasks, &shutdown);
     let gateway = Some(Settings::gateway(&file)?);
     let config = provider::config(&args.offer, &home, settings, (&file, &market), gateway)?;
-    // An hour's price: this machine's pay comes at once.
-    let stake = config.stake.or(Some(config.price_per_hour.cost(Seconds(3600))));
-    let config = agent::AgentConfig { stake, ..config };
     let leases = provider::leases(&args.offer, &file, &market).await?;
     let config = agent::AgentConfig { leases, ..config };
     // An hour's price: this machine's pay comes at once.

@@ -53,7 +53,8 @@ fn every_operation_says_what_it_does_and_what_it_answers() {
         assert!(responses.contains_key("429"), "{name}");
         for (status, response) in responses {
             assert!(!response["description"].as_str().unwrap().is_empty(), "{name} {status}");
-            if status.starts_with('4') {
+            // What is to be paid is told as x402 wants it, whose clients read nothing else.
+            if status.starts_with('4') && status != "402" {
                 let kind = &response["content"]["application/problem+json"]["schema"]["$ref"];
                 assert_eq!(kind, "#/components/schemas/Problem", "{name} {status}");
             }

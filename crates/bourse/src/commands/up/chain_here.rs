@@ -71,7 +71,8 @@ pub(super) async fn market(
     ui: &Ui,
 ) -> Result<(MarketFile, Market), Failure> {
     let operator = &keys.operator;
-    for key in [&keys.deployer, &keys.owner, &keys.agent, &keys.renter, &operator.watcher, &operator.recorder] {
+    let people = [&keys.deployer, &keys.owner, &keys.agent, &keys.renter];
+    for key in people.into_iter().chain([&operator.watcher, &operator.recorder, &operator.gas]) {
         dev_chain.fund(key.address(), U256::from(GAS_WEI)).await?;
     }
     let rpc = dev_chain.rpc().to_string();
