@@ -31,3 +31,7 @@ mod ledger_property;
 mod ledger_views;
 mod treasury;
 mod official;
+mod shop;
+mod x402_channel;
+mod x402_exact;
+mod x402_layer;

@@ -75,6 +75,34 @@ pub struct VoucherFields {
     pub signature: SignatureBytes,
 }
 
+/// Bytes of a voucher between programs that know each other: channel, running total, signature, big-endian.
+pub const VOUCHER_FRAME_BYTES: usize = 32 + 16 + 65;
+
+impl VoucherFields {
+    /// The voucher as a frame: a twelfth of what its header takes.
+    #[must_use]
+    pub fn to_frame(&self) -> [u8; VOUCHER_FRAME_BYTES] {
+        let mut frame = [0; VOUCHER_FRAME_BYTES];
+        frame[..32].copy_from_slice(self.channel_id.as_slice());
+        frame[32..48].copy_from_slice(&self.max_claimable_amount.to_be_bytes());
+        frame[48..].copy_from_slice(&self.signature.0);
+        frame
+    }
+
+    /// Reads a frame.
+    #[must_use]
+    pub fn of_frame(frame: &[u8; VOUCHER_FRAME_BYTES]) -> Self {
+        let (mut total, mut signature) = ([0; 16], [0; 65]);
+        total.copy_from_slice(&frame[32..48]);
+        signature.copy_from_slice(&frame[48..]);
+        Self {
+            channel_id: B256::from_slice(&frame[..32]),
+            max_claimable_amount: u128::from_be_bytes(total),
+            signature: SignatureBytes(signature),
+        }
+    }
+}
+
 /// What `batch-settlement` carries: the first three from clients, the others from servers to their facilitator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]

@@ -333,6 +333,12 @@ proptest! {
     fn vouchers_have_one_digest(channel: [u8; 32], amount: u128) {
         let domain = typed::batch_domain(84_532, typed::BATCH_SETTLEMENT);
         let voucher = typed::Voucher { channelId: channel.into(), maxClaimableAmount: amount };
+        let fields = VoucherFields {
+            channel_id: channel.into(),
+            max_claimable_amount: amount,
+            signature: SIGNATURE.parse().unwrap(),
+        };
+        prop_assert_eq!(VoucherFields::of_frame(&fields.to_frame()), fields);
         prop_assert_eq!(
             typed::voucher_digest(&domain.separator(), &channel.into(), amount),
             voucher.eip712_signing_hash(&domain)

@@ -1,0 +1,178 @@
+//! Channels on a real chain: what was promised is claimed, and whoever leaves is not served.
+
+use alloy_primitives::U256;
+use chain::{Wallet, calls::x402 as calls, canonical};
+use market::{Amount, Seconds};
+use payments::channel::{ChannelRefusal, ClaimPolicy, Desk, row_of};
+use payments::client::PayerChannel;
+use payments::facilitator::{DEPOSIT_GAS, FollowConfig, Limits};
+use payments::{PaymentsError, channel::Taken};
+use wire::x402::{BatchPayload, FacilitatorRequest, VoucherFields, reason};
+
+use crate::shop::{PRICE, Shop};
+
+const DEPOSIT: u128 = 100 * PRICE;
+/// Claims whatever there is.
+const AT_ONCE: ClaimPolicy = ClaimPolicy { at: 1, after_s: 0 };
+
+fn voucher(channel: &PayerChannel) -> VoucherFields {
+    match channel.voucher(PRICE).unwrap().batch().unwrap() {
+        BatchPayload::Voucher { voucher, .. } => voucher,
+        other => panic!("{other:?} is no voucher"),
+    }
+}
+
+async fn pay(shop: &Shop, desk: &Desk, state: &payments::channel::ChannelState) -> Result<Taken, PaymentsError> {
+    let total = state.charged + PRICE;
+    let digest = wire::x402::typed::voucher_digest(&state.separator, &state.id, total);
+    let signature = shop.payer.sign_digest(digest).unwrap();
+    let voucher = VoucherFields { channel_id: state.id, max_claimable_amount: total, signature };
+    desk.take(&voucher, PRICE, shop.now().await.0).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_survives_the_process_and_is_claimed_and_paid() {
+    let mut shop = Shop::open().await;
+    let channel = shop.channel_of(&shop.payer, 1);
+    let mut state = shop.fill(&channel, DEPOSIT).await;
+    for _ in 0..3 {
+        state = pay(&shop, &shop.desk, &state).await.unwrap().state;
+    }
+    shop.again(FollowConfig::default()).await;
+    let (kept, _) = shop.desk.channel(state.id).await.unwrap().unwrap();
+    assert_eq!((kept.charged, kept.signature), (3 * PRICE, state.signature));
+    let refused = shop.desk.take(&voucher(&channel), PRICE, shop.now().await.0).await.unwrap_err();
+    assert!(matches!(refused, PaymentsError::Channel(ChannelRefusal::Cumulative { .. })), "an old one: {refused}");
+
+    let claimer = shop.claimer(AT_ONCE);
+    assert_eq!(claimer.claim_due(shop.now().await).await.unwrap(), [state.id]);
+    assert!(claimer.claim_due(shop.now().await).await.unwrap().is_empty(), "once");
+    let (_, amount) = shop.batch.settle(shop.receiver, shop.token.address()).await.unwrap();
+    assert_eq!((amount, shop.received().await), (3 * PRICE, 3 * PRICE));
+    let again = shop.batch.settle(shop.receiver, shop.token.address()).await.unwrap_err();
+    assert_eq!(again.into_refusal().unwrap().code, reason::BATCH_NOTHING_TO_SETTLE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_to_withdraw_is_claimed_at_once_and_served_no_more() {
+    let shop = Shop::open().await;
+    let channel = shop.channel_of(&shop.payer, 1);
+    let state = shop.fill(&channel, DEPOSIT).await;
+    let state = pay(&shop, &shop.desk, &state).await.unwrap().state;
+    let from = shop.market.chain.head().await.unwrap().number;
+    let leaves = calls::initiate_withdraw(canonical::BATCH_SETTLEMENT, &state.config.typed(), DEPOSIT - PRICE);
+    shop.account(&shop.payer).execute(&leaves).await.unwrap();
+
+    // A policy under which nothing would be due.
+    let claimer = shop.claimer(ClaimPolicy { at: u128::MAX, after_s: u64::MAX });
+    assert!(claimer.watch(from, shop.now().await).await.unwrap() > from);
+    let refused = pay(&shop, &shop.desk, &state).await.unwrap_err();
+    assert!(matches!(refused, PaymentsError::Channel(ChannelRefusal::Withdrawing { .. })), "{refused}");
+    assert_eq!(claimer.claim_due(shop.now().await).await.unwrap(), [state.id]);
+    assert_eq!(shop.batch.look(state.id).await.unwrap().claimed, PRICE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_withdrawal_whose_event_was_missed_is_found_when_the_state_is_old() {
+    let shop = Shop::open().await;
+    let channel = shop.channel_of(&shop.payer, 1);
+    let state = pay(&shop, &shop.desk, &shop.fill(&channel, DEPOSIT).await).await.unwrap().state;
+    let leaves = calls::initiate_withdraw(canonical::BATCH_SETTLEMENT, &state.config.typed(), DEPOSIT - PRICE);
+    shop.account(&shop.payer).execute(&leaves).await.unwrap();
+    shop.market.advance(Seconds(state.fresh_s() + 1)).await.unwrap();
+    let refused = pay(&shop, &shop.desk, &state).await.unwrap_err();
+    assert!(matches!(refused, PaymentsError::Channel(ChannelRefusal::Stale { .. })), "{refused}");
+    let claimer = shop.claimer(ClaimPolicy { at: u128::MAX, after_s: u64::MAX });
+    assert_eq!(claimer.claim_due(shop.now().await).await.unwrap(), [state.id]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_row_keeps_nobody_else_unpaid() {
+    let shop = Shop::open().await;
+    let mut rows = Vec::new();
+    for salt in 1..=3 {
+        let channel = shop.channel_of(&shop.payer, salt);
+        let state = shop.fill(&channel, DEPOSIT).await;
+        rows.extend(row_of(&pay(&shop, &shop.desk, &state).await.unwrap().state));
+    }
+    // One claims more than was signed.
+    rows[1].total_claimed += 1;
+    let good =
+        [rows[0].voucher.channel.id(&shop.batch.separator()), rows[2].voucher.channel.id(&shop.batch.separator())];
+    assert_eq!(shop.batch.claim(&rows).await.unwrap(), good);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deposit_counts_once_however_often_it_is_asked_for() {
+    let shop = Shop::open().await;
+    let facilitator = shop.facilitator(Limits::default());
+    let channel = shop.channel_of(&shop.payer, 1);
+    let now = shop.now().await;
+    let payment = channel.deposit(DEPOSIT, PRICE, U256::from(1), now).unwrap();
+    let request = FacilitatorRequest {
+        x402_version: 2,
+        payment_payload: payment,
+        payment_requirements: serde_json::to_value(shop.channel_offer()).unwrap(),
+    };
+    let verified = facilitator.verify(&request, now).await.unwrap();
+    assert!(verified.is_valid, "{verified:?}");
+    let first = facilitator.settle(&request, now).await.unwrap();
+    assert!(first.success, "{first:?}");
+    let again = facilitator.settle(&request, now).await.unwrap();
+    assert_eq!(again.transaction, first.transaction);
+    assert_eq!(shop.batch.look(channel.state().id).await.unwrap().balance, DEPOSIT);
+    assert_eq!(again.extra["channelState"]["balance"], DEPOSIT.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dust_and_loops_end_with_the_days_gas() {
+    let shop = Shop::open().await;
+    let limits = Limits { gas_a_day: 2 * DEPOSIT_GAS, ..Limits::default() };
+    let facilitator = shop.facilitator(limits);
+    let now = shop.now().await;
+    let ask = async |channel: &PayerChannel, deposit: u128, salt: u64| {
+        let payment = channel.deposit(deposit, PRICE, U256::from(salt), now).unwrap();
+        let request = FacilitatorRequest {
+            x402_version: 2,
+            payment_payload: payment,
+            payment_requirements: serde_json::to_value(shop.channel_offer()).unwrap(),
+        };
+        facilitator.settle(&request, now).await.unwrap()
+    };
+    let channel = shop.channel_of(&shop.payer, 1);
+    // A client that does not heed the least deposit.
+    let mut offer = shop.channel_offer();
+    offer.extra.remove("minDeposit");
+    let seen = payments::channel::Seen::default();
+    let dusty = PayerChannel::new(shop.payer.clone(), offer, alloy_primitives::B256::repeat_byte(1), seen, 0).unwrap();
+    let refused = ask(&dusty, PRICE, 1).await;
+    assert_eq!(refused.error_reason.as_deref(), Some(reason::BATCH_MIN_DEPOSIT));
+    assert!(ask(&channel, DEPOSIT, 2).await.success);
+    assert!(ask(&channel, DEPOSIT, 3).await.success);
+    for salt in 4..20 {
+        let refused = ask(&channel, DEPOSIT, salt).await;
+        assert_eq!(refused.error_reason.as_deref(), Some(reason::GAS_BUDGET));
+    }
+    let other = Wallet::random();
+    shop.market.deployer.mint(other.address(), Amount(DEPOSIT)).await.unwrap();
+    assert!(ask(&shop.channel_of(&other, 1), DEPOSIT, 1).await.success, "others have theirs");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_facilitator_pays_no_gas_for_strangers() {
+    let shop = Shop::open().await;
+    let facilitator = shop.facilitator(Limits::default());
+    let now = shop.now().await;
+    let offer = shop.exact.offer(PRICE, shop.market.stranger.address());
+    let nonce = alloy_primitives::B256::repeat_byte(3);
+    let payment = payments::client::exact(&shop.payer, &offer, PRICE, nonce, now).unwrap();
+    let request = FacilitatorRequest {
+        x402_version: 2,
+        payment_payload: payment,
+        payment_requirements: serde_json::to_value(&offer).unwrap(),
+    };
+    let verified = facilitator.verify(&request, now).await.unwrap();
+    assert_eq!(verified.invalid_reason.as_deref(), Some(reason::RECEIVER_UNKNOWN));
+    let settled = facilitator.settle(&request, now).await.unwrap();
+    assert_eq!((settled.success, settled.error_reason.as_deref()), (false, Some(reason::RECEIVER_UNKNOWN)));
+}

@@ -1,0 +1,220 @@
+//! A paid route over HTTP, as clients of both versions see it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+
+use alloy_primitives::{B256, U256};
+use axum::{Router, extract::State, http::StatusCode, routing::get};
+use payments::client::{Header, PayerChannel, exact_v1};
+use payments::facilitator::Limits;
+use reqwest::Response;
+use tokio::net::TcpListener;
+use wire::x402::{
+    PAYMENT_REQUIRED, PAYMENT_RESPONSE, Payment, PaymentRequired, PaymentRequiredV1, SettleResponse, decode, reason,
+};
+
+use crate::shop::{PRICE, Shop};
+
+/// What the handler is told to answer, and how often it ran.
+#[derive(Default)]
+struct Handler {
+    ran: AtomicU64,
+    status: AtomicU16,
+}
+
+async fn sold(State(handler): State<Arc<Handler>>) -> (StatusCode, String) {
+    let ran = handler.ran.fetch_add(1, Ordering::SeqCst) + 1;
+    let status = StatusCode::from_u16(handler.status.load(Ordering::SeqCst)).unwrap_or(StatusCode::OK);
+    (status, format!("copy {ran}"))
+}
+
+struct Stand {
+    url: String,
+    handler: Arc<Handler>,
+    http: reqwest::Client,
+}
+
+impl Stand {
+    async fn of(shop: &Shop) -> Self {
+        let handler = Arc::new(Handler::default());
+        let route = get(sold).with_state(handler.clone()).layer(shop.layer(Limits::default()));
+        let app = Router::new().route("/sold", route.clone()).route("/other", route);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { url, handler, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+    }
+
+    async fn get(&self, path: &str, payment: Option<&Payment>) -> Response {
+        let mut request = self.http.get(format!("{}{path}", self.url));
+        if let Some(payment) = payment {
+            let Header { name, value } = Header::of(payment).unwrap();
+            request = request.header(name, value);
+        }
+        request.send().await.unwrap()
+    }
+
+    fn ran(&self) -> u64 {
+        self.handler.ran.load(Ordering::SeqCst)
+    }
+}
+
+fn settled(response: &Response) -> SettleResponse {
+    decode("x", response.headers()[PAYMENT_RESPONSE].to_str().unwrap()).unwrap()
+}
+
+fn required(response: &Response) -> PaymentRequired {
+    assert_eq!(response.status(), 402);
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    decode("x", response.headers()[PAYMENT_REQUIRED].to_str().unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_402_speaks_to_both_versions_and_either_pays() {
+    let shop = Shop::open().await;
+    let stand = Stand::of(&shop).await;
+    let answer = stand.get("/sold", None).await;
+    let told = required(&answer);
+    assert_eq!(told.error.as_deref(), Some(reason::PAYMENT_MISSING));
+    assert_eq!(told.accepts, [shop.channel_offer(), shop.offer()]);
+    assert!(answer.headers()["access-control-expose-headers"].to_str().unwrap().contains("PAYMENT-RESPONSE"));
+    let old: PaymentRequiredV1 = answer.json().await.unwrap();
+    assert_eq!(old.accepts.iter().map(|offer| offer.network.as_str()).collect::<Vec<_>>(), ["base-sepolia"]);
+
+    let paid = stand.get("/sold", Some(&shop.signed().await)).await;
+    assert_eq!(paid.status(), 200);
+    let told = settled(&paid);
+    assert!(told.success && told.transaction.len() == 66, "{told:?}");
+    assert_eq!(paid.text().await.unwrap(), "copy 1");
+    let nonce = B256::from(U256::from(9_999));
+    let v1 = exact_v1(&shop.payer, &shop.offer(), PRICE, nonce, shop.now().await).unwrap();
+    let paid = stand.get("/sold", Some(&v1)).await;
+    assert_eq!(paid.status(), 200);
+    assert!(paid.headers().contains_key("x-payment-response"));
+    assert_eq!(shop.received().await, 2 * PRICE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeated_payment_gets_the_same_answer_and_buys_nothing_else() {
+    let shop = Shop::open().await;
+    let stand = Stand::of(&shop).await;
+    let payment = shop.signed().await;
+    for _ in 0..3 {
+        let answer = stand.get("/sold", Some(&payment)).await;
+        assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (200, "copy 1"));
+    }
+    let elsewhere = stand.get("/other", Some(&payment)).await;
+    assert_eq!(required(&elsewhere).error.as_deref(), Some(reason::EXACT_NONCE_USED));
+    assert_eq!((stand.ran(), shop.received().await), (1, PRICE));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_at_once_with_one_payment_are_served_once() {
+    let shop = Shop::open().await;
+    let stand = Stand::of(&shop).await;
+    let payment = shop.signed().await;
+    let (one, other) = tokio::join!(stand.get("/sold", Some(&payment)), stand.get("/sold", Some(&payment)));
+    for answer in [one, other] {
+        let status = answer.status().as_u16();
+        assert!(status == 200 || status == 503, "{status}");
+        assert!(status == 200 || answer.headers().contains_key("retry-after"));
+    }
+    assert_eq!((stand.ran(), shop.received().await), (1, PRICE));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_whose_handler_failed_still_buys_one_answer() {
+    let shop = Shop::open().await;
+    let stand = Stand::of(&shop).await;
+    stand.handler.status.store(500, Ordering::SeqCst);
+    let payment = shop.signed().await;
+    assert_eq!(stand.get("/sold", Some(&payment)).await.status(), 500);
+    stand.handler.status.store(200, Ordering::SeqCst);
+    let answer = stand.get("/sold", Some(&payment)).await;
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (200, "copy 2"));
+    assert_eq!(shop.received().await, PRICE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payments_name_stands_for_one_payment() {
+    let shop = Shop::open().await;
+    let stand = Stand::of(&shop).await;
+    let named = |payment: Payment| {
+        let Payment::V2(mut payment) = payment else { panic!("it is of version 2") };
+        let info = serde_json::json!({ "info": { "required": false, "id": "order-0000000001" } });
+        payment.extensions.insert("payment-identifier".into(), info);
+        Payment::V2(payment)
+    };
+    let first = named(shop.signed().await);
+    assert_eq!(stand.get("/sold", Some(&first)).await.status(), 200);
+    assert_eq!(stand.get("/sold", Some(&first)).await.text().await.unwrap(), "copy 1");
+    assert_eq!(stand.get("/sold", Some(&named(shop.signed().await))).await.status(), 409);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_pays_call_by_call_is_put_right_and_given_back() {
+    let shop = Shop::open().await;
+    let stand = Stand::of(&shop).await;
+    let mut channel = shop.channel_of(&shop.payer, 1);
+    let deposit = channel.deposit(20 * PRICE, PRICE, U256::from(1), shop.now().await).unwrap();
+    let answer = stand.get("/sold", Some(&deposit)).await;
+    assert_eq!(answer.status(), 200);
+    let told = settled(&answer);
+    assert_eq!(told.extra["chargedAmount"], PRICE.to_string());
+    channel.absorb(&told, PRICE).unwrap();
+    for count in 2..=3 {
+        let answer = stand.get("/sold", Some(&channel.voucher(PRICE).unwrap())).await;
+        assert_eq!(answer.status(), 200);
+        channel.absorb(&settled(&answer), count * PRICE).unwrap();
+    }
+    assert_eq!(channel.state().charged, 3 * PRICE);
+
+    // A payer that lost its memory hears where it stands, and checks its own signature on it.
+    let seen = shop.batch.look(channel.state().id).await.unwrap();
+    let mut lost = PayerChannel::new(shop.payer.clone(), shop.channel_offer(), B256::repeat_byte(1), seen, 0).unwrap();
+    let answer = stand.get("/sold", Some(&lost.voucher(PRICE).unwrap())).await;
+    assert!(!answer.headers().contains_key(PAYMENT_RESPONSE), "or clients do not recover");
+    assert!(lost.correct(&required(&answer)).unwrap());
+    assert_eq!(stand.get("/sold", Some(&lost.voucher(PRICE).unwrap())).await.status(), 200);
+
+    // A handler that fails charges nothing: the same voucher buys the next try.
+    let mut state = lost;
+    assert!(state.correct(&required(&stand.get("/sold", Some(&state.voucher(2 * PRICE).unwrap())).await)).is_ok());
+    let answer = stand.get("/sold", Some(&channel.refund(None).unwrap())).await;
+    assert_eq!(required(&answer).error.as_deref(), Some(reason::BATCH_CUMULATIVE), "an old voucher is no leave");
+    assert!(channel.correct(&required(&stand.get("/sold", Some(&channel.voucher(PRICE).unwrap())).await)).unwrap());
+    stand.handler.status.store(500, Ordering::SeqCst);
+    let voucher = channel.voucher(PRICE).unwrap();
+    assert_eq!(stand.get("/sold", Some(&voucher)).await.status(), 500);
+    stand.handler.status.store(200, Ordering::SeqCst);
+    let answer = stand.get("/sold", Some(&voucher)).await;
+    assert_eq!(answer.status(), 200);
+    channel.absorb(&settled(&answer), 5 * PRICE).unwrap();
+    assert_eq!(channel.state().charged, 5 * PRICE);
+
+    let before = shop.token.balance_of(shop.payer.address()).await.unwrap().0;
+    let answer = stand.get("/sold", Some(&channel.refund(None).unwrap())).await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(settled(&answer).amount.as_deref(), Some((15 * PRICE).to_string().as_str()));
+    assert_eq!(shop.token.balance_of(shop.payer.address()).await.unwrap().0 - before, 15 * PRICE);
+    assert_eq!(shop.batch.look(channel.state().id).await.unwrap().claimed, 5 * PRICE, "what was charged is claimed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_cannot_close_the_channel_of_another() {
+    let shop = Shop::open().await;
+    let stand = Stand::of(&shop).await;
+    let channel = shop.channel_of(&shop.payer, 1);
+    shop.fill(&channel, 20 * PRICE).await;
+    let stranger = shop.channel_of(&shop.market.stranger.wallet().clone(), 1);
+    let (Payment::V2(mut theirs), Payment::V2(own)) = (stranger.refund(None).unwrap(), channel.refund(None).unwrap())
+    else {
+        panic!("they are of version 2");
+    };
+    theirs.payload["channelConfig"] = own.payload["channelConfig"].clone();
+    theirs.payload["voucher"]["channelId"] = own.payload["voucher"]["channelId"].clone();
+    let answer = stand.get("/sold", Some(&Payment::V2(theirs))).await;
+    assert_eq!(required(&answer).error.as_deref(), Some(reason::BATCH_VOUCHER_SIGNATURE));
+    assert_eq!(shop.batch.look(channel.state().id).await.unwrap().balance, 20 * PRICE);
+    assert_eq!(stand.ran(), 0);
+}
