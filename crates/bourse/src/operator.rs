@@ -100,6 +100,7 @@ impl Operator {
         };
         let mut defaults = GatewayConfig::default();
         defaults.limits.rates.spare_loopback = config.spare_loopback;
+        let x402 = http_payments(file, market, &store, keys.gas).await?;
         let served = GatewayConfig {
             listen: config.listen,
             public_url: config.public_url.clone(),
@@ -115,7 +116,6 @@ impl Operator {
             ..defaults
         };
         let watcher = Account::new(market.clone(), keys.watcher, SendConfig::default());
-        let x402 = http_payments(file, market, &store, keys.gas).await?;
         let keys = GatewayKeys { watcher: Some(watcher) };
         let gateway =
             Gateway::bind(served, market.clone(), blocks.clone(), store.clone(), indexer.progress(), keys).await?;
