@@ -48,6 +48,9 @@ pub enum LeaseAsk {
         /// What the set-up costs.
         #[serde(with = "decimal")]
         charge: u128,
+        /// Hash (keccak-256) of what whoever may read and stop the lease will show: the agent remembers it, so that a
+        /// gateway need not. The same opening again replaces it.
+        capability: B256,
     },
     /// Pay for more seconds.
     Tick {
@@ -76,16 +79,13 @@ pub enum LeaseAsk {
         /// Which.
         config: ChannelConfig,
     },
-    /// Claim what is earned and give the rest back. The voucher is over exactly what was charged: nobody but the payer
+    /// Claim what is earned and give everything else back. The voucher is over exactly what was charged: nobody but the payer
     /// has such a one to send.
     Refund {
         /// The channel.
         config: ChannelConfig,
         /// What proves that the payer asks.
         voucher: VoucherFields,
-        /// How much to give back; everything when absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        amount: Option<String>,
     },
 }
 
@@ -143,6 +143,8 @@ pub struct LeaseState {
     pub terms: TermsJson,
     /// The channel that pays.
     pub channel: B256,
+    /// Hash of what whoever may read and stop it shows.
+    pub capability: B256,
     /// Where it stands.
     pub phase: LeasePhase,
     /// Seconds that are paid for.
