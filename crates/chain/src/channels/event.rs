@@ -63,8 +63,8 @@ impl ChannelEvent {
     fn read(log: &RawLog) -> Option<Self> {
         use contract::BatchSettlementEvents as E;
         Some(match E::decode_raw_log(&log.topics, &log.data).ok()? {
-            E::ChannelCreated(e) => Self::Created { channel: e.channelId, config: Box::new(agreed(e.config)) },
-            E::ChannelClosed(e) => Self::Closed { channel: e.channelId, config: Box::new(agreed(e.config)) },
+            E::ChannelCreated(e) => Self::Created { channel: e.channelId, config: Box::new(agreed(&e.config)) },
+            E::ChannelClosed(e) => Self::Closed { channel: e.channelId, config: Box::new(agreed(&e.config)) },
             E::Deposited(e) => {
                 Self::Deposited { channel: e.channelId, sender: e.sender, amount: e.amount, balance: e.newBalance }
             }
@@ -87,7 +87,7 @@ impl ChannelEvent {
     }
 }
 
-fn agreed(config: contract::ChannelConfig) -> ChannelConfig {
+fn agreed(config: &contract::ChannelConfig) -> ChannelConfig {
     ChannelConfig {
         payer: config.payer,
         payerAuthorizer: config.payerAuthorizer,
