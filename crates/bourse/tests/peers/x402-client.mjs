@@ -34,10 +34,16 @@ function open() {
     } else throw new Error(`no such scheme: ${scheme}`)
   }
   const requests = []
+  // The official client takes version 2 wherever it is offered, and gives up when it was told of version 1 alone. Such a
+  // client hears of a 402 what programs of version 1 read of it: the body.
+  const isOld = settings.schemes.every(scheme => scheme === 'exact-v1')
   const counted = async (...args) => {
     const answer = await fetch(...args)
     requests.push(answer.status)
-    return answer
+    if (!isOld || answer.status !== 402) return answer
+    const headers = new Headers(answer.headers)
+    headers.delete('payment-required')
+    return new Response(await answer.text(), { status: answer.status, headers })
   }
   return { pay: wrapFetchWithPayment(counted, client), channels, requests }
 }
