@@ -55,6 +55,8 @@ pub(crate) fn setup(context: &Context, purpose: Purpose) -> Result<(), Error> {
         Purpose::Bench => {
             // The index is measured beside another indexer, on the same database.
             npm(context, "crates/indexer/benches/peers")?;
+            // The official server of x402 is what ours is held against.
+            npm(context, "crates/bourse/tests/peers")?;
             postgres::ensure(context)?;
             docker::ensure(context)?;
             docker::ensure_busybox(context)
