@@ -15,6 +15,8 @@ pub(crate) fn check(context: &Context) -> Result<(), Error> {
         Step::new("clippy", || run(context, cargo(context).args(CLIPPY))),
         Step::new("licences", || deny(context)),
         Step::new("generated files", || codegen::codegen(context, true)),
+        Step::new("trees", || run(context, command("node", &context.path("contracts")).arg("trees.mjs"))),
+        Step::new("slots", || run(context, command("node", &context.path("contracts")).arg("layout.mjs"))),
         Step::new("forge fmt", || run(context, codegen::forge(context).args(["fmt", "--check"]))),
     ];
     steps::run(context, "check", steps)
