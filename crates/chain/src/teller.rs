@@ -50,6 +50,15 @@ pub struct Prepared {
     pub raw: Vec<u8>,
 }
 
+impl Prepared {
+    /// The most wei that it can cost in fees: its limit of gas at its highest price. What a second layer takes beside for
+    /// its data is not in it.
+    pub fn most_wei(&self) -> Result<u128, ChainError> {
+        let envelope = read(&self.raw)?;
+        Ok(u128::from(envelope.gas_limit()).saturating_mul(envelope.max_fee_per_gas()))
+    }
+}
+
 /// Where a transaction was mined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inclusion {

@@ -65,6 +65,14 @@ pub enum PaymentsError {
         /// The lease.
         lease: String,
     },
+    /// The key has spent its day's gas. Nothing was sent; the operator may raise the cap.
+    #[error("key {signer} has spent the {cap_gwei} gwei that it may spend on gas in a day; try again tomorrow")]
+    GasSpent {
+        /// The key.
+        signer: alloy_primitives::Address,
+        /// Its cap.
+        cap_gwei: u64,
+    },
     /// A look ended where the settings of a test let it die.
     #[error("ended after the step {step:?}, as the settings ask")]
     Died {
@@ -138,7 +146,7 @@ impl PaymentsError {
         match self {
             Self::Chain(error) => error.is_retryable(),
             Self::Store(error) => error.is_retryable(),
-            Self::Unanswered { .. } | Self::Unknown { .. } | Self::NotKept => true,
+            Self::Unanswered { .. } | Self::Unknown { .. } | Self::NotKept | Self::GasSpent { .. } => true,
             _ => false,
         }
     }

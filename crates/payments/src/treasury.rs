@@ -20,7 +20,7 @@ use crate::PaymentsError;
 use crate::assets::Held;
 use crate::ledger::Ledger;
 
-pub use gas::GasBudget;
+pub use gas::{GAS_A_DAY_WEI, GasBudget};
 pub use withdrawals::{Step, WithdrawalAsk, request_withdrawal, withdrawal_id};
 
 /// Between two looks at the chain.
@@ -33,8 +33,8 @@ pub const RESEND_AFTER: Duration = Duration::from_secs(30);
 pub const DEARER_AFTER: Duration = Duration::from_secs(180);
 /// Signatures of one withdrawal: each offers a tenth more at least, and sixteen are more than four times the first.
 pub const SIGNATURES_MAX: usize = 16;
-/// Looks in a row in which a nonce is used up and nothing is found, before a withdrawal counts as lost: nodes behind one
-/// address may differ for some blocks.
+/// Looks in a row in which a nonce is used up for good and nothing is found, before a withdrawal counts as lost: nodes
+/// behind one address may differ for some blocks.
 pub const LOST_AFTER: u32 = 5;
 /// Blocks that one look reads; who was away for long reads them in turns.
 pub const BLOCKS_MAX: u64 = 5000;
@@ -59,6 +59,8 @@ pub struct TreasuryConfig {
     pub own: Vec<Address>,
     /// Most smallest units of each asset that go out in an hour: what a thief of the process can take.
     pub hourly_max: i64,
+    /// Most wei that the key spends on gas in a day: what a thief of the process can burn.
+    pub gas_a_day_wei: u128,
     /// See [`RESEND_AFTER`].
     pub resend_after: Duration,
     /// See [`DEARER_AFTER`].
@@ -80,6 +82,7 @@ impl TreasuryConfig {
             till: None,
             own: vec![],
             hourly_max,
+            gas_a_day_wei: GAS_A_DAY_WEI,
             resend_after: RESEND_AFTER,
             dearer_after: DEARER_AFTER,
             lease_s: LEASE_S,
@@ -102,15 +105,18 @@ pub struct Treasury {
     teller: Teller,
     assets: Vec<Held>,
     ledger: Ledger,
+    gas: GasBudget,
     handed: HashMap<B256, Handed>,
-    lost: HashMap<B256, u32>,
+    lost: HashMap<B256, withdrawals::Taken>,
 }
 
 impl Treasury {
     /// The treasury of this key for these assets, which are on the teller's chain.
     #[must_use]
     pub fn new(config: TreasuryConfig, teller: Teller, assets: Vec<Held>, ledger: Ledger) -> Self {
-        Self { config, teller, assets, ledger, handed: HashMap::new(), lost: HashMap::new() }
+        let store = ledger.store().clone();
+        let gas = GasBudget::new(store, teller.chain().id(), teller.address(), config.gas_a_day_wei);
+        Self { config, teller, assets, ledger, gas, handed: HashMap::new(), lost: HashMap::new() }
     }
 
     /// Where deposits go.

@@ -8,6 +8,7 @@ pub(crate) mod deposit;
 pub(crate) mod dispute;
 pub(crate) mod entry;
 pub(crate) mod event;
+pub(crate) mod gas;
 pub(crate) mod head;
 pub(crate) mod hold;
 pub(crate) mod holder;

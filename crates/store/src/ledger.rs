@@ -3,11 +3,13 @@
 
 mod convert;
 mod deposits;
+mod gas;
 mod read;
 mod rows;
 mod transaction;
 mod withdrawals;
 
+pub use gas::GasDay;
 pub use read::{Analytics, AnalyticsBy, HistoryRow, TREASURY_JOBS_MAX};
 pub use rows::{
     AccountId, AssetId, AssetRow, AssetTotals, BalanceRow, Bucket, DepositKey, DepositRow, DepositState, EntryRow,

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::PaymentsError;
+use crate::treasury::{GAS_A_DAY_WEI, GasBudget};
 
 /// A transaction that is not mined for so long is offered for more.
 const DEARER_AFTER: Duration = Duration::from_secs(20);
@@ -60,6 +61,7 @@ struct Inner {
     teller: Teller,
     store: Store,
     follow: FollowConfig,
+    gas: GasBudget,
     /// One nonce after the other.
     lane: Mutex<()>,
 }
@@ -71,10 +73,17 @@ impl std::fmt::Debug for Sender {
 }
 
 impl Sender {
-    /// Sends what `teller` signs.
+    /// Sends what `teller` signs, for as much gas in a day as [`GAS_A_DAY_WEI`] says.
     #[must_use]
     pub fn new(teller: Teller, store: Store, follow: FollowConfig) -> Self {
-        Self { inner: Arc::new(Inner { teller, store, follow, lane: Mutex::default() }) }
+        Self::capped(teller, store, follow, GAS_A_DAY_WEI)
+    }
+
+    /// The same with a cap of one's own, in wei a day.
+    #[must_use]
+    pub fn capped(teller: Teller, store: Store, follow: FollowConfig, gas_a_day_wei: u128) -> Self {
+        let gas = GasBudget::new(store.clone(), teller.chain().id(), teller.address(), gas_a_day_wei);
+        Self { inner: Arc::new(Inner { teller, store, follow, gas, lane: Mutex::default() }) }
     }
 
     /// The key.
@@ -113,7 +122,7 @@ impl Sender {
     }
 
     async fn begin(&self, purpose: &str, call: &Call) -> Result<SendRow, PaymentsError> {
-        let Inner { teller, store, lane, .. } = &*self.inner;
+        let Inner { teller, store, lane, gas, .. } = &*self.inner;
         let _turn = lane.lock().await;
         if let Some(row) = store.send(purpose).await? {
             return Ok(row);
@@ -122,6 +131,7 @@ impl Sender {
         let after = open.last().map_or(0, |row| row.nonce + 1);
         let nonce = teller.nonce(NonceAt::Pending).await?.max(after);
         let signed = teller.prepare(call, nonce).await?;
+        gas.take(&signed, now()).await?;
         let row = SendRow {
             purpose: purpose.to_owned(),
             chain_id: teller.chain().id(),
@@ -199,13 +209,14 @@ impl Sender {
 
     /// Offers more. What fails here is tried again later: the bytes on disk stay good.
     async fn raise(&self, row: &mut SendRow) {
-        let Inner { teller, store, .. } = &*self.inner;
+        let Inner { teller, store, gas, .. } = &*self.inner;
         let raised = async {
             let signed = match teller.prepare_dearer(&row.raw).await {
                 Ok(signed) => signed,
                 Err(ChainError::FeeTooHigh { .. }) => return Ok(()),
                 Err(error) => return Err(PaymentsError::from(error)),
             };
+            gas.take(&signed, now()).await?;
             let mut next = row.clone();
             next.earlier.push(next.tx);
             (next.tx, next.raw) = (signed.tx, signed.raw);

@@ -1,55 +1,46 @@
-//! What a gas wallet may spend in a day.
+//! What a key may spend on gas in a day.
 
+use alloy_primitives::Address;
+use chain::Prepared;
 use market::Timestamp;
+use store::{GasDay, Store};
+
+use crate::PaymentsError;
 
 /// Seconds of a day.
 const DAY_S: u64 = 24 * 3600;
+/// Wei of the unit that days are added up in.
+const GWEI: u128 = 1_000_000_000;
+/// What a key may spend unless its operator says otherwise: a whole coin, some thousand transactions where gas is dear.
+pub const GAS_A_DAY_WEI: u128 = 1_000_000_000 * GWEI;
 
-/// A cap on the coin that a key spends on gas between two midnights of UTC: what an attacker can make the market pay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A cap on the coin that a key spends on gas between two midnights of UTC: what somebody can make the market pay, or a
+/// thief of the process take by fees. It is a row of the database, so that neither a new start nor a second gateway
+/// brings more.
+#[derive(Clone, Debug)]
 pub struct GasBudget {
-    cap_wei: u128,
-    day: u64,
-    spent_wei: u128,
+    store: Store,
+    chain_id: u64,
+    signer: Address,
+    cap_gwei: u64,
 }
 
 impl GasBudget {
-    /// Nothing is spent yet.
+    /// The budget of this key on this chain.
     #[must_use]
-    pub fn new(cap_wei: u128) -> Self {
-        Self { cap_wei, day: 0, spent_wei: 0 }
+    pub fn new(store: Store, chain_id: u64, signer: Address, cap_wei: u128) -> Self {
+        let most = i64::MAX.unsigned_abs();
+        Self { store, chain_id, signer, cap_gwei: u64::try_from(cap_wei / GWEI).unwrap_or(most).min(most) }
     }
 
-    /// Takes so much from today's budget; false when it is not left, and nothing is taken.
-    #[must_use]
-    pub fn take(&mut self, wei: u128, now: Timestamp) -> bool {
-        let day = now.0 / DAY_S;
-        if day > self.day {
-            (self.day, self.spent_wei) = (day, 0);
+    /// Takes the most that a transaction can cost out of today's budget, before anybody sees its bytes. Signed again for
+    /// more it is taken again: the budget errs on the side of the key.
+    pub async fn take(&self, signed: &Prepared, now: Timestamp) -> Result<(), PaymentsError> {
+        let gwei = u64::try_from(signed.most_wei()?.div_ceil(GWEI)).unwrap_or(u64::MAX);
+        let day = GasDay { chain_id: self.chain_id, signer: self.signer, day: now.0 / DAY_S };
+        match self.store.take_gas(day, gwei, self.cap_gwei).await? {
+            true => Ok(()),
+            false => Err(PaymentsError::GasSpent { signer: self.signer, cap_gwei: self.cap_gwei }),
         }
-        match self.spent_wei.checked_add(wei) {
-            Some(spent) if spent <= self.cap_wei => {
-                self.spent_wei = spent;
-                true
-            }
-            _ => false,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_has_its_cap_and_the_next_its_own() {
-        let mut budget = GasBudget::new(100);
-        assert!(budget.take(60, Timestamp(10)));
-        assert!(!budget.take(41, Timestamp(20)), "too much");
-        assert!(budget.take(40, Timestamp(DAY_S - 1)), "a refusal took nothing");
-        assert!(!budget.take(1, Timestamp(DAY_S - 1)));
-        assert!(budget.take(100, Timestamp(DAY_S)), "another day");
-        assert!(!budget.take(1, Timestamp(10)), "a clock that goes back brings none");
-        assert!(!budget.take(u128::MAX, Timestamp(2 * DAY_S)));
     }
 }

@@ -32,6 +32,25 @@ impl Step {
     pub const ALL: [Self; 3] = [Self::Prepared, Self::Kept, Self::Sent];
 }
 
+/// Which nonces of the key are used, as one look sees it.
+#[derive(Clone, Copy, Debug)]
+struct Nonces {
+    /// Those below.
+    used: u64,
+    /// In the state of this block; nothing where blocks came while it was asked.
+    at: Option<Block>,
+    finalized: Block,
+}
+
+/// A withdrawal's nonce is used, and by none of its own transactions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken {
+    /// As of this block.
+    at: Block,
+    /// Looks since it is final.
+    looks: u32,
+}
+
 /// Somebody wants his money out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WithdrawalAsk {
@@ -80,34 +99,37 @@ impl Treasury {
             return Ok(());
         }
         // Asked before the receipts: what is final now was mined before they are looked for.
-        let used_up = self.teller.nonce(NonceAt::Finalized).await?;
-        let finalized = self.teller.chain().finalized().await?;
+        let seen = self.nonces().await?;
         let (waiting, signed): (Vec<_>, Vec<_>) =
             due.into_iter().partition(|row| row.state == WithdrawalState::Requested);
         let next = signed.iter().filter_map(|row| row.nonce).max().map_or(0, |nonce| nonce + 1);
         let in_flight = signed.len();
         for row in signed {
-            self.follow(row, used_up, &finalized, now).await?;
+            self.follow(row, &seen, now).await?;
         }
         self.pay(waiting, next, in_flight, now).await
     }
 
+    /// Nodes drop what accounts were in old blocks, so the nonces of the last final block cannot be asked for: those of
+    /// the newest are, and the block is noted in which they were so.
+    async fn nonces(&self) -> Result<Nonces, ChainError> {
+        let chain = self.teller.chain();
+        let before = chain.head().await?;
+        let used = self.teller.nonce(NonceAt::Latest).await?;
+        let (after, finalized) = (chain.head().await?, chain.finalized().await?);
+        Ok(Nonces { used, at: (before.hash == after.hash).then_some(after), finalized })
+    }
+
     /// Looks for what was signed, and hands it in again where it is nowhere.
-    async fn follow(
-        &mut self,
-        row: WithdrawalRow,
-        used_up: u64,
-        finalized: &Block,
-        now: Timestamp,
-    ) -> Result<(), PaymentsError> {
+    async fn follow(&mut self, row: WithdrawalRow, seen: &Nonces, now: Timestamp) -> Result<(), PaymentsError> {
         for tx in row.txs.clone() {
             if let Some(inclusion) = self.teller.receipt(tx).await? {
                 self.lost.remove(&row.id);
-                return self.mined(row, tx, inclusion, finalized, now).await;
+                return self.mined(row, tx, inclusion, &seen.finalized, now).await;
             }
         }
-        if row.nonce.is_some_and(|nonce| nonce < used_up) {
-            return self.looks_lost(&row, now).await;
+        if row.nonce.is_some_and(|nonce| nonce < seen.used) {
+            return self.looks_lost(&row, seen, now).await;
         }
         self.lost.remove(&row.id);
         let row = match row.state {
@@ -121,7 +143,7 @@ impl Treasury {
             }
             _ => row,
         };
-        self.hand_in(row).await
+        self.hand_in(row, now).await
     }
 
     async fn mined(
@@ -155,21 +177,29 @@ impl Treasury {
         Ok(())
     }
 
-    /// A final block holds another transaction with its nonce, unless the node only lags: asked again some times.
-    async fn looks_lost(&mut self, row: &WithdrawalRow, now: Timestamp) -> Result<(), PaymentsError> {
-        let looks = self.lost.entry(row.id).or_default();
-        *looks += 1;
-        if *looks < LOST_AFTER {
+    /// Another transaction has its nonce. Once the block in which that was seen is final it stays so, unless the node
+    /// only lags with receipts: asked again some times.
+    async fn looks_lost(&mut self, row: &WithdrawalRow, seen: &Nonces, now: Timestamp) -> Result<(), PaymentsError> {
+        let Some(newest) = seen.at else { return Ok(()) };
+        let Taken { at, looks } = *self.lost.entry(row.id).or_insert(Taken { at: newest, looks: 0 });
+        if at.number > seen.finalized.number {
+            return Ok(());
+        }
+        let stands = self.teller.chain().block(at.number).await?.map(|block| block.hash) == Some(at.hash);
+        let taken = if stands { Taken { at, looks: looks + 1 } } else { Taken { at: newest, looks: 0 } };
+        self.lost.insert(row.id, taken);
+        if taken.looks < LOST_AFTER {
             return Ok(());
         }
         let reason = "another transaction of the treasury's key took its place".to_owned();
         tracing::error!(id = %row.id, "a withdrawal lost its nonce; does something else send with the treasury's key?");
         self.ledger.post(Posting::WithdrawalFailed { id: row.id, reason }, now).await?;
+        self.lost.remove(&row.id);
         Ok(())
     }
 
     /// Hands in the kept bytes, or dearer ones where they have waited long.
-    async fn hand_in(&mut self, row: WithdrawalRow) -> Result<(), PaymentsError> {
+    async fn hand_in(&mut self, row: WithdrawalRow, now: Timestamp) -> Result<(), PaymentsError> {
         let Some(handed) = self.handed.get(&row.id).copied() else { return self.send(row).await };
         if handed.first.elapsed() >= self.config.dearer_after && row.txs.len() < SIGNATURES_MAX {
             let dearer = match self.teller.prepare_dearer(&row.raw).await {
@@ -178,6 +208,11 @@ impl Treasury {
                 Err(ChainError::FeeTooHigh { .. }) => return Ok(()),
                 Err(error) => return Err(error.into()),
             };
+            match self.gas.take(&dearer, now).await {
+                // What was signed before stays good, and waits for cheaper blocks.
+                Err(PaymentsError::GasSpent { .. }) => return Ok(()),
+                taken => taken?,
+            }
             let mut next = WithdrawalRow { tx: Some(dearer.tx), raw: dearer.raw, ..row.clone() };
             next.txs.push(dearer.tx);
             // Kept first: whatever was signed can be mined, and must be looked for.
@@ -261,6 +296,13 @@ impl Treasury {
         let lease = self.lease();
         if !self.ledger.store().lease(&lease, &self.config.holder, self.config.lease_s).await? {
             return Err(PaymentsError::NotTheSigner { lease });
+        }
+        match self.gas.take(&prepared, now).await {
+            Err(error @ PaymentsError::GasSpent { .. }) => {
+                tracing::error!(id = %row.id, %error, "a withdrawal waits for another day");
+                return Ok(false);
+            }
+            taken => taken?,
         }
         let (id, signer, tx) = (row.id, self.address(), prepared.tx);
         let posting = Posting::WithdrawalSigned { id, signer, nonce, tx, raw: prepared.raw.clone() };

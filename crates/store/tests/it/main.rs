@@ -32,6 +32,7 @@ macro_rules! on_both_engines {
 mod commit;
 mod fixture;
 mod lease;
+mod ledger;
 mod presence;
 mod read;
 mod receipt;
