@@ -1,6 +1,7 @@
 //! Time bought by the tick, over x402: the price of a tick is known, so its voucher goes with the request and one round
 //! trip pays.
 
+mod answer;
 mod sign;
 
 use std::time::Duration;
@@ -12,19 +13,18 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::Url;
 use wire::{
-    http::{LeaseBody, LeaseJson, LeaseOpenedJson, LeaseResultJson, LogsJson, Problem, TickBody},
+    http::{LeaseBody, LeaseJson, LeaseOpenedJson, LeaseResultJson, LogsJson, TickBody},
     x402::{
-        self, BatchOffer, BatchPayload, ChannelConfig, PAYMENT_REQUIRED, PAYMENT_SIGNATURE, PaymentRequired, PaymentV2,
-        Requirements, typed,
+        self, BatchOffer, BatchPayload, ChannelConfig, PAYMENT_SIGNATURE, PaymentRequired, PaymentV2, Requirements,
+        typed,
     },
 };
 
 use crate::RenterError;
+use answer::{Answered, RefundedJson, body, failed, is_unsettled, problem, required};
 
 /// An answer takes at most this long: a deposit is mined and an agent asks its chain before the first.
 const ANSWER_WITHIN: Duration = Duration::from_secs(90);
-/// The largest answer that is read.
-const ANSWER_BYTES_MAX: usize = 4 << 20;
 /// The same payment is sent so often when nobody knows what became of it. It is charged once.
 const TRIES: u32 = 4;
 
@@ -73,6 +73,17 @@ pub struct OpenLease {
     pub paid_s: u64,
     /// Seconds of a tick.
     pub tick_s: u32,
+}
+
+/// What came back of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaseRefund {
+    /// The channel, which is empty now.
+    pub channel: B256,
+    /// Smallest units.
+    pub amount: u128,
+    /// The transaction that gave them back.
+    pub tx: Option<B256>,
 }
 
 impl LeaseClient {
@@ -224,22 +235,37 @@ impl LeaseClient {
     }
 
     /// Takes the rest of the channel back, once none of its leases is open.
-    pub async fn refund(&self, lease: &OpenLease) -> Result<serde_json::Value, RenterError> {
-        let voucher = self.sign_voucher(&lease.config, lease.charged)?;
-        let payload = BatchPayload::Refund {
-            channel_config: lease.config.clone(),
-            voucher,
-            amount: None,
-            refund_nonce: None,
-            claims: Vec::new(),
-            refund_authorizer_signature: None,
-            claim_authorizer_signature: None,
-        };
-        let request = self.post(&format!("api/v1/x402/leases/{}/tick", lease.id))?;
-        match self.pay(request, &lease.requirements, &payload).await? {
-            Answered::Done(body) => self.parsed(&body),
-            Answered::Required(required) => Err(self.refused(&required)),
+    pub async fn refund(&self, lease: &mut OpenLease) -> Result<LeaseRefund, RenterError> {
+        let mut corrected = false;
+        loop {
+            let voucher = self.sign_voucher(&lease.config, lease.charged)?;
+            let payload = BatchPayload::Refund {
+                channel_config: lease.config.clone(),
+                voucher,
+                amount: None,
+                refund_nonce: None,
+                claims: Vec::new(),
+                refund_authorizer_signature: None,
+                claim_authorizer_signature: None,
+            };
+            let request = self.post(&format!("api/v1/x402/leases/{}/tick", lease.id))?;
+            match self.pay(request, &lease.requirements, &payload).await? {
+                Answered::Done(body) => return self.refunded(&body),
+                // Another lease of the channel may have been charged since.
+                Answered::Required(required) if !corrected => {
+                    lease.charged = self.corrected(&lease.config, &required)?;
+                    corrected = true;
+                }
+                Answered::Required(required) => return Err(self.refused(&required)),
+            }
         }
+    }
+
+    fn refunded(&self, body: &[u8]) -> Result<LeaseRefund, RenterError> {
+        let told: RefundedJson = self.parsed(body)?;
+        let amount = told.refunded.parse();
+        let amount = amount.map_err(|_| problem(&self.base, "gave back no readable amount".into(), false))?;
+        Ok(LeaseRefund { channel: told.channel_id, amount, tx: told.tx })
     }
 
     fn channel(&self, config: &ChannelConfig) -> B256 {
@@ -290,7 +316,7 @@ impl LeaseClient {
                     return required(&self.base, answer).await.map(Answered::Required);
                 }
                 // Nobody knows: the same again is the only thing that is safe.
-                Ok(answer) if answer.status().is_server_error() => last = failed(&self.base, answer).await,
+                Ok(answer) if is_unsettled(answer.status()) => last = failed(&self.base, answer).await,
                 Ok(answer) if answer.status().is_success() => return self.body(answer).await.map(Answered::Done),
                 Ok(answer) => return Err(failed(&self.base, answer).await),
                 Err(error) => last = error,
@@ -338,42 +364,4 @@ impl LeaseClient {
         serde_json::from_slice(body)
             .map_err(|err| problem(&self.base, format!("gave an answer that cannot be read: {err}"), false))
     }
-}
-
-/// What came of a payment.
-enum Answered {
-    /// It was taken; the body.
-    Done(Vec<u8>),
-    /// It was not.
-    Required(PaymentRequired),
-}
-
-async fn required(base: &Url, answer: Response) -> Result<PaymentRequired, RenterError> {
-    if answer.status() != StatusCode::PAYMENT_REQUIRED {
-        return Err(failed(base, answer).await);
-    }
-    let header = answer.headers().get(PAYMENT_REQUIRED).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Ok(x402::decode("the offer", header)?)
-}
-
-async fn failed(base: &Url, answer: Response) -> RenterError {
-    let status = answer.status();
-    let body = body(base, answer).await.unwrap_or_default();
-    let said = serde_json::from_slice::<Problem>(&body).map_or_else(|_| String::new(), |problem| problem.detail);
-    problem(base, format!("answered {status}: {said}"), status.is_server_error())
-}
-
-async fn body(base: &Url, mut answer: Response) -> Result<Vec<u8>, RenterError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|err| problem(base, format!("broke off ({err})"), true))? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(problem(base, "gave an answer beyond all limits".into(), false));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn problem(base: &Url, problem: String, retryable: bool) -> RenterError {
-    RenterError::Gateway { url: base.to_string(), problem, retryable }
 }

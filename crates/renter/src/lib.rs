@@ -46,4 +46,4 @@ mod stop;
 pub use stop::Stopped;
 
 mod lease;
-pub use lease::{LeaseClient, LeasePreview, OpenLease};
+pub use lease::{LeaseClient, LeasePreview, LeaseRefund, OpenLease};

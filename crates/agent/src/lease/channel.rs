@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
+use payments::channel::{ChannelRefusal, ChannelState};
 use serde::{Deserialize, Serialize};
 use wire::SignatureBytes;
-use wire::x402::{ChannelConfig, ChannelStateJson, VoucherFields, VoucherStateJson, reason, typed};
+use wire::x402::{ChannelConfig, ChannelStateJson, VoucherFields, VoucherStateJson, reason};
 
 use super::account::{Account, Voucher};
 
@@ -20,6 +21,12 @@ pub(crate) struct Refusal {
 impl Refusal {
     pub(crate) fn new(code: &'static str, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into() }
+    }
+}
+
+impl From<ChannelRefusal> for Refusal {
+    fn from(refusal: ChannelRefusal) -> Self {
+        Self::new(refusal.code(), refusal.to_string())
     }
 }
 
@@ -86,7 +93,8 @@ impl Channel {
         (self.withdraw_at, self.refund_nonce) = (chain.withdraw_at, chain.refund_nonce);
     }
 
-    /// The state after this voucher paid `amount`, unless the voucher does not. The chain is not asked.
+    /// The state after this voucher paid `amount`, unless the voucher does not. The chain is not asked. What a voucher may
+    /// do is decided where everybody who is paid by vouchers decides it; here comes only what an agent alone knows.
     pub(crate) fn take(
         &self,
         id: B256,
@@ -94,38 +102,36 @@ impl Channel {
         amount: u128,
         separator: &B256,
     ) -> Result<Self, Refusal> {
-        let max = voucher.max_claimable_amount;
-        if voucher.channel_id != id {
-            return Err(Refusal::new(
-                reason::BATCH_CHANNEL_ID,
-                format!("the voucher is for channel {}", voucher.channel_id),
-            ));
-        }
+        let state = self.state(id, separator);
         // Before anything of the channel is told: only its payer may ask.
-        let signer = voucher.signature.signer_of_hash(typed::voucher_digest(separator, &id, max));
-        if signer != Some(self.config.payer_authorizer) {
-            let wanted = self.config.payer_authorizer;
-            return Err(Refusal::new(reason::BATCH_VOUCHER_SIGNATURE, format!("{wanted} did not sign this voucher")));
-        }
-        if self.withdraw_at.is_some() {
-            let why = "a withdrawal from the channel is pending: nothing is served; open another channel";
-            return Err(Refusal::new(reason::BATCH_WITHDRAWING, why));
-        }
+        state.signed(voucher)?;
         if self.closing {
             return Err(Refusal::new(reason::BATCH_BUSY, "the channel is being closed; send the same in a moment"));
         }
-        let due = self.charged.checked_add(amount).filter(|due| *due == max);
-        if due.is_none() {
-            let why = format!("{} was charged so far, and {amount} is due now: sign the sum, not {max}", self.charged);
-            return Err(Refusal::new(reason::BATCH_CUMULATIVE, why));
-        }
-        if max > self.balance {
-            let why = format!("the channel holds {}, and {max} would be charged: deposit more", self.balance);
-            return Err(Refusal::new(reason::BATCH_EXCEEDS_BALANCE, why));
-        }
+        let taken = state.follows(voucher, amount, state.synced_at)?;
         let mut next = self.clone();
-        (next.charged, next.signed_max, next.signature) = (max, max, Some(voucher.signature));
+        (next.charged, next.signed_max, next.signature) = (taken.charged, taken.signed_max, taken.signature);
         Ok(next)
+    }
+
+    /// As the rules of vouchers see it. The channels are read every few seconds, so what is known of one is of now.
+    fn state(&self, id: B256, separator: &B256) -> ChannelState {
+        let config = self.config.clone();
+        let Self { balance, claimed, charged, signed_max, signature, withdraw_at, refund_nonce, .. } = *self;
+        let separator = *separator;
+        ChannelState {
+            id,
+            config,
+            separator,
+            balance,
+            claimed,
+            charged,
+            signed_max,
+            signature,
+            withdraw_at,
+            refund_nonce,
+            synced_at: 0,
+        }
     }
 
     /// Whether this voucher, byte by byte, was taken for `lease` last.

@@ -45,9 +45,11 @@ pub(super) async fn open(host: &Arc<Host>, shop: &Arc<Shop>, wish: Wish) -> Resu
     let Some(held) = shop.book.hold(channel_id).await else { return Err(busy()) };
     let is_paid = held.channel().is_some_and(|channel| channel.is_last_of(key(id), &voucher).is_some());
     drop(held);
-    if shop.lease(id).is_some() {
-        // Whoever repeats it gets the same answer; another voucher would pay for nothing.
+    if let Some(open) = shop.lease(id) {
+        // Whoever repeats it gets the same answer, and may read and stop it by what he was told last: what he was told
+        // first may never have come. Another voucher would pay for nothing.
         return if is_paid {
+            open.change(|record| record.capability = capability)?;
             taken(shop, id).await
         } else {
             Err(Trouble::refused(TERMS, "this lease is open already"))
