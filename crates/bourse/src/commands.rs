@@ -9,6 +9,7 @@ mod gateway;
 mod image;
 mod indexer;
 mod job;
+mod lease;
 mod login;
 mod logs;
 mod provider;
@@ -60,6 +61,9 @@ pub(crate) enum Command {
     /// Jobs as the market's index knows them.
     #[command(subcommand)]
     Job(job::Command),
+    /// Time bought by the tick: run for as long as it is paid for, without escrow.
+    #[command(subcommand)]
+    Lease(lease::Command),
     /// Receipts that nobody can forge: list, show, verify.
     #[command(subcommand)]
     Receipt(receipt::Command),
@@ -104,6 +108,7 @@ impl Command {
             Self::Dispute(command) => command.run(settings, ui).await,
             Self::Finalize => finalize::finalize(settings, ui).await,
             Self::Job(command) => command.run(settings, ui).await,
+            Self::Lease(command) => command.run(settings, ui).await,
             Self::Receipt(command) => command.run(settings, ui).await,
             Self::Login(args) => login::login(&args, settings, ui).await,
             Self::Logout => login::logout(settings, ui).await,

@@ -1,6 +1,7 @@
 //! `bourse provider …`.
 
 mod check;
+mod earnings;
 mod run;
 mod stake;
 
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     Check(check::Args),
     /// List this machine and run jobs until Ctrl-C.
     Run(run::Args),
+    /// Show what clients paid this provider over HTTP, and pay it out.
+    Earnings(earnings::Args),
     /// Put down stake for this machine: as many seconds of pay as it is worth come at once.
     Stake(stake::StakeArgs),
     /// Ask stake back, or take what was asked back two weeks ago.
@@ -34,6 +37,7 @@ impl Command {
         match self {
             Self::Check(args) => check::check(&args, settings, ui).await,
             Self::Run(args) => run::run(&args, settings, ui).await,
+            Self::Earnings(args) => earnings::earnings(&args, settings, ui).await,
             Self::Stake(args) => stake::stake(&args, settings, ui).await,
             Self::Unstake(args) => stake::unstake(&args, settings, ui).await,
         }

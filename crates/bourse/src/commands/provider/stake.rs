@@ -58,7 +58,7 @@ pub(crate) async fn unstake(args: &UnstakeArgs, settings: &Settings, ui: &Ui) ->
 }
 
 /// The owner's key in this market.
-async fn owner(settings: &Settings) -> Result<Account, Failure> {
+pub(super) async fn owner(settings: &Settings) -> Result<Account, Failure> {
     let (_, market) = settings.market().await?;
     let key = keys::one(&settings.home(), "owner", &keys::home_password(settings)?)?;
     Ok(Account::new(market, key, SendConfig::default()))
