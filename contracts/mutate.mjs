@@ -1,10 +1,14 @@
 // Breaks the contracts on purpose, one line at a time, in a copy, and expects the tests to notice. Exits 1 when a
-// break goes unseen. Slow (a compile for each), so it is run by hand: `npm run mutate [-- "pattern of names"]`.
+// break goes unseen.
+//
+//   node mutate.mjs ["pattern of names"]   every break below against unit tests; slow, so it is run by hand
+//   node mutate.mjs checks [fast | number …]   every mutant of test/mutants against the one check that must see it
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { MUTANTS } from "./test/mutants/mutants.mjs";
 import { tool } from "./tools.mjs";
 
 const ROOT = dirname(fileURLToPath(import.meta.url));
@@ -135,37 +139,141 @@ const BREAKS = [
   ["versions: published by anyone", "src/Versions.sol", "external restricted returns (uint256 number)", "external returns (uint256 number)", PAYMENTS],
 ];
 
+/** Such builds are larger than a chain takes. */
+const SIZE_MAX = "131072";
+/** One seed, so that a mutant that is seen once is seen always. */
+const SEED = "0x2a";
+/** What the campaigns are made of. */
+const CAMPAIGNS = [
+  "foundry.toml",
+  "solc.cjs",
+  "src/interfaces",
+  "src/types",
+  "src/wallet/ITill.sol",
+  ...["Canonical", "IBatchSettlement", "IDepositCollector", "IJobDeposits", "ISignatureTransfer", "ITills"].map((name) => `src/x402/${name}.sol`),
+  "test/doubles",
+  "test/invariant",
+  "test/IGPUToken.sol",
+  "test/x402/ChannelTest.sol",
+  "test/x402/IDevUSDC.sol",
+];
+/** Which source each campaign's contracts are built from, by the sources that go into them. */
+const DEPLOYED = [
+  [/^src\/wallet\//, ["src/wallet/Till.sol"]],
+  [/^src\/x402\/(ProviderTill|Tills)/, ["src/x402/Tills.sol"]],
+  [/^src\/x402\/(JobDeposits|DepositAccount)/, ["src/x402/JobDeposits.sol"]],
+  [/^src\/x402\/(BatchSettlement|Channel)/, ["src/x402/BatchSettlement.sol"]],
+  [/^src\//, ["src/Market.sol", "src/MarketCourt.sol"]],
+];
+
 const copy = mkdtempSync(join(tmpdir(), "mutants-"));
-let unseen = 0;
-try {
-  for (const name of ["src", "test", "foundry.toml", "solc.cjs", "out", "cache"]) {
-    cpSync(join(ROOT, name), join(copy, name), { recursive: true, preserveTimestamps: true });
-  }
-  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
-  const only = process.argv[2] ?? "";
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => process.exit(143));
+process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
+const [mode = "", ...rest] = process.argv.slice(2);
+process.exitCode = (mode === "checks" ? checks(rest) : breaks(mode)) === 0 ? 0 : 1;
+
+/** How many breaks no test sees. */
+function breaks(only) {
+  let unseen = 0;
+  fill(copy, ["src", "test", "foundry.toml", "solc.cjs", "out", "cache"]);
   if (run(EVERYTHING).status !== 0) throw new Error("the tests fail before anything is broken");
   for (const [what, file, from, to, tests] of BREAKS.filter(([what]) => new RegExp(only).test(what))) {
-    const path = join(copy, file);
-    const sound = readFileSync(path, "utf8");
-    if (sound.split(from).length !== 2) throw new Error(`${what}: ${file} does not have its line exactly once`);
-    writeFileSync(path, sound.replace(from, () => to));
-    const { status, stdout } = run(tests);
-    writeFileSync(path, sound);
+    const { status, stdout } = broken(copy, file, from, to, () => run(tests));
     const failing = stdout.slice(stdout.indexOf("Failing tests:"));
     const seers = [...new Set([...failing.matchAll(/\b((?:test|invariant)\w*)\([^)]*\) \(/g)].map(([, test]) => test))];
     console.log(`${status === 0 ? "UNSEEN" : "seen  "} ${what}: ${seers.slice(0, 3).join(", ")}`);
     if (status === 0) unseen++;
   }
-} finally {
-  rmSync(copy, { recursive: true, force: true });
+  return unseen;
 }
-process.exit(unseen === 0 ? 0 : 1);
+
+/**
+ * How many mutants their own check does not see. A mutant is built apart, quickly rather than small, and laid where the
+ * tests look for what is deployed; the tests themselves are compiled once.
+ */
+function checks(wanted) {
+  const [built, tried] = [join(copy, "built"), join(copy, "tried")];
+  fill(built, ["src", "foundry.toml", "solc.cjs"]);
+  fill(tried, CAMPAIGNS);
+  // Campaigns meet the contracts as artefacts, so that no more than themselves is compiled beside these.
+  forge(built, ["build", "src"], true);
+  for (const folder of [tried, join(copy, "sound")]) cpSync(join(built, "out"), join(folder, "out"), { recursive: true });
+  const asked = (check, pace) => wanted.length === 0 || wanted.includes(String(check)) || wanted.includes(pace);
+  const chosen = MUTANTS.filter(([check, , , , , pace]) => asked(check, pace));
+  // On sound contracts of the same build, briefly: what fails below fails for its break alone.
+  for (const campaign of new Set(chosen.map(([, campaign]) => campaign))) {
+    const { status, stdout, stderr } = campaignRun(tried, campaign, 0, 8);
+    if (status !== 0) throw new Error(`${campaign} fails before anything is broken\n${stdout}${stderr}`);
+  }
+  let unseen = 0;
+  for (const [check, campaign, file, from, to] of chosen) {
+    const started = Date.now();
+    const sources = DEPLOYED.find(([pattern]) => pattern.test(file))[1];
+    broken(built, file, from, to, () => lay(built, tried, sources));
+    const { status, stdout } = campaignRun(tried, campaign, check, 256);
+    copyBuilt(join(copy, "sound"), tried, sources);
+    const reason = stdout.match(/\[FAIL: ([^\]]*)\]/)?.[1] ?? "";
+    const seen = status !== 0 && new RegExp(`(^|: )0*${check}: `).test(reason);
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    const name = `check_${String(check).padStart(2, "0")}`;
+    console.log(`${seen ? "seen  " : "UNSEEN"} ${name} ${campaign} ${seconds} s: ${reason || stdout.slice(-200)}`);
+    if (!seen) unseen++;
+  }
+  console.log(`${chosen.length - unseen} of ${chosen.length} mutants seen, each by its own check`);
+  return unseen;
+}
+
+function fill(folder, names) {
+  for (const name of names) {
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true, preserveTimestamps: true });
+  }
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+}
+
+/** What `work` says while the line is broken. */
+function broken(folder, file, from, to, work) {
+  const path = join(folder, file);
+  const sound = readFileSync(path, "utf8");
+  if (sound.split(from).length !== 2) throw new Error(`${file} does not have this line exactly once: ${from}`);
+  writeFileSync(path, sound.replace(from, () => to));
+  try {
+    return work();
+  } finally {
+    writeFileSync(path, sound);
+  }
+}
+
+/** Builds these sources and lays what comes of them where the tests find it. */
+function lay(from, into, sources) {
+  forge(from, ["build", ...sources], true);
+  copyBuilt(from, into, sources);
+}
+
+function copyBuilt(from, into, sources) {
+  for (const source of sources) {
+    const artefact = join("out", basename(source), `${basename(source, ".sol")}.json`);
+    cpSync(join(from, artefact), join(into, artefact));
+  }
+}
+
+function campaignRun(folder, campaign, check, runs) {
+  rmSync(join(folder, "cache", "invariant"), { recursive: true, force: true });
+  const args = ["test", "--match-contract", `^${campaign}Campaign$`, "--fuzz-seed", SEED, "--code-size-limit", SIZE_MAX];
+  const settings = { CHECK: String(check), FOUNDRY_INVARIANT_RUNS: String(runs), FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT: "0" };
+  return forge(folder, args, false, settings);
+}
+
+function forge(cwd, args, must, settings = {}) {
+  const env = { ...process.env, FOUNDRY_PROFILE: "mutants", ...settings };
+  const done = spawnSync(tool("forge"), args, { cwd, env, encoding: "utf8", maxBuffer: 1 << 28 });
+  if (must && done.status !== 0) throw new Error(`does not compile\n${done.stdout}${done.stderr}`);
+  return done;
+}
 
 /** Tests meet the contracts as artefacts, so those are built first: a filtered test run would not. */
 function run(tests) {
-  const forge = (...args) =>
-    spawnSync(tool("forge"), args, { cwd: copy, encoding: "utf8", maxBuffer: 1 << 28 });
-  const build = forge("build", "src");
-  if (build.status !== 0) throw new Error(`does not compile\n${build.stdout}${build.stderr}`);
-  return forge("test", "--match-path", tests);
+  const settings = { FOUNDRY_PROFILE: "default" };
+  forge(copy, ["build", "src"], true, settings);
+  return forge(copy, ["test", "--match-path", tests], false, settings);
 }

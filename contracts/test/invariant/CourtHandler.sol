@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
+import {Outcome, Status} from "../../src/interfaces/IMarket.sol";
 import {Model, Seen} from "./Model.sol";
 
-/// What happens after a job's end, and to the stake behind it.
+/// Disputes and their verdicts.
 abstract contract CourtHandler is Model {
-    function finalize(uint256 seed) external {
-        (bool found, Seen storage job) = _pick(seed, Status.Ended, Status.Ended);
-        if (!found) return;
-        bool refused = vm.getBlockTimestamp() <= job.since + 1 hours;
-        Terms[] memory batch = new Terms[](1);
-        batch[0] = job.terms;
-        (uint256 rich, uint256 fees) = _before(job);
-        if (refused) vm.expectRevert();
-        market.finalize(batch);
-        if (refused) return;
-        _after(job, rich, fees);
-        _move(job, Status.Final);
+    function setMinBond(uint128 amount) external {
+        minBond = bound(amount, 0, PRICE / 10);
+        vm.prank(ADMIN);
+        market.setMinBond(uint128(minBond));
     }
 
     function dispute(uint256 seed, bool byRenter) external {
@@ -29,16 +21,13 @@ abstract contract CourtHandler is Model {
         bool refused = pot == 0 || (!ends && vm.getBlockTimestamp() > job.since + 1 hours);
         address opener = byRenter ? job.terms.renter : owners[_resourceOf(job)];
         (uint256 rich, uint256 fees) = _before(job);
-        vm.prank(opener);
-        if (refused) vm.expectRevert();
-        market.disputeJob(job.terms, "");
-        if (refused) return;
-        (job.opener, job.pot, job.bond) = (opener, pot, pot / 10);
+        if (!_do(opener, abi.encodeCall(market.disputeJob, (job.terms, "")), refused, DISPUTE)) return;
+        (job.opener, job.pot, job.bond) = (opener, pot, pot / 10 > minBond ? pot / 10 : minBond);
         // The opener's own purse pays the bond; the renter's receives what is unearned.
         (uint256 renter, uint256 provider) = _wealth(job);
         job.returned += renter + (byRenter ? job.bond : 0) - (rich >> 128);
-        assertEq(provider, uint256(uint128(rich)), "no pay before the verdict");
-        assertEq(market.fees(), fees, "no fee before the verdict");
+        job.paid += provider - uint256(uint128(rich));
+        job.fee += market.fees() - fees;
         if (ends) (job.endSeconds, job.outcome) = (ran, Outcome.Disputed);
         _move(job, Status.Disputed);
     }
@@ -50,70 +39,57 @@ abstract contract CourtHandler is Model {
         return earned(job, ran) - earned(job, old > bare ? old : bare);
     }
 
+    /// By the judge, or by default.
     function resolve(uint256 seed, uint8 how) external {
         (bool found, Seen storage job) = _pick(seed, Status.Disputed, Status.Disputed);
         if (!found) return;
-        uint16 share = how % 4 == 3 ? 5000 : uint16(how % 4) * 5000;
-        bool answered = how % 4 != 3;
-        bool refused = !answered && vm.getBlockTimestamp() <= job.since + 7 days;
         uint256 total = market.getResource(job.terms.resourceId).stake;
+        uint256 owner = token.balanceOf(owners[_resourceOf(job)]);
         (uint256 rich, uint256 fees) = _before(job);
-        vm.prank(ADMIN);
-        if (refused) vm.expectRevert();
-        answered ? market.resolveDispute(job.terms, share, "") : market.settleDispute(job.terms);
-        if (refused) return;
-        job.taken = total - market.getResource(job.terms.resourceId).stake;
-        assertLe(job.taken, tieOf(job), "never more than the tie");
-        staked[_resourceOf(job)] -= job.taken;
-        job.lost = job.pot - job.pot * share / 10_000;
+        if (!_judge(job, how % 4)) return;
+        uint256 had = job.returned;
         _after(job, rich, fees);
-        _bondBack(job, share);
+        job.taken = total - market.getResource(job.terms.resourceId).stake;
+        staked[_resourceOf(job)] -= job.taken;
+        uint256 share = how % 4 == 3 ? 5000 : how % 4 * 5000;
+        job.lost = job.pot - job.pot * share / 10_000;
+        _bondBack(job, share, token.balanceOf(owners[_resourceOf(job)]) - owner, job.returned - had);
         _move(job, Status.Final);
     }
 
-    /// The bond is no part of what the job came to.
-    function _bondBack(Seen storage job, uint16 share) private {
-        bool byRenter = job.opener == job.terms.renter;
-        if (byRenter ? share == 10_000 : share == 0) byRenter = !byRenter;
-        // An owner that gets its own bond back is paid at its own address, where no pay goes.
-        if (byRenter) job.returned -= job.bond;
-        else if (job.opener == job.terms.renter) job.paid -= job.bond;
+    /// Nothing, half or all by the judge, or half by default.
+    function _judge(Seen storage job, uint256 how) private returns (bool) {
+        bool refused = how == 3 && vm.getBlockTimestamp() <= job.since + 7 days;
+        bytes memory call = how == 3
+            ? abi.encodeCall(market.settleDispute, (job.terms))
+            : abi.encodeCall(market.resolveDispute, (job.terms, uint16(how * 5000), ""));
+        return _do(ADMIN, call, refused, DEFAULT_VERDICT);
+    }
+
+    /// Takes the bond out of what the job came to. An owner that gets its own bond back has it at its own address, where
+    /// no pay goes; `toOwner` is what arrived there, and `toRenter` what the renter got by the verdict in all.
+    function _bondBack(Seen storage job, uint256 share, uint256 toOwner, uint256 toRenter) private {
+        bool opened = job.opener == job.terms.renter;
+        bool renters_ = opened ? share != 10_000 : share == 0;
+        bool purse = !opened && !renters_;
+        _flawIf(toOwner != (purse ? job.bond : 0), BOND_GOES);
+        _flawIf(toRenter != job.lost + (renters_ ? job.bond : 0), BOND_GOES);
+        if (renters_) job.returned -= job.bond < job.returned ? job.bond : job.returned;
+        else if (!purse) job.paid -= job.bond < job.paid ? job.bond : job.paid;
         job.bond = 0;
     }
 
-    function stake(uint256 r, uint72 amount) external {
-        r = r % 2;
-        amount = uint72(bound(amount, 1, 2 * uint256(PRICE)));
-        bool refused = market.paused();
-        vm.prank(owners[r]);
-        if (refused) vm.expectRevert();
-        market.stake(resources[r], amount);
-        if (!refused) staked[r] += amount;
+    /// A verdict by who is no judge, or one that no judge may give.
+    function misjudge(uint256 seed, uint16 share, bool stranger) external {
+        (bool found, Seen storage job) = _pick(seed, Status.Disputed, Status.Disputed);
+        if (!found) return;
+        share = stranger ? (share % 3) * 5000 : uint16(bound(share, 1, 4999));
+        address by = stranger ? job.opener : ADMIN;
+        _do(by, abi.encodeCall(market.resolveDispute, (job.terms, share, "")), true, JUDGES);
     }
 
-    function unstake(uint256 r, uint72 amount) external {
-        r = r % 2;
-        amount = uint72(bound(amount, 1, 3 * uint256(PRICE)));
-        bool refused = amount > staked[r] - unbonding[r] - tiedOf(r);
-        vm.prank(owners[r]);
-        if (refused) vm.expectRevert();
-        market.unstake(resources[r], amount);
-        if (refused) return;
-        unbonding[r] += amount;
-        availableAt[r] = vm.getBlockTimestamp() + 14 days;
-    }
-
-    function withdrawStake(uint256 r, uint8 far) external {
-        r = r % 2;
-        if (far < 32) _elapse(14 days);
-        bool refused = unbonding[r] == 0 || vm.getBlockTimestamp() < availableAt[r];
-        address purse = address(0x57A4E);
-        uint256 before = token.balanceOf(purse);
-        vm.prank(owners[r]);
-        if (refused) vm.expectRevert();
-        market.withdrawStake(resources[r], purse);
-        if (refused) return;
-        assertEq(token.balanceOf(purse) - before, unbonding[r], "all that was unbonding");
-        (staked[r], unbonding[r]) = (staked[r] - unbonding[r], 0);
+    /// Long enough for the default.
+    function wait(uint256 gap) external {
+        _elapse(bound(gap, 1 days, 8 days));
     }
 }

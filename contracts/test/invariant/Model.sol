@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Test} from "forge-std/Test.sol";
 import {IMarket, Listing, Outcome, Status, Terms} from "../../src/interfaces/IMarket.sol";
 import {BlockingToken} from "../doubles/BlockingToken.sol";
+import {Rules} from "./Rules.sol";
 
 /// A job as the test remembers it: a stopwatch that ticks while the job runs, and what was seen to move.
 struct Seen {
@@ -32,8 +32,19 @@ struct Seen {
     uint256 taken; //  from the stake
 }
 
+/// A slash as the test remembers it.
+struct Slash {
+    uint256 r;
+    address harmed;
+    uint256 amount;
+    uint256 loss;
+    uint256 until;
+    uint256 status;
+    uint256 fromUnbonding;
+}
+
 /// What the handler knows of the market without asking it: jobs, stopwatches, deadlines, stake and money seen to move.
-abstract contract Model is Test {
+abstract contract Model is Rules {
     uint256 public constant JOBS_MAX = 12;
     uint72 internal constant PRICE = 3_700_123;
     uint256 internal constant KEY = uint256(keccak256("a key for every signature"));
@@ -47,12 +58,14 @@ abstract contract Model is Test {
     address[2] public owners = [address(0x2001), address(0x2002)];
     address[2] public payouts = [address(0x3001), address(0x3002)];
     bytes32[2] public resources;
-    /// All stake of a resource: free, tied and unbonding.
+    /// All stake of a resource: free, tied, unbonding and contested.
     uint256[2] public staked;
     uint256[2] public unbonding;
+    uint256[2] public contested;
     uint256[2] internal availableAt;
     uint256 public donated;
-    mapping(Status => uint256) public reached;
+    uint256 public minBond;
+    Slash[] internal _slashes;
     Seen[] internal _jobs;
     Seen private _none;
 
@@ -73,12 +86,12 @@ abstract contract Model is Test {
         }
     }
 
-    function count() external view returns (uint256) {
-        return _jobs.length;
+    function jobs() external view returns (Seen[] memory) {
+        return _jobs;
     }
 
-    function jobAt(uint256 i) external view returns (Seen memory) {
-        return _jobs[i];
+    function _do(address from, bytes memory call, bool refused, uint256 check) internal returns (bool) {
+        return _call({to: address(market), from: from, data: call, refused: refused, check: check});
     }
 
     // ── the model ────────────────────────────────────────────────────────────────────────────────────────
@@ -116,6 +129,11 @@ abstract contract Model is Test {
         }
     }
 
+    /// Stake that may be tied, or asked back.
+    function freeOf(uint256 r) public view returns (uint256) {
+        return staked[r] - unbonding[r] - contested[r] - tiedOf(r);
+    }
+
     function _resourceOf(Seen storage job) internal view returns (uint256) {
         return job.terms.resourceId == resources[0] ? 0 : 1;
     }
@@ -124,7 +142,7 @@ abstract contract Model is Test {
     function _coverFor(Seen storage job) internal view returns (uint256) {
         uint256 r = _resourceOf(job);
         uint256 most = job.terms.maxDuration < 1 hours ? job.terms.maxDuration : 1 hours;
-        uint256 seconds_ = (staked[r] - unbonding[r] - tiedOf(r)) * 3600 / job.terms.pricePerHour;
+        uint256 seconds_ = freeOf(r) * 3600 / job.terms.pricePerHour;
         return seconds_ < most ? seconds_ : most;
     }
 
@@ -151,6 +169,14 @@ abstract contract Model is Test {
         if (to == 0) return false;
         if (_cost(job, to) >= job.terms.minCharge) return true;
         return !_waived(job) && _cost(job, job.cover) >= job.terms.minCharge;
+    }
+
+    /// What must have been paid up to a second.
+    function _dueAt(Seen storage job, uint256 to) internal view returns (uint256) {
+        if (to == 0) return 0;
+        uint256 cost = _cost(job, to);
+        if (cost < job.terms.minCharge) cost = job.terms.minCharge;
+        return cost - cost * job.feeBps / 10_000;
     }
 
     function _waived(Seen memory job) internal pure returns (bool) {
@@ -212,14 +238,14 @@ abstract contract Model is Test {
         job.endSeconds = _onClock(job);
         job.outcome = outcome;
         uint256 to = _payable(job);
-        if (_mayPay(job, to)) job.paidSeconds = to;
+        // Seconds that a minimum has paid already are not paid again, nor marked as paid.
+        if (_mayPay(job, to) && _dueAt(job, to) != _dueAt(job, job.paidSeconds)) job.paidSeconds = to;
         _move(job, Status.Ended);
     }
 
     function _move(Seen storage job, Status status) internal {
         job.status = status;
         job.since = vm.getBlockTimestamp();
-        ++reached[status];
     }
 
     function _sign(bytes32 structHash) internal view returns (bytes memory) {
