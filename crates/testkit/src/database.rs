@@ -101,6 +101,15 @@ impl TestDatabase {
             _ => panic!("psql speaks with PostgreSQL only"),
         }
     }
+
+    /// What the program `pgbench` prints that runs this script, for measures beside others. Fails the test with SQLite.
+    #[must_use]
+    pub fn pgbench(&self, args: &[&str], script: &str) -> String {
+        match (self.engine, Cluster::of_this_process()) {
+            (Engine::Postgres, Ok(cluster)) => cluster.pgbench(self.url.as_str(), args, script),
+            _ => panic!("pgbench speaks with PostgreSQL only"),
+        }
+    }
 }
 
 fn parse(url: &str) -> Url {

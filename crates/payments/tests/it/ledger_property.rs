@@ -15,7 +15,7 @@ use crate::ledger_model::{At, Model, Purse};
 on_both_engines! { random_interleavings_equal_the_model two_gateways_post_at_once }
 
 const WHO: usize = 4;
-const STEPS: u64 = 500;
+const STEPS: u64 = 600;
 
 struct Run {
     chance: StdRng,
@@ -38,9 +38,10 @@ impl Run {
         1 + self.below(120) as i64
     }
 
-    /// One that is there, or one that is not.
-    fn pick<T>(&mut self, of: impl Fn(&Self) -> &BTreeMap<u64, T>) -> u64 {
-        let known: Vec<u64> = of(self).keys().copied().collect();
+    /// One that is on its way, mostly; else one of all, or one that is not there.
+    fn pick<T>(&mut self, of: impl Fn(&Self) -> &BTreeMap<u64, T>, over: impl Fn(&T) -> bool) -> u64 {
+        let any = self.below(4) == 0;
+        let known: Vec<u64> = of(self).iter().filter(|(_, it)| any || !over(it)).map(|(n, _)| *n).collect();
         match self.below(known.len() as u64 + 1) as usize {
             n if n < known.len() => known[n],
             _ => 999_999,
@@ -72,7 +73,7 @@ impl Run {
             seen(&self.store, self.asset, n, amount).await;
             self.deposits.insert(n, (At::Seen, amount, 0));
         }
-        let n = if what < 2 { self.next } else { self.pick(|run| &run.deposits) };
+        let n = if what < 2 { self.next } else { self.pick(|run| &run.deposits, |_| false) };
         let (at, amount, round) = self.deposits.get(&n).copied().unwrap_or((At::Over, 0, 0));
         let deposit = self.key(n);
         match what {
@@ -107,6 +108,7 @@ impl Run {
             _ => {
                 let key = self.next;
                 self.next += 1;
+                let who = (0..WHO).find(|who| self.owes(*who)).unwrap_or(who);
                 let amount = 1 + self.below(20) as i64;
                 let owed = self.model.purse(who).owed;
                 let good = amount <= owed && amount <= self.model.unclaimed;
@@ -148,7 +150,8 @@ impl Run {
     fn of_job(&mut self) -> (Posting, bool) {
         let (who, what) = (self.below(WHO as u64) as usize, self.below(8));
         if what < 2 {
-            let n = if what == 0 { 1_000_000 + self.next } else { self.pick(|run| &run.jobs) };
+            let n =
+                if what == 0 { 1_000_000 + self.next } else { self.pick(|run| &run.jobs, |(at, _)| *at == At::Over) };
             self.next += 1;
             let (at, parts) = self.jobs.get(&n).copied().unwrap_or((At::Open { who, amount: 0, locked: 0 }, 0));
             let amount = self.amount();
@@ -165,7 +168,7 @@ impl Run {
             let part = if good { parts } else { 50_000 + self.next as u32 };
             return (Posting::Hold { job: job(n), part, account, asset, amount, price_per_hour, resource: None }, good);
         }
-        let n = self.pick(|run| &run.jobs);
+        let n = self.pick(|run| &run.jobs, |(at, _)| *at == At::Over);
         let (at, parts) = self.jobs.get(&n).copied().unwrap_or((At::Over, 0));
         let At::Open { who, amount, locked } = at else { return (Posting::Release { job: job(n) }, false) };
         self.next += 1;
@@ -244,7 +247,7 @@ impl Run {
             let (id, request_key) = (hash(n), n.to_string());
             return (Posting::WithdrawalRequested { id, account, request_key, asset, destination, amount }, good);
         }
-        let n = self.pick(|run| &run.withdrawals);
+        let n = self.pick(|run| &run.withdrawals, |at| *at == At::Over);
         let (id, at) = (hash(n), self.withdrawals.get(&n).copied().unwrap_or(At::Over));
         match (what, at) {
             (2 | 3, At::Asked { who, amount }) => {

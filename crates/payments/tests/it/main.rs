@@ -30,6 +30,7 @@ mod ledger_model;
 mod ledger_property;
 mod ledger_views;
 mod treasury;
+mod treasury_limits;
 mod official;
 mod shop;
 mod x402_channel;

@@ -15,17 +15,17 @@ use testkit::{TestDatabase, TestMarket, TestMarketConfig};
 use crate::ledger::{NOW, hold, open};
 
 /// A market, a database, a treasury's key with gas.
-struct Stage {
-    t: TestMarket,
+pub(crate) struct Stage {
+    pub(crate) t: TestMarket,
     database: TestDatabase,
-    store: Store,
+    pub(crate) store: Store,
     ledger: Ledger,
-    key: Wallet,
+    pub(crate) key: Wallet,
     asset: AssetId,
 }
 
 impl Stage {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(TestMarketConfig::default()).await
     }
 
@@ -40,7 +40,7 @@ impl Stage {
         Self { t, database, store, ledger, key, asset }
     }
 
-    async fn treasury(&self, change: impl FnOnce(&mut TreasuryConfig)) -> Treasury {
+    pub(crate) async fn treasury(&self, change: impl FnOnce(&mut TreasuryConfig)) -> Treasury {
         let mut config = TreasuryConfig::new("one", 1, 1_000_000);
         // Deployment lies below; what the market mints before is nobody's deposit.
         change(&mut config);
@@ -49,7 +49,7 @@ impl Stage {
     }
 
     /// The renter signed in, deposits, and it is credited.
-    async fn deposited(&self, amount: u128) -> AccountId {
+    pub(crate) async fn deposited(&self, amount: u128) -> AccountId {
         let of = AccountId::of(self.t.renter.address());
         self.store.link(self.t.renter.address(), of, NOW).await.unwrap();
         self.t.renter.transfer(self.key.address(), Amount(amount)).await.unwrap();
@@ -58,13 +58,13 @@ impl Stage {
         of
     }
 
-    async fn balance(&self, of: AccountId) -> BalanceRow {
+    pub(crate) async fn balance(&self, of: AccountId) -> BalanceRow {
         let rows = self.store.balances(of).await.unwrap();
         let none = BalanceRow { account: of, asset: self.asset, available: 0, held: 0, owed: 0 };
         rows.first().copied().unwrap_or(none)
     }
 
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         account: AccountId,
         to: Address,
@@ -76,16 +76,16 @@ impl Stage {
         request_withdrawal(&self.ledger, ask, NOW).await
     }
 
-    async fn row(&self, id: B256) -> WithdrawalRow {
+    pub(crate) async fn row(&self, id: B256) -> WithdrawalRow {
         self.store.withdrawal(id).await.unwrap().unwrap()
     }
 
-    async fn has(&self, who: Address) -> u128 {
+    pub(crate) async fn has(&self, who: Address) -> u128 {
         Erc20::open(self.t.chain.clone(), self.t.deployment.token).await.unwrap().balance_of(who).await.unwrap().0
     }
 
     /// Looks until the withdrawal is over; blocks go by.
-    async fn over(&self, treasury: &mut Treasury, id: B256) -> WithdrawalRow {
+    pub(crate) async fn over(&self, treasury: &mut Treasury, id: B256) -> WithdrawalRow {
         for _ in 0..20 {
             // A node that was away may be so for one more question.
             if let Err(error) = treasury.look(NOW).await {
@@ -101,7 +101,7 @@ impl Stage {
     }
 
     /// The ledger adds up, and the chain has what the ledger says.
-    async fn sound(&self) {
+    pub(crate) async fn sound(&self) {
         assert_eq!(self.store.audit_ledger().await.unwrap(), Vec::<String>::new());
         let totals = self.store.assets().await.unwrap()[0].totals;
         let on_chain = i64::try_from(self.has(self.key.address()).await).unwrap();
@@ -269,29 +269,6 @@ async fn two_gateways_pay_once() {
     let mut one = s.treasury(|_| {}).await;
     assert!(one.look(NOW).await.unwrap());
     assert!(!two.look(NOW).await.unwrap());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_hot_wallet_pays_so_much_in_an_hour() {
-    let s = Stage::new().await;
-    let owner = s.deposited(1000).await;
-    let to = Wallet::random().address();
-    for key in ["a", "b"] {
-        s.ask(owner, to, 300, key).await.unwrap();
-    }
-    let mut treasury = s.treasury(|config| config.hourly_max = 500).await;
-    let later = market::Timestamp(NOW.0 + 3601);
-    for (at, paid) in [(NOW, 300), (later, 600)] {
-        for _ in 0..6 {
-            treasury.look(at).await.unwrap();
-            s.t.dev.mine(1).await.unwrap();
-        }
-        assert_eq!(s.has(to).await, paid);
-    }
-    for row in s.store.withdrawals_of(owner).await.unwrap() {
-        assert_eq!(row.state, WithdrawalState::Final);
-    }
-    s.sound().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -131,6 +131,15 @@ impl Cluster {
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]);
         run(psql.args(["--command", sql]).arg(url).stdin(Stdio::null()))
     }
+
+    /// What `pgbench` prints.
+    pub(super) fn pgbench(&self, url: &str, args: &[&str], script: &str) -> String {
+        let folder = crate::temp_dir();
+        let file = folder.path().join("script.sql");
+        fs::write(&file, script).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let mut pgbench = Command::new(self.programs.join("pgbench"));
+        run(pgbench.args(args).arg("-f").arg(&file).arg(url).stdin(Stdio::null()))
+    }
 }
 
 /// The folder of the newest version's programs.
