@@ -20,7 +20,7 @@ struct Bench {
     warms: bool,
 }
 
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
     Bench {
         name: "gas",
         // With --check it compares with the committed snapshot instead of writing it.
@@ -42,6 +42,7 @@ const BENCHES: [Bench; 6] = [
     },
     Bench { name: "index", command: |context| target(context, "indexer", "index"), warms: false },
     Bench { name: "serve", command: |context| target(context, "gateway", "serve"), warms: false },
+    Bench { name: "ledger", command: |context| target(context, "payments", "ledger"), warms: false },
     Bench { name: "market", command: |context| target(context, "bourse", "market"), warms: false },
     Bench {
         name: "run",
