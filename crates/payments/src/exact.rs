@@ -94,6 +94,12 @@ impl Exact {
         Ok(payload)
     }
 
+    /// Whether the payment was begun here already: asking again costs no gas.
+    pub async fn begun(&self, payload: &ExactPayload) -> Result<bool, PaymentsError> {
+        let held = self.store.payment(self.key(payload)).await?;
+        Ok(held.is_some_and(|held| held.state != PaymentState::Failed))
+    }
+
     /// Takes the payment for `bound`, a digest of what it pays for, and returns when the money has moved. Asked again it
     /// answers the same; the same authorization for something else is refused. An unknown outcome is
     /// [`PaymentsError::Unknown`]: ask again, never for another payment.

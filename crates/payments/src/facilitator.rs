@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_primitives::{Address, B256, keccak256};
 use market::Timestamp;
 use serde_json::{Map, Value};
 use store::Store;
@@ -18,7 +18,7 @@ use crate::exact::{EXACT_GAS, Exact};
 use crate::{PaymentRefusal, PaymentsError};
 
 mod batch;
-pub use batch::{Batch, CLAIM_GAS, CLAIM_ROW_GAS, DEPOSIT_GAS, REFUND_GAS};
+pub use batch::{Batch, CLAIM_GAS, CLAIM_ROW_GAS, DEPOSIT_GAS, Payout, REFUND_GAS};
 
 mod limits;
 pub use limits::{GasPrice, Limits, MIN_DEPOSIT_GAS_MULTIPLE, MIN_DEPOSIT_MAX, SET_UP_GAS_MULTIPLE};
@@ -26,12 +26,14 @@ pub use limits::{GasPrice, Limits, MIN_DEPOSIT_GAS_MULTIPLE, MIN_DEPOSIT_MAX, SE
 mod routes;
 pub use routes::{FACILITATOR_BODY_BYTES_MAX, Listed, routes};
 
+mod settle;
+
 mod sender;
 pub(crate) use sender::now;
 pub use sender::{FollowConfig, Sender, Sent};
 
 mod watcher;
-pub use watcher::{Claimer, WATCH_BLOCKS_MAX};
+pub use watcher::{CLAIM_EVERY, Claimer, WATCH_BLOCKS_MAX};
 
 /// Gas budgets begin anew every so many seconds.
 pub const DAY_S: u64 = 86_400;
@@ -157,82 +159,6 @@ impl Facilitator {
         }
     }
 
-    async fn settled(&self, request: &FacilitatorRequest, now: Timestamp) -> Result<SettleResponse, PaymentsError> {
-        let (payment, offer) = self.asked(request)?;
-        if payment.scheme() == EXACT {
-            let payload = payment.exact().map_err(|error| malformed(&error))?;
-            let payer = payload.authorization.from;
-            self.budget(payer, EXACT_GAS, &format!("exact:{}", payload.authorization.nonce), now).await?;
-            let paid = self.exact.settle(payment, &offer, bound(payment, &offer), now).await?;
-            let (transaction, amount) = (paid.tx.to_string(), Some(paid.amount.to_string()));
-            return Ok(SettleResponse { transaction, amount, payer: Some(payer), ..SettleResponse::default() });
-        }
-        let (batch, desk) = self.batch_of(payment, &offer)?;
-        match payload_of(payment)? {
-            BatchPayload::Deposit { channel_config, voucher, deposit } => {
-                let (purpose, _) = batch.deposit_call(&channel_config, &deposit)?;
-                if self.store.send(&purpose).await?.is_none() {
-                    batch.check_deposit(&channel_config, &voucher, &deposit, &offer, now)?;
-                    self.budget(channel_config.payer, DEPOSIT_GAS, &purpose, now).await?;
-                }
-                let tx = batch.deposit(&channel_config, &deposit).await?;
-                let state = ChannelState::new(channel_config, batch.separator());
-                let state = desk.sync(&state, batch.look(state.id).await?, now.0).await?;
-                Ok(answered(tx, &state, deposit.amount))
-            }
-            BatchPayload::Claim { claims, claim_authorizer_signature } => {
-                let Some(signature) = claim_authorizer_signature else {
-                    let message = "a claim needs claimAuthorizerSignature";
-                    return Err(PaymentRefusal::new(reason::BATCH_CLAIM_SIMULATION, message).into());
-                };
-                let ours = |row: &wire::x402::VoucherClaim| (self.receivers)(row.voucher.channel.receiver);
-                if !claims.iter().all(ours) {
-                    return Err(stranger());
-                }
-                let rows = u64::try_from(claims.len()).unwrap_or(u64::MAX);
-                let gas = CLAIM_GAS.saturating_add(CLAIM_ROW_GAS.saturating_mul(rows));
-                self.budget(offer.pay_to, gas, "claim", now).await?;
-                let tx = batch.claim_signed(&claims, Bytes::from(signature.0)).await?;
-                Ok(SettleResponse { transaction: tx.to_string(), ..SettleResponse::default() })
-            }
-            BatchPayload::Settle { receiver, token } => {
-                if !(self.receivers)(receiver) {
-                    return Err(stranger());
-                }
-                self.budget(receiver, chain::calls::x402::SETTLE_GAS, "settle", now).await?;
-                let (tx, amount) = batch.settle(receiver, token).await?;
-                let amount = Some(amount.to_string());
-                Ok(SettleResponse { transaction: tx.to_string(), amount, ..SettleResponse::default() })
-            }
-            BatchPayload::Refund {
-                channel_config,
-                voucher,
-                amount,
-                refund_nonce,
-                claims,
-                refund_authorizer_signature,
-                claim_authorizer_signature,
-            } => {
-                batch.check_config(&channel_config, &offer)?;
-                let state = ChannelState::new(channel_config.clone(), batch.separator());
-                state.signed(&voucher)?;
-                let (Some(amount), Some(nonce), Some(leave)) = (amount, refund_nonce, refund_authorizer_signature)
-                else {
-                    let message = "a refund needs amount, refundNonce and refundAuthorizerSignature";
-                    return Err(PaymentRefusal::new(reason::BATCH_REFUND_PAYLOAD, message).into());
-                };
-                self.budget(channel_config.payer, REFUND_GAS + CLAIM_GAS, "refund", now).await?;
-                if let (Some(signature), false) = (claim_authorizer_signature, claims.is_empty()) {
-                    batch.claim_signed(&claims, Bytes::from(signature.0)).await?;
-                }
-                let tx = batch.refund(&channel_config, amount, nonce, Bytes::from(leave.0)).await?;
-                let state = desk.sync(&state, batch.look(state.id).await?, now.0).await?;
-                Ok(answered(tx, &state, amount))
-            }
-            BatchPayload::Voucher { .. } => Err(kind()),
-        }
-    }
-
     /// The payment and what was asked for, when both are for this facilitator.
     fn asked<'a>(&self, request: &'a FacilitatorRequest) -> Result<(&'a Payment, Requirements), PaymentsError> {
         let payment = &request.payment_payload;
@@ -261,23 +187,6 @@ impl Facilitator {
         }
         let none = || PaymentRefusal::new(reason::UNSUPPORTED_SCHEME, "this chain has no channels");
         Ok(self.batch.as_ref().ok_or_else(none)?)
-    }
-
-    /// Takes gas out of a payer's budget of the day, unless this was begun and is only asked about again.
-    pub(crate) async fn budget(
-        &self,
-        payer: Address,
-        gas: u64,
-        purpose: &str,
-        now: Timestamp,
-    ) -> Result<(), PaymentsError> {
-        let day = now.0 / DAY_S;
-        if self.store.spend_gas(payer, day, gas, self.limits.gas_of(payer)).await? {
-            return Ok(());
-        }
-        tracing::info!(%payer, purpose, "a payer has used up the gas that is paid for him today");
-        let message = "the gas that is paid for this payer today is used up: pay from a channel, or come back tomorrow";
-        Err(PaymentRefusal::new(reason::GAS_BUDGET, message).by(payer).into())
     }
 }
 

@@ -49,7 +49,8 @@ pub use account::{EMAIL_BYTES_MAX, LINKS_MAX, UserRow};
 
 mod x402;
 pub use x402::{
-    ChannelRow, PURPOSE_BYTES_MAX, PaymentKey, PaymentRow, PaymentState, Reserved, SendRow, SendState, VoucherRow,
+    AnswerRow, CHANNEL_ANSWER_BYTES_MAX, ChannelRow, PURPOSE_BYTES_MAX, PaymentKey, PaymentRow, PaymentState, Reserved,
+    SendRow, SendState, VoucherRow,
 };
 
 mod bulk;

@@ -1,7 +1,7 @@
 //! Payments over HTTP: what a channel's payer signed last, which authorizations were taken, what was sent for others.
 
 mod channels;
-pub use channels::{ChannelRow, VoucherRow};
+pub use channels::{AnswerRow, CHANNEL_ANSWER_BYTES_MAX, ChannelRow, VoucherRow};
 
 mod payments;
 pub use payments::{PaymentKey, PaymentRow, PaymentState, Reserved};

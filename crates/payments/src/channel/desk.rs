@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex as Short, PoisonError};
 use alloy_primitives::B256;
 use market::Timestamp;
 use secp256k1::PublicKey;
-use store::{ChannelRow, Store, VoucherRow};
+use store::{AnswerRow, ChannelRow, Store, VoucherRow};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 use wire::x402::VoucherFields;
 
@@ -48,11 +48,14 @@ struct Place {
     claimed_at: u64,
     /// The key of its vouchers, once it is known.
     key: Option<PublicKey>,
+    /// Vouchers up to this total were sent to the contract, where everybody reads them.
+    published: u128,
 }
 
 /// Something to keep, and who waits for it.
 struct Save {
     row: VoucherRow,
+    answer: Option<AnswerRow>,
     kept: oneshot::Sender<bool>,
 }
 
@@ -113,11 +116,38 @@ impl Desk {
             return Err(PaymentsError::NotKept);
         }
         let state = place.checked(voucher)?.follows(voucher, amount, now)?;
-        let kept = self.queue(&state).await?;
+        let kept = self.queue(&state, None).await?;
         place.state = state.clone();
         drop(place);
         self.wait(kept, &slot).await?;
         Ok(Taken { state })
+    }
+
+    /// What this very voucher bought, when it is the newest one and was charged. Nothing once it was sent to the contract:
+    /// then it proves no longer who asks.
+    pub async fn bought(&self, voucher: &VoucherFields) -> Result<Option<Vec<u8>>, PaymentsError> {
+        let (id, total) = (voucher.channel_id, voucher.max_claimable_amount);
+        let Some(slot) = self.slot(id).await? else { return Ok(None) };
+        {
+            // Whoever is being served is told that by `hold`.
+            let Ok(place) = slot.place.try_lock() else { return Ok(None) };
+            let state = &place.state;
+            let newest = state.signature == Some(voucher.signature) && state.signed_max == total;
+            if !newest || state.charged != total || state.claimed.max(place.published) >= total {
+                return Ok(None);
+            }
+        }
+        let found = self.inner.store.channel_answer(id).await?;
+        Ok(found.filter(|answer| answer.total == total).map(|answer| answer.body))
+    }
+
+    /// Notes that the newest voucher of a channel is about to be sent to the contract.
+    pub async fn publish(&self, state: &ChannelState) -> Result<(), PaymentsError> {
+        if let Some(slot) = self.slot(state.id).await? {
+            let mut place = slot.place.lock().await;
+            place.published = place.published.max(state.signed_max);
+        }
+        Ok(())
     }
 
     /// Holds a channel while a request of it is served. Refused while another is.
@@ -149,16 +179,20 @@ impl Desk {
             slots.retain(|_, slot| Arc::strong_count(slot) > 1 || Arc::strong_count(&slot.place) > 1);
         }
         let fresh = || {
-            let place = Arc::new(Mutex::new(Place { state, claimed_at, key: None }));
+            let place = Arc::new(Mutex::new(Place { state, claimed_at, key: None, published: 0 }));
             Arc::new(Slot { place, broken: AtomicBool::new(false) })
         };
         // Two may have read it at once: the first one's is everybody's.
         slots.entry(id).or_insert_with(fresh).clone()
     }
 
-    async fn queue(&self, state: &ChannelState) -> Result<oneshot::Receiver<bool>, PaymentsError> {
+    async fn queue(
+        &self,
+        state: &ChannelState,
+        answer: Option<AnswerRow>,
+    ) -> Result<oneshot::Receiver<bool>, PaymentsError> {
         let (kept, waits) = oneshot::channel();
-        let save = Save { row: newest(state), kept };
+        let save = Save { row: newest(state), answer, kept };
         self.inner.queue.send(save).await.map_err(|_| PaymentsError::NotKept)?;
         Ok(waits)
     }
@@ -225,20 +259,28 @@ impl Held {
     pub async fn reserve(&mut self, voucher: &VoucherFields, amount: u128, now: u64) -> Result<(), PaymentsError> {
         let next = self.place.checked(voucher)?.follows(voucher, amount, now)?;
         let reserved = ChannelState { charged: self.place.state.charged, ..next };
-        self.save(reserved).await
+        self.save(reserved, None).await
     }
 
-    /// Charges `amount`, at most what was reserved, after the request was served and before it is answered.
-    pub async fn commit(&mut self, amount: u128) -> Result<&ChannelState, PaymentsError> {
+    /// The channel as it will be once `amount`, at most what was reserved, is charged.
+    #[must_use]
+    pub fn charged(&self, amount: u128) -> ChannelState {
         let state = &self.place.state;
         let charged = state.charged.saturating_add(amount).min(state.signed_max);
-        let charged = ChannelState { charged, ..state.clone() };
-        self.save(charged).await?;
+        ChannelState { charged, ..state.clone() }
+    }
+
+    /// Charges `amount`, at most what was reserved, after the request was served and before it is answered. The answer is
+    /// kept with it, at most [`store::CHANNEL_ANSWER_BYTES_MAX`]: [`Desk::bought`] finds it.
+    pub async fn commit(&mut self, amount: u128, answer: Option<Vec<u8>>) -> Result<&ChannelState, PaymentsError> {
+        let state = self.charged(amount);
+        let answer = answer.map(|body| AnswerRow { id: state.id, total: state.charged, body });
+        self.save(state, answer).await?;
         Ok(&self.place.state)
     }
 
-    async fn save(&mut self, state: ChannelState) -> Result<(), PaymentsError> {
-        let kept = self.desk.queue(&state).await?;
+    async fn save(&mut self, state: ChannelState, answer: Option<AnswerRow>) -> Result<(), PaymentsError> {
+        let kept = self.desk.queue(&state, answer).await?;
         self.desk.wait(kept, &self.slot).await?;
         self.place.state = state;
         Ok(())
@@ -251,7 +293,9 @@ async fn keep(store: Store, mut waiting: mpsc::Receiver<Save>) {
     while waiting.recv_many(&mut saves, QUEUED_MAX).await > 0 {
         let newest: HashMap<B256, VoucherRow> = saves.iter().map(|save| (save.row.id, save.row)).collect();
         let rows: Vec<_> = newest.into_values().collect();
-        let kept = store.put_vouchers(&rows).await;
+        let answers = saves.iter_mut().filter_map(|save| save.answer.take());
+        let answers: HashMap<B256, AnswerRow> = answers.map(|answer| (answer.id, answer)).collect();
+        let kept = store.put_vouchers_with(&rows, answers.into_values().collect()).await;
         if let Err(error) = &kept {
             tracing::error!(%error, vouchers = saves.len(), "vouchers could not be kept, and nobody is served for them");
         }

@@ -16,6 +16,10 @@ use crate::channel::{CLAIM_ROWS_MAX, ChannelState, Seen, recover};
 use crate::exact::INCLUSION_S;
 use crate::{PaymentRefusal, PaymentsError};
 
+mod payout;
+pub use payout::Payout;
+pub(super) use payout::nothing_to_settle;
+
 /// Gas for a deposit: its target is 125,000, and a payer that is a contract checks its signature for the rest.
 pub const DEPOSIT_GAS: u64 = 250_000;
 /// Gas for a claim, before its rows.
@@ -28,7 +32,6 @@ pub const REFUND_GAS: u64 = 150_000;
 sol! {
     event Deposited(bytes32 indexed channelId, address indexed sender, uint128 amount, uint128 newBalance);
     event Claimed(bytes32 indexed channelId, address indexed sender, uint128 claimAmount, uint128 newTotalClaimed);
-    event Settled(address indexed receiver, address indexed token, address indexed sender, uint128 amount);
     event Refunded(bytes32 indexed channelId, address indexed sender, uint128 amount);
 }
 
@@ -203,16 +206,20 @@ impl Batch {
         self.seen(&receipt, brought, reason::BATCH_DEPOSIT_FAILED, "the channel did not get the money")
     }
 
-    /// Claims rows for their authorizer, whose signature over all of them comes along.
-    pub async fn claim_signed(&self, rows: &[VoucherClaim], signature: Bytes) -> Result<B256, PaymentsError> {
+    /// The call that claims rows for their authorizer, whose signature over all of them comes along; and its purpose.
+    pub fn claim_call(&self, rows: &[VoucherClaim], signature: Bytes) -> Result<(String, Call), PaymentRefusal> {
         if rows.is_empty() || rows.len() > CLAIM_ROWS_MAX {
             let message = format!("a claim has 1 to {CLAIM_ROWS_MAX} rows");
-            return Err(PaymentRefusal::new(reason::BATCH_CLAIM_SIMULATION, message).into());
+            return Err(PaymentRefusal::new(reason::BATCH_CLAIM_SIMULATION, message));
         }
         let claims: Vec<_> = rows.iter().map(claim_of).collect();
         let call = calls::claim_with_signature(self.channels.address(), &claims, signature);
-        let call = call.with_gas(claim_gas(rows.len()));
-        let purpose = format!("claim:{}:{}", self.token.chain().id(), self.digest_of(rows));
+        Ok((self.claim_purpose(rows), call.with_gas(claim_gas(rows.len()))))
+    }
+
+    /// Claims rows for their authorizer, once.
+    pub async fn claim_signed(&self, rows: &[VoucherClaim], signature: Bytes) -> Result<B256, PaymentsError> {
+        let (purpose, call) = self.claim_call(rows, signature)?;
         let receipt = self.send(&purpose, &call, reason::BATCH_CLAIM_SIMULATION, reason::BATCH_CLAIM_FAILED).await?;
         self.seen(&receipt, |_: Claimed| true, reason::BATCH_CLAIM_FAILED, "nothing was claimed")
     }
@@ -237,29 +244,22 @@ impl Batch {
         }
         let claims: Vec<_> = good.iter().map(claim_of).collect();
         let call = calls::claim(at, &claims).with_gas(claim_gas(claims.len()));
-        let purpose = format!("claim:{}:{}", self.token.chain().id(), self.digest_of(&good));
-        let receipt = self.send(&purpose, &call, reason::BATCH_CLAIM_SIMULATION, reason::BATCH_CLAIM_FAILED).await?;
+        let receipt = self
+            .send(&self.claim_purpose(&good), &call, reason::BATCH_CLAIM_SIMULATION, reason::BATCH_CLAIM_FAILED)
+            .await?;
         Ok(self.logged::<Claimed>(&receipt).map(|log| log.channelId).collect())
     }
 
-    /// Pays a receiver what was claimed for it.
-    pub async fn settle(&self, receiver: Address, token: Address) -> Result<(B256, u128), PaymentsError> {
-        let totals = self.channels.receiver(receiver, token).await?;
-        if totals.claimed <= totals.settled {
-            let message = "nothing was claimed that is not paid out";
-            return Err(PaymentRefusal::new(reason::BATCH_NOTHING_TO_SETTLE, message).into());
-        }
-        let chain = self.token.chain().id();
-        let purpose = format!("settle:{chain}:{receiver}:{token}:{}", totals.claimed.0);
-        let call = calls::settle(self.channels.address(), receiver, token);
-        let receipt = self.send(&purpose, &call, reason::BATCH_SETTLE_FAILED, reason::BATCH_SETTLE_FAILED).await?;
-        let paid = self.logged::<Settled>(&receipt).find(|log| log.receiver == receiver && log.token == token);
-        let nothing = || PaymentRefusal::new(reason::BATCH_SETTLE_FAILED, "nothing was paid");
-        let paid = paid.ok_or_else(nothing)?;
-        Ok((tx_of(&receipt), paid.amount))
+    /// The call that gives money back with the signature of the receiver's authorizer, and its purpose.
+    #[must_use]
+    pub fn refund_call(&self, config: &ChannelConfig, amount: u128, nonce: u128, signature: Bytes) -> (String, Call) {
+        let id = config.id(&self.separator);
+        let at = self.channels.address();
+        let call = calls::refund_with_signature(at, &config.typed(), amount, U256::from(nonce), signature);
+        (format!("refund:{}:{id}:{nonce}", self.token.chain().id()), call.with_gas(REFUND_GAS))
     }
 
-    /// Gives money back with the signature of the receiver's authorizer.
+    /// Gives money back with the signature of the receiver's authorizer, once.
     pub async fn refund(
         &self,
         config: &ChannelConfig,
@@ -268,11 +268,9 @@ impl Batch {
         signature: Bytes,
     ) -> Result<B256, PaymentsError> {
         let id = config.id(&self.separator);
-        let at = self.channels.address();
-        let call = calls::refund_with_signature(at, &config.typed(), amount, U256::from(nonce), signature);
-        let purpose = format!("refund:{}:{id}:{nonce}", self.token.chain().id());
+        let (purpose, call) = self.refund_call(config, amount, nonce, signature);
         let failed = reason::BATCH_REFUND_FAILED;
-        let receipt = self.send(&purpose, &call.with_gas(REFUND_GAS), reason::BATCH_REFUND_SIMULATION, failed).await?;
+        let receipt = self.send(&purpose, &call, reason::BATCH_REFUND_SIMULATION, failed).await?;
         // The contract gives back what is left where less than the amount is left, or nothing at all.
         self.seen(&receipt, |log: Refunded| log.channelId == id && log.amount > 0, failed, "nothing was given back")
     }
@@ -293,8 +291,8 @@ impl Batch {
         self.seen(&receipt, |log: Refunded| log.channelId == state.id, failed, "nothing was given back")
     }
 
-    /// Whether a call would succeed now.
-    async fn simulate(&self, call: &Call, code: &'static str) -> Result<(), PaymentsError> {
+    /// Whether a call would succeed now; `code` where it would not.
+    pub(super) async fn simulate(&self, call: &Call, code: &'static str) -> Result<(), PaymentsError> {
         match self.token.chain().simulate(self.sender.teller().address(), call).await {
             Ok(_) => Ok(()),
             Err(error @ ChainError::Reverted(_)) => Err(PaymentRefusal::new(code, error.to_string()).into()),
@@ -339,13 +337,14 @@ impl Batch {
     }
 
     /// Names a batch of rows: claimed once.
-    fn digest_of(&self, rows: &[VoucherClaim]) -> B256 {
+    fn claim_purpose(&self, rows: &[VoucherClaim]) -> String {
         let entries = rows.iter().map(|row| typed::ClaimEntry {
             channelId: row.voucher.channel.id(&self.separator),
             maxClaimableAmount: row.voucher.max_claimable_amount,
             totalClaimed: row.total_claimed,
         });
-        typed::digest(&self.separator, &typed::ClaimBatch { claims: entries.collect() })
+        let digest = typed::digest(&self.separator, &typed::ClaimBatch { claims: entries.collect() });
+        format!("claim:{}:{digest}", self.token.chain().id())
     }
 }
 

@@ -1,16 +1,23 @@
 //! Claims in time: when enough is unclaimed, when it waited long enough, and at once when a payer asks to withdraw.
 
+use std::time::Duration;
+
 use alloy_primitives::B256;
 use alloy_sol_types::{SolEvent, sol};
 use market::Timestamp;
 use store::Store;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
-use super::Batch;
+use super::{Batch, now};
 use crate::PaymentsError;
 use crate::channel::{ChannelState, ClaimPolicy, Desk, due, row_of};
 
 /// Blocks that one look reads: what a node gives in one answer.
 pub const WATCH_BLOCKS_MAX: u64 = 1000;
+
+/// How often [`Claimer::run`] looks: a payer's shortest delay is thirty times that.
+pub const CLAIM_EVERY: Duration = Duration::from_secs(30);
 
 sol! {
     event WithdrawInitiated(bytes32 indexed channelId, uint128 amount, uint40 finalizeAfter);
@@ -30,6 +37,46 @@ impl Claimer {
     #[must_use]
     pub fn new(batch: Batch, desk: Desk, store: Store, policy: ClaimPolicy) -> Self {
         Self { batch, desk, store, policy }
+    }
+
+    /// Watches, and claims what is due, every `every` until `shutdown`. It begins with the newest block: who asked to
+    /// withdraw before is found among the channels whose contract was not asked for long. What fails is logged and tried
+    /// again at the next turn; a claim that was begun is finished by the same purpose.
+    pub async fn run(self, every: Duration, shutdown: CancellationToken) {
+        let mut turns = interval(every);
+        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut after = None;
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = turns.tick() => {}
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = self.turn(&mut after) => {}
+            }
+        }
+    }
+
+    /// One turn; `after` is the newest block that was read.
+    async fn turn(&self, after: &mut Option<u64>) {
+        let watched = async {
+            let from = match *after {
+                Some(from) => from,
+                None => self.batch.channels().chain().head().await?.number,
+            };
+            *after = Some(from);
+            self.watch(from, now()).await
+        };
+        match watched.await {
+            Ok(until) => *after = Some(until),
+            Err(error) => tracing::warn!(%error, "nobody could tell who asked to withdraw; asking again"),
+        }
+        match self.claim_due(now()).await {
+            Ok(claimed) if claimed.is_empty() => {}
+            Ok(claimed) => tracing::info!(channels = claimed.len(), "claimed what vouchers allow"),
+            Err(error) => tracing::warn!(%error, "what is due could not be claimed; trying again"),
+        }
     }
 
     /// Reads who asked to withdraw in the blocks after `after`, asks the contract about those channels, and returns up to
@@ -74,6 +121,7 @@ impl Claimer {
                     state = self.desk.sync(&state, self.batch.look(row.id).await?, now.0).await?;
                 }
                 if due(&state, claimed_at, self.policy, now.0) {
+                    self.desk.publish(&state).await?;
                     rows.extend(row_of(&state));
                 }
                 if rows.len() == crate::channel::CLAIM_ROWS_MAX {

@@ -1,9 +1,12 @@
 //! Answers of a paid route.
 
-use axum::body::Body;
+use alloy_primitives::B256;
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::CHANNEL_ANSWER_BYTES_MAX;
 use wire::x402::{
     PAYMENT_REQUIRED, PAYMENT_RESPONSE, Payment, PaymentRequired, SettleResponse, X_PAYMENT_RESPONSE, encode,
 };
@@ -75,6 +78,41 @@ pub(super) fn kept(status: u16, bytes: &[u8]) -> Response {
 pub(super) fn to_keep(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
     let kind = headers.get(header::CONTENT_TYPE).map_or(&b"application/octet-stream"[..], HeaderValue::as_bytes);
     [kind, b"\n", body].concat()
+}
+
+/// What stands before an answer that a voucher bought.
+#[derive(Debug, Serialize, Deserialize)]
+struct Bought {
+    /// Digest of method and path: the voucher bought this and nothing else.
+    place: B256,
+    status: u16,
+    settled: SettleResponse,
+}
+
+/// An answer that fits beside its voucher, with its bytes; one that is large or of unknown length is passed on as it is.
+pub(super) async fn small(response: Response) -> Result<(Response, Option<Vec<u8>>), axum::Error> {
+    let fits = response.body().size_hint().exact().is_some_and(|bytes| bytes < CHANNEL_ANSWER_BYTES_MAX as u64);
+    if !fits {
+        return Ok((response, None));
+    }
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, CHANNEL_ANSWER_BYTES_MAX).await?;
+    let kept = to_keep(&parts.headers, &bytes);
+    Ok((Response::from_parts(parts, Body::from(bytes)), Some(kept)))
+}
+
+/// The same, to be kept beside the voucher: a line that says what was paid, then the answer. Nothing when it is too large.
+pub(super) fn bought(place: B256, status: StatusCode, settled: &SettleResponse, answer: &[u8]) -> Option<Vec<u8>> {
+    let told = Bought { place, status: status.as_u16(), settled: settled.clone() };
+    let kept = [&serde_json::to_vec(&told).ok()?, &b"\n"[..], answer].concat();
+    (kept.len() <= CHANNEL_ANSWER_BYTES_MAX).then_some(kept)
+}
+
+/// An answer that was kept beside its voucher; nothing when the voucher bought something else.
+pub(super) fn repeated(place: B256, bytes: &[u8], payment: &Payment) -> Option<Response> {
+    let cut = bytes.iter().position(|byte| *byte == b'\n')?;
+    let told: Bought = serde_json::from_slice(&bytes[..cut]).ok()?;
+    (told.place == place).then(|| paid(kept(told.status, &bytes[cut + 1..]), payment, &told.settled))
 }
 
 fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use alloy_primitives::{B256, keccak256};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +13,7 @@ use wire::x402::{
     BATCH_SETTLEMENT, BatchPayload, ChannelConfig, Payment, Requirements, SettleResponse, VoucherFields, reason,
 };
 
-use super::serve::{refused, run};
+use super::serve::{place_of, refused, run};
 use super::{ByChannel, Inner, Quote, answer};
 use crate::channel::{ChannelRefusal, ChannelState, Held};
 use crate::facilitator::{DAY_S, DEPOSIT_GAS, now};
@@ -38,9 +39,18 @@ where
             return answer::problem(StatusCode::BAD_REQUEST, reason::INVALID_PAYLOAD, &error.to_string());
         }
     };
+    let place = keccak256(place_of(&request));
+    if let BatchPayload::Voucher { voucher, .. } | BatchPayload::Deposit { voucher, .. } = &payload {
+        match again(channels, voucher, place, &payment).await {
+            Ok(Some(response)) => return response,
+            Ok(None) => {}
+            Err(error) => return wrong(error),
+        }
+    }
     let (config, voucher, deposited) = match payload {
         BatchPayload::Voucher { channel_config, voucher } => (channel_config, voucher, None),
         BatchPayload::Deposit { channel_config, voucher, deposit } => {
+            let brings = deposit.amount;
             let made = {
                 let (paid, channels, offer) = (paid.clone(), channels.clone(), offer.clone());
                 let (config, voucher) = (channel_config.clone(), voucher.clone());
@@ -48,7 +58,7 @@ where
                 tokio::spawn(deposit).await
             };
             match made {
-                Ok(Ok(tx)) => (channel_config, voucher, Some(tx)),
+                Ok(Ok(tx)) => (channel_config, voucher, Some((tx, brings))),
                 Ok(Err(error)) => return wrong(error),
                 Err(_) => return answer::later(reason::UNEXPECTED_SETTLE, "try again with the same payment"),
             }
@@ -79,19 +89,45 @@ where
         // Nothing was charged: the same voucher buys the next try.
         return response;
     }
-    let told = match held.commit(quote.amount).await {
-        Ok(state) => SettleResponse {
-            success: true,
-            transaction: deposited.unwrap_or_default(),
-            network,
-            payer: Some(state.config.payer),
-            amount: Some(String::new()),
-            extra: charged(state, quote.amount),
-            ..SettleResponse::default()
-        },
-        Err(error) => return wrong(error),
+    let Ok((response, bytes)) = answer::small(response).await else {
+        return answer::later(reason::UNEXPECTED_SETTLE, "the answer broke off and was not charged: try again");
     };
-    answer::paid(response, &payment, &told)
+    let state = held.charged(quote.amount);
+    let (transaction, amount) = deposited.map_or_else(Default::default, |(tx, amount)| (tx, amount.to_string()));
+    let told = SettleResponse {
+        success: true,
+        transaction,
+        network: network.clone(),
+        payer: Some(config.payer),
+        amount: Some(amount),
+        extra: charged(&state, quote.amount),
+        ..SettleResponse::default()
+    };
+    let kept = bytes.and_then(|bytes| answer::bought(place, response.status(), &told, &bytes));
+    match held.commit(quote.amount, kept).await {
+        Ok(_) => answer::paid(response, &payment, &told),
+        Err(error) => wrong(error),
+    }
+}
+
+/// The answer that this very voucher bought, for a client that lost it.
+async fn again(
+    channels: &ByChannel,
+    voucher: &VoucherFields,
+    place: B256,
+    payment: &Payment,
+) -> Result<Option<Response>, PaymentsError> {
+    let Some(bytes) = channels.desk.bought(voucher).await? else { return Ok(None) };
+    // A voucher that was claimed is everybody's to read: that must be known now.
+    if let Some((state, _)) = channels.desk.channel(voucher.channel_id).await?
+        && now().0.saturating_sub(state.synced_at) > state.fresh_s()
+    {
+        let state = channels.desk.sync(&state, channels.batch.look(state.id).await?, now().0).await?;
+        if state.claimed >= voucher.max_claimable_amount {
+            return Ok(None);
+        }
+    }
+    Ok(answer::repeated(place, &bytes, payment))
 }
 
 /// Brings a deposit, and tells its transaction.

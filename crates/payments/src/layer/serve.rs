@@ -185,7 +185,7 @@ pub(super) fn refused(paid: &Inner, quote: &Quote, network: &str, error: Payment
     }
 }
 
-fn place_of(request: &Request<Body>) -> String {
+pub(super) fn place_of(request: &Request<Body>) -> String {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let place = format!("{} {path}", request.method());
     if place.len() <= ROUTE_BYTES_MAX { place } else { keccak256(place).to_string() }

@@ -56,6 +56,30 @@ pub(crate) mod voucher {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+pub(crate) mod answer {
+    //! The newest answer of each channel.
+
+    use sea_orm::entity::prelude::*;
+
+    use crate::entity::stored::{Decimal, Hash};
+
+    /// An answer.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "x402_answers")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Hash,
+        pub total: Decimal,
+        pub body: Vec<u8>,
+    }
+
+    /// No table refers to another.
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 pub(crate) mod payment {
     //! Authorizations that paid.
 

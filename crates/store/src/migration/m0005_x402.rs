@@ -57,6 +57,17 @@ const TABLES: &[Table] = &[
         indexes: &[],
     },
     Table {
+        name: "x402_answers",
+        comment: "What the newest voucher of each channel bought, for a client that lost the answer.",
+        key: &["id"],
+        columns: &[
+            Column("id", Hash, "The channel."),
+            Column("total", Text, "The running total of the voucher that paid for it."),
+            Column("body", Bytes, "The answer."),
+        ],
+        indexes: &[],
+    },
+    Table {
         name: "x402_payments",
         comment: "Authorizations that paid for something, each once.",
         key: &["payer", "token", "chain_id", "nonce"],

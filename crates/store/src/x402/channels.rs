@@ -8,9 +8,12 @@ use wire::{SignatureBytes, x402::ChannelConfig};
 use crate::bulk;
 use crate::connect::Store;
 use crate::entity::stored::{Account, Decimal, Hash, Whole};
-use crate::entity::x402::{channel, voucher};
+use crate::entity::x402::{answer, channel, voucher};
 use crate::error::StoreError;
 use crate::read::PAGE_MAX;
+
+/// The largest answer that is kept beside a voucher. Larger ones are served, and not repeated.
+pub const CHANNEL_ANSWER_BYTES_MAX: usize = 32 << 10;
 
 /// A channel, as its contract had it when it was last asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +49,17 @@ pub struct VoucherRow {
     pub signature: Option<SignatureBytes>,
 }
 
+/// What a voucher bought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerRow {
+    /// The channel.
+    pub id: B256,
+    /// The running total of the voucher.
+    pub total: u128,
+    /// The answer; at most [`CHANNEL_ANSWER_BYTES_MAX`].
+    pub body: Vec<u8>,
+}
+
 impl Store {
     /// Notes what a channel's contract said.
     pub async fn put_channel(&self, row: &ChannelRow) -> Result<(), StoreError> {
@@ -72,6 +86,12 @@ impl Store {
         Ok(Some((channel_row(model)?, newest.map(voucher_row).transpose()?)))
     }
 
+    /// What the newest answered voucher of a channel bought.
+    pub async fn channel_answer(&self, id: B256) -> Result<Option<AnswerRow>, StoreError> {
+        let found = answer::Entity::find_by_id(Hash(id)).one(self.durable()).await?;
+        Ok(found.map(|row| AnswerRow { id: row.id.0, total: row.total.0, body: row.body }))
+    }
+
     /// Channels after this id, in the order of their ids; at most [`PAGE_MAX`](crate::PAGE_MAX).
     pub async fn channels_after(&self, after: Option<B256>) -> Result<Vec<ChannelRow>, StoreError> {
         let mut find = channel::Entity::find();
@@ -93,6 +113,14 @@ impl Store {
     /// Keeps the newest voucher of each of these channels, in one transaction. When this returns, a power cut does not
     /// undo it.
     pub async fn put_vouchers(&self, rows: &[VoucherRow]) -> Result<(), StoreError> {
+        self.put_vouchers_with(rows, Vec::new()).await
+    }
+
+    /// The same, and with them what some of them bought; one answer a channel. Either all is kept or nothing.
+    pub async fn put_vouchers_with(&self, rows: &[VoucherRow], answers: Vec<AnswerRow>) -> Result<(), StoreError> {
+        if answers.iter().any(|answer| answer.body.len() > CHANNEL_ANSWER_BYTES_MAX) {
+            return Err(StoreError::TooLarge { what: "an answer", limit: CHANNEL_ANSWER_BYTES_MAX });
+        }
         let model = |row: &VoucherRow| voucher::Model {
             id: row.id.into(),
             charged: row.charged.into(),
@@ -101,6 +129,8 @@ impl Store {
         };
         let transaction = self.begin_durable().await?;
         bulk::upsert::<voucher::Entity>(&transaction, rows.iter().map(model).collect()).await?;
+        let bought = |row: AnswerRow| answer::Model { id: row.id.into(), total: row.total.into(), body: row.body };
+        bulk::upsert::<answer::Entity>(&transaction, answers.into_iter().map(bought).collect()).await?;
         Ok(transaction.commit().await?)
     }
 }
