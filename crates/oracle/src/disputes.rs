@@ -4,7 +4,7 @@
 //! whoever sees more decides otherwise and says why.
 
 mod gather;
-pub use gather::gather;
+pub use gather::{Published, gather};
 
 mod report;
 pub use report::{Report, SignedReport};

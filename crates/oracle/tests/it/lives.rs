@@ -1,16 +1,24 @@
 //! What the events tell of a job is what the formulas give for it, however it went.
 
-use market::{Amount, Outcome, Seconds};
-use oracle::receipts::{End, Life};
+use market::{Amount, BasisPoints, Outcome, Seconds, Status, Verdict};
+use oracle::receipts::{End, Life, Ruling};
 use testkit::TestMarket;
 use wire::Terms;
 
 use crate::stage::{PRICE, RESULT, Stage};
 
-/// Reads the job and demands that events and formulas agree.
+/// Reads the job that ended, finalizes it where nobody has, and demands that events and formulas agree.
 async fn end(stage: &Stage, terms: &Terms) -> (Life, End) {
-    let life = Life::read(stage.id(terms), &stage.history(terms).await).unwrap();
+    let read = async || Life::read(stage.id(terms), &stage.history(terms).await).unwrap();
+    let (before, state) = (read().await, stage.t.market.job(stage.id(terms)).await.unwrap());
+    if state.status == Status::Ended {
+        assert_eq!(before.end.as_ref().unwrap().settled, None);
+        stage.t.finalize(std::slice::from_ref(terms)).await.unwrap();
+    }
+    let life = read().await;
     let end = life.end.clone().unwrap();
+    assert_eq!(before.end.unwrap().told, end.told, "the end alone tells what it costs");
+    assert_eq!(end.settled, Some(end.told), "and that is what it cost");
     assert_eq!((end.seconds, &end.told), (end.counted, &end.computed), "{life:#?}");
     let sum = end.told.paid.0 + end.told.fee.0 + end.told.refunded.0;
     assert_eq!(sum, life.locked.0);
@@ -23,7 +31,7 @@ async fn jobs_that_end_in_every_way() {
     let mut stage = Stage::new().await;
     let pass = async |stage: &Stage, seconds| stage.t.advance(Seconds(seconds)).await.unwrap();
 
-    let terms = stage.start().await;
+    let terms = stage.start_covered().await;
     pass(&stage, 10).await;
     stage.t.agent.process_payment(&terms).await.unwrap();
     pass(&stage, 10).await;
@@ -81,7 +89,7 @@ async fn jobs_whose_provider_falls_silent() {
 
     // Nobody collects, after a payment and without one.
     for paid in [true, false] {
-        let terms = stage.start().await;
+        let terms = stage.start_covered().await;
         pass(&stage, 200).await;
         if paid {
             stage.t.agent.process_payment(&terms).await.unwrap();
@@ -108,6 +116,46 @@ async fn a_least_charge_is_waived_for_who_gave_up_without_having_been_paid() {
         let (_, end) = end(&stage, &terms).await;
         assert_eq!(end.told.paid.0 + end.told.fee.0 < 500_000, waived, "{end:?}");
     }
+}
+
+/// Reads the dispute of a job, decided or settled, and demands that events and formulas agree.
+async fn ruling(stage: &Stage, terms: &Terms) -> Ruling {
+    let life = Life::read(stage.id(terms), &stage.history(terms).await).unwrap();
+    let ruling = life.ruling.clone().unwrap();
+    assert_eq!((ruling.pot, ruling.told), (ruling.pot_computed, ruling.computed), "{life:#?}");
+    let told = ruling.told;
+    assert_eq!(told.paid.0 + told.fee.0 + told.refunded.0, life.locked.0);
+    assert_eq!(life.end.unwrap().settled, None, "it was not settled without a verdict");
+    ruling
+}
+
+#[tokio::test]
+async fn jobs_that_were_disputed_in_every_way() {
+    let mut stage = Stage::new().await;
+    for (covered, verdict) in Verdict::ALL.into_iter().flat_map(|verdict| [(true, verdict), (false, verdict)]) {
+        let terms = if covered { stage.start_covered().await } else { stage.start().await };
+        stage.t.advance(Seconds(400)).await.unwrap();
+        if covered {
+            stage.t.agent.process_payment(&terms).await.unwrap();
+        }
+        stage.t.advance(Seconds(200)).await.unwrap();
+        stage.t.renter.dispute_job(&terms, "slow").await.unwrap();
+        let share: BasisPoints = verdict.share();
+        stage.t.judge.resolve_dispute(&terms, share, "bafkreievidence").await.unwrap();
+        let found = ruling(&stage, &terms).await;
+        assert_eq!((found.provider, found.evidence.as_str()), (share, "bafkreievidence"));
+        assert!(found.pot > Amount::ZERO, "{found:?}");
+        assert_eq!(found.from_cover > Amount::ZERO, covered && verdict != Verdict::Provider, "{found:?}");
+        assert_eq!(found.told.paid == Amount::ZERO, verdict == Verdict::Renter, "{found:?}");
+    }
+    // After its end, and decided by nobody.
+    let terms = stage.job().await;
+    stage.t.advance(Seconds(1800)).await.unwrap();
+    stage.t.renter.dispute_job(&terms, "slow").await.unwrap();
+    stage.t.advance(Seconds(market::rules::ANSWER_WITHIN.0 + 1)).await.unwrap();
+    stage.t.stranger.settle_dispute(&terms).await.unwrap();
+    let found = ruling(&stage, &terms).await;
+    assert_eq!((found.provider, found.evidence.as_str()), (Verdict::Split.share(), ""));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod committing;
 mod crashes;
 mod dearer;
 mod documents;
+mod judging;
 mod keys;
 mod kills;
 mod lives;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use alloy_primitives::B256;
 use chain::{Market, MarketEvent, Recorder, Register};
 use content::BlockStore;
-use market::{JobId, Outcome, PerHour, Seconds, Timestamp};
+use market::{Amount, JobId, Outcome, PerHour, Seconds, Timestamp};
 use oracle::{
     OracleError, ReceiptsConfig,
     receipts::{Committer, Dated, Line, envelope, run},
@@ -76,6 +76,17 @@ impl Stage {
     /// A job whose clock runs.
     pub(crate) async fn start(&mut self) -> Terms {
         let terms = self.order().await;
+        self.begin(&terms).await;
+        terms
+    }
+
+    /// The same with an hour of stake behind it: what is earned can be paid at once.
+    pub(crate) async fn start_covered(&mut self) -> Terms {
+        let resource = self.t.list(PRICE).await.unwrap();
+        self.t.stake(resource, Amount(PRICE.0)).await.unwrap();
+        let terms = self.t.terms(resource, PRICE);
+        self.t.renter.create_job(&terms).await.unwrap();
+        self.jobs.push(terms.clone());
         self.begin(&terms).await;
         terms
     }

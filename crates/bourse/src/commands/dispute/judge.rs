@@ -53,7 +53,7 @@ pub(crate) async fn resolve(args: &Args, settings: &Settings, ui: &Ui) -> Result
         return Err(Failure::Usage("a verdict other than the table's needs --because WORDS".into()));
     }
     let judge = account(settings, market)?;
-    let facts = disputes::gather(judge.market(), job, file.deployed_at).await?;
+    let facts = facts(&judge, job, settings, &file).await?;
     let report = Report::new(judge.market(), job, facts, args.verdict, &args.because);
     let signed = report.sign(judge.wallet(), &judge.market().domain())?;
     let evidence = signed.save(&settings.home().join("reports"))?;
@@ -80,6 +80,22 @@ pub(crate) async fn resolve(args: &Args, settings: &Settings, ui: &Ui) -> Result
         format!("job {}: the provider keeps {share} % of the pot ({why}); {done}", answer::job(job))
     });
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the chain shows and, where the market's gateway is known, what the provider left there.
+async fn facts(
+    judge: &Account,
+    job: market::JobId,
+    settings: &Settings,
+    file: &wire::MarketFile,
+) -> Result<disputes::Facts, Failure> {
+    let Some(gateway) = file.gateway.as_deref().and_then(|gateway| gateway.parse().ok()) else {
+        return Ok(disputes::gather(judge.market(), job, file.deployed_at, None).await?);
+    };
+    let fetcher = content::Fetcher::new(vec![gateway], content::FetchConfig::default())?;
+    let store = super::super::run::open_store(settings).await?;
+    let published = disputes::Published { fetcher: &fetcher, store: &store };
+    Ok(disputes::gather(judge.market(), job, file.deployed_at, Some(published)).await?)
 }
 
 /// The judge's key below the home folder; a market of `bourse up` is judged by its deployer.
