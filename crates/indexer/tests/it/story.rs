@@ -335,6 +335,8 @@ impl Story {
         let at = self.below(self.resources.len() as u64) as usize;
         let (choice, who) = (self.below(10), self.somebody());
         let some = u128::from(self.below(1 << 62)) + 1;
+        // Block times have forty bits on chain.
+        let when = Timestamp((some >> 23) as u64);
         if let (7.., Some((proposal, whose, amount))) = (choice, self.slashes.pop()) {
             let evidence = "bafkreiagainst".to_owned();
             if choice == 7 {
@@ -358,7 +360,7 @@ impl Story {
                 let amount = 1 + some % free;
                 listed.unbonding += amount;
                 let (amount, unbonding) = (Amount(amount), Amount(listed.unbonding));
-                E::UnstakeRequested { resource, amount, unbonding, available_at: Timestamp(some as u64) }
+                E::UnstakeRequested { resource, amount, unbonding, available_at: when }
             }
             5 if listed.unbonding > 0 => {
                 let amount = std::mem::take(&mut listed.unbonding);
@@ -373,14 +375,13 @@ impl Story {
                 let proposal = self.proposals;
                 self.slashes.push((proposal, at, amount));
                 let (loss, evidence) = (Amount(some), "bafkreiproof".to_owned());
-                let contestable_until = Timestamp(some as u64);
                 E::SlashProposed {
                     proposal,
                     resource,
                     harmed: who,
                     amount: Amount(amount),
                     loss,
-                    contestable_until,
+                    contestable_until: when,
                     evidence,
                 }
             }
