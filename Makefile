@@ -25,5 +25,5 @@ codegen: ## write the generated files
 setup:   ## install what is missing for all of this
 	@$(XTASK) setup --for run && $(XTASK) setup --for test && $(XTASK) setup --for check
 
-deep:    ## the long campaigns: more cases of every property and fuzz test
-	@PROPTEST_CASES=10000 FOUNDRY_FUZZ_RUNS=100000 $(XTASK) test
+deep:    ## the long campaigns: more cases of every property and fuzz test, and every mutant; hours
+	@PROPTEST_CASES=10000 FOUNDRY_PROFILE=deep $(XTASK) test && node contracts/mutate.mjs checks

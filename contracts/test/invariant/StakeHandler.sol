@@ -107,7 +107,7 @@ abstract contract StakeHandler is Model {
         bytes[5] memory calls = [
             abi.encodeCall(market.unstake, (resources[r], 1)),
             abi.encodeCall(market.withdrawStake, (resources[r], PURSE)),
-            abi.encodeCall(market.proposeSlash, (resources[r], renters[0], 1, 1, "")),
+            abi.encodeCall(market.proposeSlash, (resources[r], renters[1], 1, 1, "")),
             abi.encodeCall(market.contestSlash, (id, "")),
             abi.encodeCall(market.decideSlash, (id, true))
         ];

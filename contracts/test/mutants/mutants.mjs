@@ -42,7 +42,7 @@ export const MUTANTS = [
   [14, "Jobs", MARKET, "function completeJob(Terms calldata terms, Outcome outcome, bytes32 resultDigest) external {", "function completeJob(Terms calldata terms, Outcome outcome, bytes32 resultDigest) external whenNotPaused {"],
   [15, "Jobs", JOBS, "later: terms.notBefore > block.timestamp", "later: terms.notBefore != 0"],
   [16, "Jobs", MARKET, "_requireNotAfter(Clock.acceptDeadline(job));", ""],
-  [17, "Jobs", CLOCK, "terms.notBefore > job.since()", "terms.notBefore != 0"],
+  [17, "Jobs", MARKET, "require(block.timestamp >= terms.notBefore, TooEarly(terms.notBefore));", ""],
   [18, "Jobs", MARKET, "_requireNotAfter(Clock.resumeDeadline(job));\n        uint32 pausedSeconds", "uint32 pausedSeconds"],
   [19, "Jobs", INCIDENTS, "require(recent, BadLastSeen(lastSeen));", ""],
   [20, "Jobs", MARKET, "_requireAfter(deadline);", ""],

@@ -15,6 +15,7 @@ pub(crate) fn test(context: &Context) -> Result<(), Error> {
     let contracts = context.path("contracts");
     let steps = vec![
         Step::new("solidity", || run(context, codegen::forge(context).arg("test"))),
+        Step::new("mutants", || run(context, command("node", &contracts).args(["mutate.mjs", "checks", "fast"]))),
         Step::new("gas", || run(context, command("node", &contracts).args(["gas.mjs", "--check"]))),
         Step::new("gas of channels", || run(context, command("node", &contracts).args(["gas-x402.mjs", "--check"]))),
         Step::new("rust", || rust(context)),
