@@ -25,6 +25,7 @@ macro_rules! on_both_engines {
 }
 
 mod accounts;
+mod clients;
 mod ledger;
 mod ledger_model;
 mod ledger_property;
