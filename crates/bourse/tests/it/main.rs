@@ -5,6 +5,7 @@
 mod engine;
 mod faults;
 mod index;
+mod leases;
 mod look;
 mod money;
 mod peers;

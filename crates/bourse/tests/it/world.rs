@@ -15,7 +15,7 @@ use tokio::{
     process::{Child, Command},
     task::JoinHandle,
 };
-use wire::MarketFile;
+use wire::{MarketContracts, MarketFile};
 
 /// Anything that is waited for happens within this time, on a slow machine too.
 pub(crate) const LIMIT: Duration = Duration::from_secs(90);
@@ -136,12 +136,20 @@ impl World {
     }
 
     pub(crate) async fn without_agent(agent_flags: &[&str]) -> Self {
+        Self::on(TestMarketConfig::default(), agent_flags).await
+    }
+
+    /// The same with a provider on a chain that clients of x402 know: its market settles in a dollar.
+    pub(crate) async fn x402(agent_flags: &[&str]) -> Self {
+        let mut world = Self::on(TestMarketConfig { x402: true, ..TestMarketConfig::default() }, agent_flags).await;
+        world.start_agent().await;
+        world
+    }
+
+    async fn on(config: TestMarketConfig, agent_flags: &[&str]) -> Self {
         let home = testkit::temp_dir();
-        let config = TestMarketConfig {
-            block_time: Some(Duration::from_secs(1)),
-            state: Some(home.path().join("chain.json")),
-            ..TestMarketConfig::default()
-        };
+        let block_time = Some(Duration::from_secs(1));
+        let config = TestMarketConfig { block_time, state: Some(home.path().join("chain.json")), ..config };
         let market = TestMarket::with(config).await.unwrap();
         std::fs::write(home.path().join("password"), PASSWORD).unwrap();
         for (name, wallet) in [
@@ -182,7 +190,13 @@ impl World {
             deployed_at: deployment.block,
             register: Some(deployment.register),
             recorders: vec![self.market.recorder.address()],
-            contracts: None,
+            contracts: Some(MarketContracts {
+                reputation: deployment.reputation,
+                versions: deployment.versions,
+                deposits: deployment.deposits,
+                tills: deployment.tills,
+                till: deployment.till,
+            }),
             gateway: (self.gateway_port != 0).then(|| self.gateway_url()),
         };
         std::fs::write(self.path("market.json"), serde_json::to_vec(&file).unwrap()).unwrap();
@@ -230,15 +244,20 @@ impl World {
 
     /// A provider as a process; returns when the gateway lists it.
     pub(crate) async fn start_agent(&mut self) {
-        let mut command = self.bourse();
-        command.args(["provider", "run", "--offer-disk", "2048"]).args(&self.agent_flags);
-        self.agent = Some(Process::spawn(command));
+        self.spawn_agent();
         let client = renter::GatewayClient::new(self.gateway_url().parse().unwrap()).unwrap();
         eventually(LIMIT, async || {
             let offers = client.offers().await.unwrap_or_default();
             offers.iter().any(|offer| offer.available).then_some(())
         })
         .await;
+    }
+
+    /// The same without waiting: one that is busy is not listed as available.
+    pub(crate) fn spawn_agent(&mut self) {
+        let mut command = self.bourse();
+        command.args(["provider", "run", "--offer-disk", "2048"]).args(&self.agent_flags);
+        self.agent = Some(Process::spawn(command));
     }
 
     /// Ends the provider as a crash would.
@@ -339,6 +358,11 @@ impl Process {
     /// Ctrl-C.
     pub(crate) fn interrupt(&self) {
         quietly("kill", &["-INT", &self.child.id().unwrap().to_string()]);
+    }
+
+    /// Stops it where it stands, or lets it go on.
+    pub(crate) fn freeze(&self, is_frozen: bool) {
+        quietly("kill", &[if is_frozen { "-STOP" } else { "-CONT" }, &self.child.id().unwrap().to_string()]);
     }
 
     /// SIGKILL.
