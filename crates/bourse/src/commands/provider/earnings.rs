@@ -47,10 +47,7 @@ pub(crate) async fn earnings(args: &Args, settings: &Settings, ui: &Ui) -> Resul
     }
     let open = tills.fee(till).await?;
     let (received, due) = match open {
-        Some(_) => (
-            tills.received(till, market.token()).await?,
-            tills.shares(till, market.token()).await?.provider,
-        ),
+        Some(_) => (tills.received(till, market.token()).await?, tills.shares(till, market.token()).await?.provider),
         None => {
             let held = market.token_balance(till).await?;
             (held, held.saturating_sub(market.fee().await?.of(held)))
@@ -65,7 +62,12 @@ pub(crate) async fn earnings(args: &Args, settings: &Settings, ui: &Ui) -> Resul
     });
     ui.answer(&answer, || match &paid {
         Some((amount, mined)) => {
-            format!("{} paid out (tx {}); {} is still due", token.show(*amount), answer::short(&mined.tx), token.show(due))
+            format!(
+                "{} paid out (tx {}); {} is still due",
+                token.show(*amount),
+                answer::short(&mined.tx),
+                token.show(due)
+            )
         }
         None => format!(
             "till {till} received {} in all, of which {} is due; --pay-out pays it",
