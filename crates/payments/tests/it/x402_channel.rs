@@ -1,13 +1,17 @@
 //! Channels on a real chain: what was promised is claimed, and whoever leaves is not served.
 
+use std::time::Duration;
+
 use alloy_primitives::U256;
 use chain::{Wallet, calls::x402 as calls, canonical};
 use market::{Amount, Seconds};
-use payments::channel::{ChannelRefusal, ClaimPolicy, Desk, row_of};
+use payments::channel::{ChannelRefusal, ChannelState, ClaimPolicy, Desk, row_of};
 use payments::client::PayerChannel;
 use payments::facilitator::{DEPOSIT_GAS, FollowConfig, Limits};
 use payments::{PaymentsError, channel::Taken};
-use wire::x402::{BatchPayload, FacilitatorRequest, VoucherFields, reason};
+use testkit::eventually;
+use tokio_util::sync::CancellationToken;
+use wire::x402::{FacilitatorRequest, VoucherFields, reason};
 
 use crate::shop::{PRICE, Shop};
 
@@ -15,19 +19,14 @@ const DEPOSIT: u128 = 100 * PRICE;
 /// Claims whatever there is.
 const AT_ONCE: ClaimPolicy = ClaimPolicy { at: 1, after_s: 0 };
 
-fn voucher(channel: &PayerChannel) -> VoucherFields {
-    match channel.voucher(PRICE).unwrap().batch().unwrap() {
-        BatchPayload::Voucher { voucher, .. } => voucher,
-        other => panic!("{other:?} is no voucher"),
-    }
-}
-
-async fn pay(shop: &Shop, desk: &Desk, state: &payments::channel::ChannelState) -> Result<Taken, PaymentsError> {
-    let total = state.charged + PRICE;
+fn voucher(shop: &Shop, state: &ChannelState, total: u128) -> VoucherFields {
     let digest = wire::x402::typed::voucher_digest(&state.separator, &state.id, total);
     let signature = shop.payer.sign_digest(digest).unwrap();
-    let voucher = VoucherFields { channel_id: state.id, max_claimable_amount: total, signature };
-    desk.take(&voucher, PRICE, shop.now().await.0).await
+    VoucherFields { channel_id: state.id, max_claimable_amount: total, signature }
+}
+
+async fn pay(shop: &Shop, desk: &Desk, state: &ChannelState) -> Result<Taken, PaymentsError> {
+    desk.take(&voucher(shop, state, state.charged + PRICE), PRICE, shop.now().await.0).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,7 +40,7 @@ async fn what_was_taken_survives_the_process_and_is_claimed_and_paid() {
     shop.again(FollowConfig::default()).await;
     let (kept, _) = shop.desk.channel(state.id).await.unwrap().unwrap();
     assert_eq!((kept.charged, kept.signature), (3 * PRICE, state.signature));
-    let refused = shop.desk.take(&voucher(&channel), PRICE, shop.now().await.0).await.unwrap_err();
+    let refused = shop.desk.take(&voucher(&shop, &state, PRICE), PRICE, shop.now().await.0).await.unwrap_err();
     assert!(matches!(refused, PaymentsError::Channel(ChannelRefusal::Cumulative { .. })), "an old one: {refused}");
 
     let claimer = shop.claimer(AT_ONCE);
@@ -84,6 +83,22 @@ async fn a_withdrawal_whose_event_was_missed_is_found_when_the_state_is_old() {
     assert!(matches!(refused, PaymentsError::Channel(ChannelRefusal::Stale { .. })), "{refused}");
     let claimer = shop.claimer(ClaimPolicy { at: u128::MAX, after_s: u64::MAX });
     assert_eq!(claimer.claim_due(shop.now().await).await.unwrap(), [state.id]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claimer_that_runs_claims_for_those_who_leave_and_ends_when_told() {
+    let shop = Shop::open().await;
+    let state = shop.fill(&shop.channel_of(&shop.payer, 1), DEPOSIT).await;
+    let state = pay(&shop, &shop.desk, &state).await.unwrap().state;
+    let claimer = shop.claimer(ClaimPolicy { at: u128::MAX, after_s: u64::MAX });
+    let (shutdown, every) = (CancellationToken::new(), Duration::from_millis(20));
+    let runs = tokio::spawn(claimer.run(every, shutdown.clone()));
+    let leaves = calls::initiate_withdraw(canonical::BATCH_SETTLEMENT, &state.config.typed(), DEPOSIT - PRICE);
+    shop.account(&shop.payer).execute(&leaves).await.unwrap();
+    let claimed = async || (shop.batch.look(state.id).await.unwrap().claimed == PRICE).then_some(());
+    eventually(Duration::from_secs(20), claimed).await;
+    shutdown.cancel();
+    tokio::time::timeout(Duration::from_secs(5), runs).await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 
 use alloy_primitives::{B256, U256};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use payments::channel::ClaimPolicy;
 use payments::client::{Header, PayerChannel, exact_v1};
-use payments::facilitator::Limits;
+use payments::facilitator::{FollowConfig, Limits};
 use reqwest::Response;
 use tokio::net::TcpListener;
 use wire::x402::{
@@ -176,13 +177,11 @@ async fn a_channel_pays_call_by_call_is_put_right_and_given_back() {
     assert!(!answer.headers().contains_key(PAYMENT_RESPONSE), "or clients do not recover");
     assert!(lost.correct(&required(&answer)).unwrap());
     assert_eq!(stand.get("/sold", Some(&lost.voucher(PRICE).unwrap())).await.status(), 200);
-
-    // A handler that fails charges nothing: the same voucher buys the next try.
-    let mut state = lost;
-    assert!(state.correct(&required(&stand.get("/sold", Some(&state.voucher(2 * PRICE).unwrap())).await)).is_ok());
     let answer = stand.get("/sold", Some(&channel.refund(None).unwrap())).await;
     assert_eq!(required(&answer).error.as_deref(), Some(reason::BATCH_CUMULATIVE), "an old voucher is no leave");
-    assert!(channel.correct(&required(&stand.get("/sold", Some(&channel.voucher(PRICE).unwrap())).await)).unwrap());
+    assert!(channel.correct(&required(&answer)).unwrap());
+
+    // A handler that fails charges nothing: the same voucher buys the next try.
     stand.handler.status.store(500, Ordering::SeqCst);
     let voucher = channel.voucher(PRICE).unwrap();
     assert_eq!(stand.get("/sold", Some(&voucher)).await.status(), 500);
@@ -198,6 +197,38 @@ async fn a_channel_pays_call_by_call_is_put_right_and_given_back() {
     assert_eq!(settled(&answer).amount.as_deref(), Some((15 * PRICE).to_string().as_str()));
     assert_eq!(shop.token.balance_of(shop.payer.address()).await.unwrap().0 - before, 15 * PRICE);
     assert_eq!(shop.batch.look(channel.state().id).await.unwrap().claimed, 5 * PRICE, "what was charged is claimed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_was_lost_is_told_again_for_the_same_voucher_and_charged_once() {
+    let mut shop = Shop::open().await;
+    let mut channel = shop.channel_of(&shop.payer, 1);
+    let deposit = channel.deposit(20 * PRICE, PRICE, U256::from(1), shop.now().await).unwrap();
+    let first = Stand::of(&shop).await;
+    let told = settled(&first.get("/sold", Some(&deposit)).await);
+    assert_eq!(told.amount.as_deref(), Some((20 * PRICE).to_string().as_str()), "what was deposited");
+    assert_eq!(settled(&first.get("/sold", Some(&deposit)).await), told, "a deposit too");
+    channel.absorb(&told, PRICE).unwrap();
+    let voucher = channel.voucher(PRICE).unwrap();
+    assert_eq!(first.get("/sold", Some(&voucher)).await.text().await.unwrap(), "copy 2");
+    assert_eq!(first.ran(), 2);
+
+    // The process ends after it charged; its client heard nothing.
+    shop.again(FollowConfig::default()).await;
+    let second = Stand::of(&shop).await;
+    let answer = second.get("/sold", Some(&voucher)).await;
+    assert_eq!(settled(&answer).extra["channelState"]["chargedCumulativeAmount"], (2 * PRICE).to_string());
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (200, "copy 2"));
+    let elsewhere = second.get("/other", Some(&voucher)).await;
+    assert_eq!(required(&elsewhere).error.as_deref(), Some(reason::BATCH_CUMULATIVE), "it bought one thing");
+    assert_eq!(second.ran(), 0);
+
+    // A voucher that was claimed is on the chain for everybody: it proves nothing any more.
+    let now = shop.now().await;
+    let claimer = shop.claimer(ClaimPolicy { at: 1, after_s: 0 });
+    assert_eq!(claimer.claim_due(now).await.unwrap(), [channel.state().id]);
+    let answer = second.get("/sold", Some(&voucher)).await;
+    assert_eq!(required(&answer).error.as_deref(), Some(reason::BATCH_CUMULATIVE));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
