@@ -1,7 +1,7 @@
 //! What a server asks for.
 
 use alloy_primitives::Address;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{EXACT, Network, TRANSFER_METHOD, Version, decimal};
@@ -57,8 +57,10 @@ pub struct Requirements {
     #[serde(with = "decimal")]
     pub amount: u128,
     /// The token.
+    #[serde(serialize_with = "checksummed")]
     pub asset: Address,
     /// Who is paid.
+    #[serde(serialize_with = "checksummed")]
     pub pay_to: Address,
     /// How long a payment may take, in seconds.
     pub max_timeout_seconds: u64,
@@ -200,4 +202,9 @@ pub(super) fn null_is_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Map<St
 fn readable<'de, D: Deserializer<'de>, T: for<'a> Deserialize<'a>>(from: D) -> Result<Vec<T>, D::Error> {
     let all = Vec::<Value>::deserialize(from)?;
     Ok(all.into_iter().filter_map(|one| serde_json::from_value(one).ok()).collect())
+}
+
+/// Addresses in the spelling of EIP-55, as official servers offer them: they compare what clients echo letter by letter.
+fn checksummed<S: Serializer>(address: &Address, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(address)
 }

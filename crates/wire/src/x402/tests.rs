@@ -345,3 +345,19 @@ proptest! {
         );
     }
 }
+
+#[test]
+fn an_echoed_offer_spells_addresses_as_official_servers_do() {
+    let offer = Requirements {
+        scheme: EXACT.into(),
+        network: Network(84_532),
+        amount: 1,
+        asset: USDC,
+        pay_to: RECEIVER,
+        max_timeout_seconds: 60,
+        extra: serde_json::Map::new(),
+    };
+    let told = serde_json::to_value(&offer).unwrap();
+    assert_eq!(told["asset"], "0x036CbD53842c5426634e7929541eC2318f3dCF7e");
+    assert_eq!(told["payTo"], "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC");
+}
