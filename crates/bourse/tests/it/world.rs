@@ -136,12 +136,13 @@ impl World {
     }
 
     pub(crate) async fn without_agent(agent_flags: &[&str]) -> Self {
-        Self::on(TestMarketConfig::default(), agent_flags).await
+        Box::pin(Self::on(TestMarketConfig::default(), agent_flags)).await
     }
 
     /// The same with a provider on a chain that clients of x402 know: its market settles in a dollar.
     pub(crate) async fn x402(agent_flags: &[&str]) -> Self {
-        let mut world = Self::on(TestMarketConfig { x402: true, ..TestMarketConfig::default() }, agent_flags).await;
+        let config = TestMarketConfig { x402: true, ..TestMarketConfig::default() };
+        let mut world = Box::pin(Self::on(config, agent_flags)).await;
         world.start_agent().await;
         world
     }
@@ -267,7 +268,7 @@ impl World {
 
     /// Stops the chain and starts it again with its state.
     pub(crate) async fn restart_chain(mut self) -> Self {
-        self.market = self.market.restart(std::future::ready(())).await.unwrap();
+        self.market = Box::pin(self.market.restart(std::future::ready(()))).await.unwrap();
         self
     }
 
