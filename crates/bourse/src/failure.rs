@@ -27,6 +27,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Receipts(#[from] oracle::OracleError),
     #[error(transparent)]
+    Payments(#[from] payments::PaymentsError),
+    #[error(transparent)]
     Agent(#[from] agent::AgentError),
     #[error(transparent)]
     Wire(#[from] wire::WireError),

@@ -32,22 +32,25 @@ impl Keys {
     }
 }
 
-/// The keys that act for a market's operator. They move no money but their own gas.
+/// The keys that act for a market's operator. They move no money but their own gas, and what lies in the treasury.
 #[derive(Clone, Debug)]
 pub(crate) struct OperatorKeys {
     /// Signs Ready and reports silence for jobs that name it.
     pub(crate) watcher: Wallet,
     /// Commits receipts.
     pub(crate) recorder: Wallet,
-    /// Pays the gas of payments over HTTP; nothing else sends with it.
+    /// Pays the gas of payments over HTTP, and of jobs that the treasury pays for; nothing else sends with it.
     pub(crate) gas: Wallet,
+    /// Where the market wallet's money lies. It sends withdrawals and nothing else.
+    pub(crate) treasury: Wallet,
 }
 
 impl OperatorKeys {
     /// Opens the keys below `home`, making those that are missing.
     pub(crate) fn open(home: &Path, password: &str) -> Result<Self, Failure> {
         let key = |name: &str| one(home, name, password);
-        Ok(Self { watcher: key("watcher")?, recorder: key("recorder")?, gas: key("gas")? })
+        let (watcher, recorder) = (key("watcher")?, key("recorder")?);
+        Ok(Self { watcher, recorder, gas: key("gas")?, treasury: key("treasury")? })
     }
 }
 

@@ -1,4 +1,7 @@
-//! What a market's operator runs in one process: index, gateway with its watcher, and receipts.
+//! What a market's operator runs in one process: index, gateway with its watcher, receipts, and the treasury.
+
+mod money;
+pub(crate) use money::MoneyArgs;
 
 use std::{
     fs::File,
@@ -9,15 +12,11 @@ use std::{
 };
 
 use alloy_primitives::Address;
-use chain::{Account, Deposits, Erc20, Market, Recorder, Register, SendConfig, Teller, Wallet, X402};
+use chain::{Account, Market, Recorder, Register, SendConfig, X402};
 use content::BlockStore;
-use gateway::{Gateway, GatewayConfig, GatewayKeys, HttpPayments};
+use gateway::{Gateway, GatewayConfig, GatewayKeys};
 use indexer::{Indexer, IndexerConfig};
 use oracle::{ReceiptsConfig, receipts};
-use payments::{
-    exact::Exact,
-    facilitator::{FollowConfig, Sender},
-};
 use store::{Store, StoreConfig};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +24,7 @@ use url::Url;
 use wire::MarketFile;
 
 use crate::{failure::Failure, keys::OperatorKeys};
+use money::Money;
 
 /// The database of an operator who names none.
 const DATABASE_FILE: &str = "index.sqlite";
@@ -63,6 +63,8 @@ pub(crate) struct OperatorConfig {
     pub(crate) spare_loopback: bool,
     /// Commits receipts.
     pub(crate) receipts: bool,
+    /// How money is taken and kept.
+    pub(crate) money: MoneyArgs,
 }
 
 /// Everything bound and opened, not yet running.
@@ -70,6 +72,7 @@ pub(crate) struct Operator {
     gateway: Gateway,
     indexer: Indexer,
     receipts: Option<(ReceiptsConfig, Recorder)>,
+    money: Money,
     market: Market,
     store: Store,
     blocks: Arc<BlockStore>,
@@ -94,13 +97,13 @@ impl Operator {
         let recorder = match file.register.filter(|_| config.receipts) {
             Some(register) => {
                 let register = Register::open(market.chain().clone(), register).await?;
-                Some(Recorder::new(register, keys.recorder))
+                Some(Recorder::new(register, keys.recorder.clone()))
             }
             None => None,
         };
         let mut defaults = GatewayConfig::default();
         defaults.limits.rates.spare_loopback = config.spare_loopback;
-        let x402 = http_payments(file, market, &store, keys.gas).await?;
+        let money = Money::open(&config.money, (file, market), &store, &keys, &holder(&folder)?).await?;
         let served = GatewayConfig {
             listen: config.listen,
             public_url: config.public_url.clone(),
@@ -112,7 +115,8 @@ impl Operator {
             recorder: recorder.as_ref().map(Recorder::address),
             heartbeat: config.heartbeat.unwrap_or(defaults.heartbeat),
             operators: config.operators,
-            x402,
+            x402: money.x402.clone(),
+            wallet: money.wallet.clone(),
             ..defaults
         };
         let watcher = Account::new(market.clone(), keys.watcher, SendConfig::default());
@@ -123,7 +127,7 @@ impl Operator {
             Some(recorder) => Some((ReceiptsConfig::new(file.deployed_at, holder(&folder)?), recorder)),
             None => None,
         };
-        Ok(Self { gateway, indexer, receipts, market: market.clone(), store, blocks, _only_one: only_one })
+        Ok(Self { gateway, indexer, receipts, money, market: market.clone(), store, blocks, _only_one: only_one })
     }
 
     /// Where the gateway listens.
@@ -133,7 +137,7 @@ impl Operator {
 
     /// Runs everything until `shutdown`; the first part that fails ends its task with the reason.
     pub(crate) fn start(self, tasks: &mut JoinSet<Result<(), Failure>>, shutdown: &CancellationToken) {
-        let Self { gateway, indexer, receipts, market, store, blocks, _only_one: only_one } = self;
+        let Self { gateway, indexer, receipts, money, market, store, blocks, _only_one: only_one } = self;
         let stop = shutdown.clone();
         tasks.spawn(async move { indexer.run(stop).await.map_err(Failure::from) });
         if let Some((config, recorder)) = receipts {
@@ -144,31 +148,18 @@ impl Operator {
         }
         let stop = shutdown.clone();
         tasks.spawn(async move {
+            money.run(stop.clone()).await;
+            // What is done about money may end early; the market goes on until it is told to stop.
+            stop.cancelled().await;
+            Ok(())
+        });
+        let stop = shutdown.clone();
+        tasks.spawn(async move {
             let served = gateway.serve(stop).await.map_err(Failure::from);
             drop(only_one);
             served
         });
     }
-}
-
-/// What payments over HTTP are taken with: where the market has addresses that buy a job, and a token that takes
-/// signatures. What was signed before the last stop goes out again.
-async fn http_payments(
-    file: &MarketFile,
-    market: &Market,
-    store: &Store,
-    gas: Wallet,
-) -> Result<Option<HttpPayments>, Failure> {
-    let Some(contracts) = file.contracts else { return Ok(None) };
-    let chain = market.chain().clone();
-    let token = Erc20::open(chain.clone(), market.token()).await?;
-    let sender = Sender::new(Teller::new(chain.clone(), gas), store.clone(), FollowConfig::default());
-    let Ok(exact) = Exact::new(token, sender.clone(), store.clone()) else { return Ok(None) };
-    let deposits = Deposits::open(chain, contracts.deposits).await?;
-    if let Err(error) = sender.resume().await {
-        tracing::warn!(%error, "what was signed before the last stop is not sent again yet");
-    }
-    Ok(Some(HttpPayments { exact, deposits, sender, facilitator: None }))
 }
 
 /// What ended although nobody asked for it.

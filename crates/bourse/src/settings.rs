@@ -139,7 +139,12 @@ pub(crate) async fn open(file: &MarketFile) -> Result<Market, Failure> {
 /// Connects to an endpoint.
 pub(crate) async fn connect(rpc: &str) -> Result<Chain, Failure> {
     let url: Url = rpc.parse().map_err(|err| Failure::Usage(format!("{rpc:?} is no RPC address: {err}")))?;
-    let is_here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    let config = if is_here { ChainConfig::local(url) } else { ChainConfig::new(url) };
+    let config = if is_here(rpc) { ChainConfig::local(url) } else { ChainConfig::new(url) };
     Ok(Chain::connect(config).await?)
+}
+
+/// Whether an endpoint is on this machine.
+pub(crate) fn is_here(rpc: &str) -> bool {
+    let url: Option<Url> = rpc.parse().ok();
+    url.is_some_and(|url| matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")))
 }

@@ -8,7 +8,7 @@ use market::{Amount, PerHour, ResourceId};
 use wire::Terms;
 
 use crate::{
-    ChainError, Listing,
+    Authorization, Call, ChainError, Listing,
     bindings::{market::Market as contract, token::GPUToken as token},
     convert,
 };
@@ -48,6 +48,18 @@ pub fn update_pricing(resource: ResourceId, price: PerHour) -> Result<Bytes, Cha
 #[must_use]
 pub fn create_job(terms: &Terms) -> Bytes {
     contract::createJobCall { terms: convert::to_terms(terms) }.abi_encode().into()
+}
+
+/// Creates a job with the money and the signature of its renter; anyone may send it.
+#[must_use]
+pub fn create_job_with_authorization(market: Address, terms: &Terms, authorization: &Authorization) -> Call {
+    let call = contract::createJobWithAuthorizationCall {
+        terms: convert::to_terms(terms),
+        validAfter: U256::from(authorization.valid_after.0),
+        validBefore: U256::from(authorization.valid_before.0),
+        signature: authorization.signature.0.into(),
+    };
+    Call::new(market, &call)
 }
 
 /// Takes the job back before it runs.

@@ -203,8 +203,7 @@ pub(crate) async fn is_party_of(shared: &Shared, job: &JobRow, who: Address) -> 
     if provider.is_some_and(|provider| is_party(job, &provider, who)) {
         return Ok(true);
     }
-    let Some(hold) = shared.store.hold(job.id).await? else { return Ok(false) };
-    Ok(Address::from_word(hold.account.0) == who || shared.store.owner(who).await? == Some(hold.account))
+    crate::funding::pays_for(shared, job.id, who).await
 }
 
 /// Whether `who` operates this gateway.

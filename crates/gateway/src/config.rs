@@ -134,6 +134,8 @@ pub(crate) const QUOTED_SPECS_MAX: usize = 1024;
 pub(crate) const QUOTED_OF_RENTER_MAX: usize = 32;
 /// Offers held of jobs that can be paid for over HTTP: some 2 MiB.
 pub(crate) const X402_OFFERS_HELD_MAX: usize = 4096;
+/// Times that a payment which lies at its job's address is swept or returned at this gateway's gas.
+pub(crate) const SWEEP_TRIES_MAX: u32 = 8;
 /// Log lines of one answer.
 pub(crate) const LOG_LINES_MAX: usize = 1000;
 /// Events of a job that are looked through for one answer of log lines.

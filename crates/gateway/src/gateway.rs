@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    GatewayConfig, GatewayError, board, gauges, http, orders, server,
+    GatewayConfig, GatewayError, board, funding, gauges, http, orders, server,
     state::{Parts, State},
     watcher,
 };
@@ -70,6 +70,7 @@ impl Gateway {
         let had = board::load(&state).await;
         tasks.spawn(board::follow(state.clone(), had));
         tasks.spawn(orders::follow(state.clone()));
+        tasks.spawn(funding::run(state.clone()));
         tasks.spawn(gauges::run(state.clone()));
         tasks.spawn(watcher::run(state.clone(), self.local));
         let router = http::router(&state, &self.config);

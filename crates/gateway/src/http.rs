@@ -17,7 +17,7 @@ pub(crate) mod auth;
 mod gpus;
 mod health;
 mod instances;
-mod jobs;
+pub(crate) mod jobs;
 mod leases;
 mod payments;
 mod providers;
@@ -72,6 +72,10 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(jobs::logs::logs))
         .routes(routes!(jobs::metrics::metrics))
         .routes(routes!(x402::jobs::create))
+        .routes(routes!(x402::facilitator::verify))
+        .routes(routes!(x402::facilitator::settle))
+        .routes(routes!(x402::facilitator::supported))
+        .routes(routes!(x402::facilitator::discovery))
         .routes(routes!(wallets::balance::mine))
         .routes(routes!(wallets::balance::of))
         .routes(routes!(wallets::deposit::deposit))
@@ -110,11 +114,11 @@ pub(crate) fn router(shared: &Shared, config: &GatewayConfig) -> Router {
         .route("/api/v1/instances/{id}/logs", get(instances::logs::connect))
         .route("/api/v1/instances/{id}/metrics", get(instances::metrics::connect))
         .route("/api/v1/x402/leases/{id}/tick", get(leases::tick::offer))
+        .route("/api/v1/discovery/resources", get(x402::facilitator::discovery))
         .route(wire::link::PATH, get(agents::link::connect))
         .layer(middleware::from_fn_with_state(shared.clone(), idempotency::guard))
         .with_state(shared.clone())
         .merge(content::router(shared, config))
-        .merge(x402::facilitator::router(shared))
         .fallback(unknown)
         .method_not_allowed_fallback(method);
     // A layer of the router that routes would come too late to change the path.

@@ -37,10 +37,12 @@ mod board;
 mod orders;
 
 mod x402;
-pub use x402::HttpPayments;
+pub use x402::{GasCaps, HttpPayments};
 
 mod wallet;
-pub use wallet::{MarketWallet, WalletAsset};
+pub use wallet::{Funding, MarketWallet, WalletAsset};
+
+mod funding;
 
 mod idempotency;
 

@@ -3,7 +3,10 @@
 use alloy_primitives::Address;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use market::Amount;
-use payments::ledger::{Ledger, Refusal};
+use payments::{
+    facilitator::Sender,
+    ledger::{Ledger, Refusal},
+};
 use store::{AccountId, AssetRow};
 use wire::http::{AssetJson, Money};
 
@@ -16,6 +19,17 @@ pub struct MarketWallet {
     pub ledger: Ledger,
     /// What is kept, the market's own token first.
     pub assets: Vec<WalletAsset>,
+    /// How jobs are paid for; without it accounts with a password rent nothing.
+    pub funding: Option<Funding>,
+}
+
+/// How jobs of accounts are paid for. The treasury's key signs and sends nothing but withdrawals.
+#[derive(Clone, Debug)]
+pub struct Funding {
+    /// The treasury's key.
+    pub signer: chain::Wallet,
+    /// Sends with a gas wallet, each purpose once.
+    pub sender: Sender,
 }
 
 /// One asset of the wallet.

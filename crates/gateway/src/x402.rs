@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256, keccak256};
 use chain::Deposits;
 use market::Timestamp;
 use payments::{
-    exact::Exact,
+    exact::{EXACT_GAS, Exact},
     facilitator::{Facilitator, Sender},
 };
 use store::Begun;
@@ -32,6 +32,47 @@ pub struct HttpPayments {
     pub sender: Sender,
     /// Verifies and settles for other servers, where that is wished.
     pub facilitator: Option<Facilitator>,
+    /// What it pays for jobs that are bought.
+    pub gas: GasCaps,
+}
+
+/// Gas that jobs bought with one payment cost this gateway in a day of UTC. Both are counted in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GasCaps {
+    /// For one payer.
+    pub of_payer: u64,
+    /// For all of them together.
+    pub of_all: u64,
+}
+
+impl Default for GasCaps {
+    /// Twenty jobs of a payer, a thousand in all.
+    fn default() -> Self {
+        Self { of_payer: 20 * JOB_GAS, of_all: 1000 * JOB_GAS }
+    }
+}
+
+/// Gas of one job that is bought: the payment, and the sweep that creates a small account and the job.
+const JOB_GAS: u64 = EXACT_GAS + 600_000;
+/// Seconds of a day.
+const DAY_S: u64 = 86_400;
+
+/// Takes a job's gas out of the budgets of the day; refused when one of them is used up.
+pub(crate) async fn spend_gas(shared: &Shared, payments: &HttpPayments, payer: Address) -> Result<(), GatewayError> {
+    let at = now();
+    let (day, GasCaps { of_payer, of_all }) = (at / DAY_S, payments.gas);
+    // Who pays for all is a payer too: the gas wallet, under an address that no payment names.
+    let own = Address::from_word(keccak256(
+        [b"gas of jobs".as_slice(), payments.sender.teller().address().as_slice()].concat(),
+    ));
+    let of_jobs = Address::from_word(keccak256([b"jobs of".as_slice(), payer.as_slice()].concat()));
+    for (who, most) in [(of_jobs, of_payer), (own, of_all)] {
+        if !shared.store.spend_gas(who, day, JOB_GAS, most).await? {
+            tracing::warn!(%payer, most, "the gas for jobs that are bought is used up today");
+            return Err(GatewayError::TooMany { retry_after_s: (day + 1) * DAY_S - at });
+        }
+    }
+    Ok(())
 }
 
 /// Terms that were offered, by the address that pays for them; the oldest first. Clients of version 2 bring theirs back,
@@ -83,6 +124,24 @@ pub(crate) async fn keep(shared: &Shared, pay_to: Address, terms: &TermsJson) ->
         shared.store.finish_request(&key(pay_to), pay_to, ROUTE, 200, &body).await?;
     }
     Ok(())
+}
+
+/// Whether nobody began to pay at this address yet.
+pub(crate) async fn is_new(shared: &Shared, pay_to: Address) -> Result<bool, GatewayError> {
+    match begin(shared, pay_to).await? {
+        Begun::Done { .. } => Ok(false),
+        Begun::New => {
+            shared.store.drop_request(&key(pay_to), pay_to, ROUTE).await?;
+            Ok(true)
+        }
+        Begun::InFlight | Begun::Different => Err(GatewayError::InFlight),
+    }
+}
+
+/// Terms that somebody began to pay for in the last day, with the addresses that are paid.
+pub(crate) async fn all_kept(shared: &Shared) -> Result<Vec<(Address, TermsJson)>, GatewayError> {
+    let rows = shared.store.answered_requests(ROUTE, Timestamp(now())).await?;
+    Ok(rows.into_iter().filter_map(|(who, body)| Some((who, serde_json::from_slice(&body).ok()?))).collect())
 }
 
 async fn begin(shared: &Shared, pay_to: Address) -> Result<Begun, GatewayError> {

@@ -34,6 +34,12 @@ const KNOWN: [(u64, bool); 20] = [
     (11_155_420, true),
 ];
 
+/// Whether a chain's money is free; nothing where that is not known of it.
+#[must_use]
+pub fn is_testnet(chain_id: u64) -> Option<bool> {
+    KNOWN.iter().find(|(known, _)| *known == chain_id).map(|(_, testnet)| *testnet)
+}
+
 /// A token that a wallet shall hold, as it is configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AssetConfig {
@@ -57,8 +63,7 @@ pub struct Held {
 /// Refuses a configuration that holds a test network beside a real one, or that calls one the other.
 pub fn check(assets: &[AssetConfig]) -> Result<(), PaymentsError> {
     for asset in assets {
-        let known = KNOWN.iter().find(|(chain_id, _)| *chain_id == asset.chain_id);
-        if known.is_some_and(|(_, testnet)| *testnet != asset.testnet) {
+        if is_testnet(asset.chain_id).is_some_and(|testnet| testnet != asset.testnet) {
             return Err(PaymentsError::WrongKind { chain_id: asset.chain_id, testnet: asset.testnet });
         }
     }

@@ -2,6 +2,7 @@
 
 mod reads;
 mod session;
+mod wallet;
 
 pub use reads::JobsWanted;
 pub use session::Session;

@@ -2,13 +2,16 @@
 
 use alloy_primitives::{Address, B256};
 use market::Timestamp;
-use sea_orm::{ColumnTrait, DeleteMany, EntityTrait, QueryFilter, UpdateMany, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, DeleteMany, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany, sea_query::Expr,
+};
 
 use crate::bulk;
 use crate::connect::Store;
 use crate::entity::request;
 use crate::entity::stored::{Account, Hash, Short, Whole};
 use crate::error::StoreError;
+use crate::read::PAGE_MAX;
 
 /// How long an answer is repeated, in seconds: a client that retries later has forgotten his key.
 pub const REQUESTS_KEPT_S: u64 = 24 * 3600;
@@ -106,6 +109,19 @@ impl Store {
             .exec(self.writer())
             .await?;
         Ok(())
+    }
+
+    /// Answers under a route that are still repeated, with whose request each was, newest first; at most
+    /// [`PAGE_MAX`](crate::PAGE_MAX).
+    pub async fn answered_requests(&self, route: &str, now: Timestamp) -> Result<Vec<(Address, Vec<u8>)>, StoreError> {
+        let since = now.0.saturating_sub(REQUESTS_KEPT_S);
+        let find = request::Entity::find()
+            .filter(request::Column::Route.eq(route))
+            .filter(request::Column::Status.is_not_null())
+            .filter(request::Column::BegunAt.gt(Whole(since)))
+            .order_by_desc(request::Column::BegunAt);
+        let rows = find.limit(PAGE_MAX).all(self.writer()).await?;
+        Ok(rows.into_iter().map(|row| (row.who.0, row.body.unwrap_or_default())).collect())
     }
 
     /// Forgets a request that changed nothing, so that it may be tried again under its key.

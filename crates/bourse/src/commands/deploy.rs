@@ -44,7 +44,7 @@ pub(crate) struct Args {
     /// The token that the market settles in [default: a development token that is created].
     #[arg(long, value_name = "ADDRESS")]
     token: Option<Address>,
-    /// Where deposits into the market's wallet go [default: the deployer].
+    /// Where deposits into the market's wallet go [default: the home folder's treasury, made when it is missing].
     #[arg(long, value_name = "ADDRESS")]
     treasury: Option<Address>,
     /// Where the platform's part of payments over HTTP goes [default: the deployer].
@@ -76,6 +76,11 @@ pub(crate) async fn deploy(args: &Args, settings: &Settings, ui: &Ui) -> Result<
         return Err(Failure::Usage("nothing was deployed".into()));
     }
     let (watchers, recorders) = operators(args, settings)?;
+    let home = settings.home();
+    let treasury = match args.treasury {
+        Some(treasury) => treasury,
+        None => OperatorKeys::open(&home, &keys::home_password(settings)?)?.treasury.address(),
+    };
     let config = DeployConfig {
         fee: BasisPoints(args.fee_bps),
         token: args.token,
@@ -85,7 +90,7 @@ pub(crate) async fn deploy(args: &Args, settings: &Settings, ui: &Ui) -> Result<
         judges: args.judge.clone(),
         prosecutors: args.prosecutor.clone(),
         reporters: args.reporter.clone(),
-        treasury: args.treasury,
+        treasury: Some(treasury),
         fee_payee: args.fee_payee,
         admin_delay: Seconds(args.admin_delay),
         ..DeployConfig::default()

@@ -14,7 +14,7 @@ use url::Url;
 use crate::{
     failure::Failure,
     keys::{self, OperatorKeys},
-    operator::{Database, Operator, OperatorConfig, ended_early},
+    operator::{Database, MoneyArgs, Operator, OperatorConfig, ended_early},
     settings::Settings,
     signals,
     ui::Ui,
@@ -41,6 +41,8 @@ pub(crate) struct Args {
     #[arg(long)]
     no_receipts: bool,
     #[command(flatten)]
+    money: MoneyArgs,
+    #[command(flatten)]
     database: Database,
 }
 
@@ -60,6 +62,7 @@ pub(crate) async fn gateway(args: &Args, settings: &Settings, ui: &Ui) -> Result
         operators: args.operator.clone(),
         spare_loopback: args.spare_loopback,
         receipts: !args.no_receipts,
+        money: args.money.clone(),
     };
     let store = args.database.open(&home).await?;
     let operator = Operator::bind(config, (&file, &market), store, keys).await?;
@@ -101,7 +104,12 @@ async fn advise(
     }
     let gas = keys.gas.address();
     let pays = file.contracts.is_some();
-    let spenders = [("watcher", watcher, true), ("recorder", recorder, commits), ("gas wallet", gas, pays)];
+    let spenders = [
+        ("watcher", watcher, true),
+        ("recorder", recorder, commits),
+        ("gas wallet", gas, pays),
+        ("treasury", keys.treasury.address(), pays),
+    ];
     for (role, key, _) in spenders.into_iter().filter(|(.., acts)| *acts) {
         if market.chain().balance(key).await?.is_zero() {
             ui.warn(format_args!("the {role} {key} has nothing for gas: send it some of the chain's own coin"));

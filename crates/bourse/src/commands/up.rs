@@ -23,7 +23,7 @@ use crate::{
     answer::Token,
     failure::Failure,
     keys::Keys,
-    operator::{Database, Operator, OperatorConfig, ended_early},
+    operator::{Database, MoneyArgs, Operator, OperatorConfig, ended_early},
     settings::Settings,
     signals,
     ui::Ui,
@@ -47,6 +47,8 @@ pub(crate) struct Args {
     /// The `anvil` program [default: the one that npm installed beside the contracts, else the one on the PATH].
     #[arg(long, value_name = "FILE")]
     anvil: Option<PathBuf>,
+    #[command(flatten)]
+    money: MoneyArgs,
     #[command(flatten)]
     database: Database,
     #[command(flatten)]
@@ -79,6 +81,7 @@ pub(crate) async fn up(args: &Args, settings: &Settings, ui: &Ui) -> Result<Exit
         operators: vec![keys.deployer.address()],
         spare_loopback: true,
         receipts: true,
+        money: args.money.clone(),
     };
     let rows = args.database.open(&home).await?;
     let operator = Operator::bind(config, (&file, &market), rows, keys.operator.clone()).await?;

@@ -23,6 +23,8 @@ mod deadlines;
 #[cfg(test)]
 mod disputes;
 #[cfg(test)]
+mod funded;
+#[cfg(test)]
 mod gpus;
 #[cfg(test)]
 mod health;

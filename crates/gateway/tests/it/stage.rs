@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use alloy_primitives::{Address, B256, U256};
 use chain::{Account, Deposits, Erc20, Listing, Market, Teller, Wallet};
 use content::{BlockStore, StoreConfig};
-use gateway::{Gateway, GatewayConfig, GatewayError, GatewayKeys, HttpPayments, MarketWallet, WalletAsset};
+use gateway::{
+    Funding, GasCaps, Gateway, GatewayConfig, GatewayError, GatewayKeys, HttpPayments, MarketWallet, WalletAsset,
+};
 use indexer::{Indexer, IndexerConfig, Progress};
 use market::{Amount, Hardware, JobId, Mebibytes, PerHour, ResourceId};
 use payments::{
@@ -84,8 +86,9 @@ impl Stage {
         config.recorder = Some(town.recorder.address());
         config.from_block = town.deployment.block;
         let ledger = Ledger::start(store.clone(), LedgerConfig::default());
-        config.wallet = Some(wallet(&market, &store, ledger.clone()).await);
-        config.x402 = Some(http_payments(&town, &store).await);
+        let x402 = http_payments(&town, &store).await;
+        config.wallet = Some(wallet(&market, &store, ledger.clone(), x402.sender.clone()).await);
+        config.x402 = Some(x402);
         change(&mut config);
         let keys = GatewayKeys { watcher: watches.then(|| town.watcher.clone()) };
         let gateway =
@@ -222,7 +225,7 @@ impl Stage {
 }
 
 /// A wallet for the market's own token, whose treasury and till are anybody's.
-async fn wallet(market: &Market, store: &Store, ledger: Ledger) -> MarketWallet {
+async fn wallet(market: &Market, store: &Store, ledger: Ledger, sender: Sender) -> MarketWallet {
     let (chain_id, token) = (market.domain().chain_id, market.token());
     let row = AssetRow {
         asset: AssetId(0),
@@ -235,16 +238,17 @@ async fn wallet(market: &Market, store: &Store, ledger: Ledger) -> MarketWallet 
         scanned: 0,
     };
     store.put_asset(&row).await.unwrap();
+    let signer = Wallet::random();
     let asset = WalletAsset {
         chain_id,
         token,
-        treasury: Address::repeat_byte(0x7e),
+        treasury: signer.address(),
         till: Some(Address::repeat_byte(0x71)),
         confirmations: 2,
         least_out: Amount(1000),
         most_out: Amount(100_000_000),
     };
-    MarketWallet { ledger, assets: vec![asset] }
+    MarketWallet { ledger, assets: vec![asset], funding: Some(Funding { signer, sender }) }
 }
 
 /// Takes payments with a gas wallet of its own.
@@ -255,7 +259,7 @@ async fn http_payments(town: &TestMarket, store: &Store) -> HttpPayments {
     let token = Erc20::open(town.chain.clone(), town.market.token()).await.unwrap();
     let exact = Exact::new(token, sender.clone(), store.clone()).unwrap();
     let deposits = Deposits::open(town.chain.clone(), town.deployment.deposits).await.unwrap();
-    HttpPayments { exact, deposits, sender, facilitator: None }
+    HttpPayments { exact, deposits, sender, facilitator: None, gas: GasCaps::default() }
 }
 
 /// Waits until `happened`, with a limit.

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A client that knows nothing but x402.
-struct Buyer {
+pub(crate) struct Buyer {
     shop: Shop,
     wallet: Wallet,
     refund_to: Address,
@@ -34,9 +34,21 @@ struct Told {
 
 impl Buyer {
     async fn new() -> Self {
-        let shop = Shop::new().await;
+        Self::of(Shop::new().await)
+    }
+
+    pub(crate) fn of(shop: Shop) -> Self {
         let wallet = shop.stage.town.renter.wallet().clone();
         Self { shop, wallet, refund_to: Address::repeat_byte(0x5e) }
+    }
+
+    /// Pays as asked, and is told no before anything moves.
+    pub(crate) async fn pays_and_is_refused(&self, status: u16, words: &str) {
+        let before = self.held(self.wallet.address()).await;
+        let offer = self.offer().await;
+        let paying = self.sign(&offer, 9, |_| ()).await;
+        self.ask(Some(&paying.header)).await.answer.is_problem(status, words);
+        assert_eq!(self.held(self.wallet.address()).await, before);
     }
 
     fn body(&self) -> Value {

@@ -26,7 +26,7 @@ pub struct Session {
     /// On which chain's market.
     pub chain_id: u64,
     #[serde(flatten)]
-    json: SessionJson,
+    pub(super) json: SessionJson,
 }
 
 impl std::fmt::Debug for Session {

@@ -72,7 +72,7 @@ pub(super) async fn market(
 ) -> Result<(MarketFile, Market), Failure> {
     let operator = &keys.operator;
     let people = [&keys.deployer, &keys.owner, &keys.agent, &keys.renter];
-    for key in people.into_iter().chain([&operator.watcher, &operator.recorder, &operator.gas]) {
+    for key in people.into_iter().chain([&operator.watcher, &operator.recorder, &operator.gas, &operator.treasury]) {
         dev_chain.fund(key.address(), U256::from(GAS_WEI)).await?;
     }
     let rpc = dev_chain.rpc().to_string();
@@ -97,6 +97,7 @@ pub(super) async fn market(
         judges: vec![keys.deployer.address()],
         prosecutors: vec![watcher],
         reporters: vec![watcher],
+        treasury: Some(operator.treasury.address()),
         ..DeployConfig::default()
     };
     let deployment = chain::deploy(chain, &keys.deployer, config).await?;

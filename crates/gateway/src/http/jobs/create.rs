@@ -1,5 +1,6 @@
 //! `POST /api/v1/jobs`: first what it would cost and what to sign, then, with the signature, the job itself.
 
+mod funded;
 pub(crate) mod pay;
 pub(crate) mod quote;
 
@@ -10,6 +11,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use store::AccountId;
 use wire::{
     Terms,
     http::{CreateJobBody, CreatedJobJson, UnsignedTx},
@@ -17,7 +19,7 @@ use wire::{
 
 use crate::{
     GatewayError,
-    auth::SignedIn,
+    auth::Session,
     http::{body, page::malformed},
     orders::{self, Currency},
     state::Shared,
@@ -28,6 +30,9 @@ use crate::{
 /// the gateway puts the job on chain at its own gas. The spec is held in memory until the job is there, and then kept where
 /// its agent looks for it; whoever sends the transaction much later uploads the spec before. The same authorization never pays twice: sending it again gives
 /// the job that is there.
+///
+/// Who signed in with a password signs nothing: sending back the terms of the first answer orders the job, and its price is
+/// set aside from his money here.
 #[utoipa::path(post, path = "/api/v1/jobs", tag = "jobs",
     request_body = CreateJobBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 160 characters; the same key and body give the same answer for a day.")),
@@ -43,19 +48,27 @@ use crate::{
 )]
 pub(crate) async fn create(
     State(shared): State<Shared>,
-    SignedIn(renter): SignedIn,
+    session: Session,
     body::Bytes(bytes): body::Bytes,
 ) -> Result<Response, GatewayError> {
     orders::refuse_templates(&body::parse(&bytes)?)?;
     let body: CreateJobBody = body::parse(&bytes)?;
-    let (status, created) = match (&body.terms, &body.authorization) {
-        (None, None) => (StatusCode::OK, quote::quote(&shared, renter, &body).await?),
-        (Some(terms), Some(authorization)) => pay::pay(&shared, renter, &body, terms, authorization).await?,
-        (Some(_), None) => {
+    let (renter, account) = (session.address, session.account.map(AccountId));
+    let (status, created) = match (&body.terms, &body.authorization, account) {
+        (None, None, None) => (StatusCode::OK, quote::quote(&shared, renter, &body).await?),
+        (Some(terms), Some(authorization), None) => pay::pay(&shared, renter, &body, terms, authorization).await?,
+        (None, None, Some(account)) => (StatusCode::OK, funded::quote(&shared, account, &body).await?),
+        (Some(terms), None, Some(account)) => funded::pay(&shared, account, &body, terms).await?,
+        (Some(_), None, None) => {
             let reason = "is missing; sign what the answer without terms held, or leave the terms out for a new one";
             return Err(malformed("authorization", reason));
         }
-        (None, Some(_)) => {
+        (_, Some(_), Some(_)) => {
+            let reason =
+                "is what wallets sign; a job of this account is paid from its money here. Send the terms alone";
+            return Err(malformed("authorization", reason));
+        }
+        (None, Some(_), None) => {
             return Err(malformed("terms", "are missing; send those that the authorization pays for"));
         }
     };

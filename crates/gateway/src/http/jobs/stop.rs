@@ -8,7 +8,7 @@ use store::JobRow;
 use wire::http::{StatusJson, StoppedJson};
 
 use super::{ask, create::unsigned, found, view};
-use crate::{GatewayError, auth::SignedIn, http::path::Id, state::Shared};
+use crate::{GatewayError, auth::SignedIn, funding, http::path::Id, state::Shared};
 
 /// End a job: the seconds up to now are paid, the rest goes back to the renter; before its clock ran, all of it. Only
 /// renter and controller may. Where this gateway is the controller and the renter asks, the gateway sends it;
@@ -32,7 +32,8 @@ pub(crate) async fn stop(
     Id(id): Id,
 ) -> Result<Json<StoppedJson>, GatewayError> {
     let row = found(&shared, id).await?;
-    if who != row.terms.renter && who != row.terms.controller {
+    let pays = funding::pays_for(&shared, row.id, who).await?;
+    if who != row.terms.renter && who != row.terms.controller && !pays {
         let (renter, controller) = (row.terms.renter, row.terms.controller);
         let reason = format!("the renter {renter} and the controller {controller} may stop this job");
         return Err(GatewayError::Forbidden { who, reason });
@@ -43,12 +44,17 @@ pub(crate) async fn stop(
         return Ok(Json(StoppedJson { does: "nothing: it is over".into(), ..answer(&row, status) }));
     }
     match shared.watcher.clone() {
-        Some(key) if key.address() == row.terms.controller && who == row.terms.renter && status.has_clock() => {
+        Some(key) if key.address() == row.terms.controller && (who == row.terms.renter || pays) && status.has_clock() => {
             // A caller who hangs up does not take the transaction back; it must still be followed to its end.
             let work = tokio::spawn(send(shared.clone(), key, row.clone()));
             let lost = |_| Err(unknown(&row, "this gateway stops"));
             work.await.unwrap_or_else(lost).map(Json)
         }
+        _ if pays && who != row.terms.renter => Err(GatewayError::Conflict {
+            what: "the clock does not run yet, and only its renter, the treasury, could take the job back: it is closed by \
+                   itself when its provider does not begin in time, and all of its money comes back"
+                .into(),
+        }),
         _ => by_caller(&shared, &row, status, who).map(Json),
     }
 }

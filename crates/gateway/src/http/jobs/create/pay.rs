@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What was answered, and whether it is new.
-type Paid = (StatusCode, CreatedJobJson);
+pub(super) type Paid = (StatusCode, CreatedJobJson);
 
 pub(super) async fn pay(
     shared: &Shared,
@@ -69,7 +69,7 @@ pub(crate) async fn existing(shared: &Shared, terms: &Terms) -> Result<Option<Cr
 }
 
 /// The spec that the terms name, unless it is kept here already.
-fn spec(shared: &Shared, body: &CreateJobBody, digest: B256) -> Result<Option<Document>, GatewayError> {
+pub(super) fn spec(shared: &Shared, body: &CreateJobBody, digest: B256) -> Result<Option<Document>, GatewayError> {
     let Some(spec) = &body.spec else {
         let cid = Document::cid_of(digest)?;
         if let Some(document) = shared.quoted.get(digest) {
@@ -192,7 +192,7 @@ fn unknown(job: JobId, reason: &str) -> GatewayError {
     GatewayError::Unknown { what }
 }
 
-fn of_terms(error: WireError) -> GatewayError {
+pub(super) fn of_terms(error: WireError) -> GatewayError {
     match error {
         WireError::Field { field, reason } => malformed(&format!("terms.{field}"), reason),
         other => other.into(),

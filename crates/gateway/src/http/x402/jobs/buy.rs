@@ -74,6 +74,10 @@ pub(super) async fn buy(
         if let Err(gone) = rentable(shared, &terms) {
             return offer::required(shared, &payments, &asked, Some(gone.to_string())).await;
         }
+        // Whoever asks again for the same payment has had its gas counted.
+        if x402::is_new(shared, pay_to).await? {
+            x402::spend_gas(shared, &payments, payer).await?;
+        }
     }
     if let Some(spec) = &asked.wish.spec {
         publish(shared, terms.renter, wire::document(spec)?).await?;
