@@ -26,8 +26,8 @@ pub use exact::{Authorization, ExactPayload, SIGNATURE_BYTES_MAX};
 mod batch;
 pub use batch::{
     BatchOffer, BatchPayload, ChannelConfig, ChannelStateJson, Deposit, DepositAuthorization, Erc3009Deposit,
-    Permit2Deposit, TokenPermissions, VOUCHER_FRAME_BYTES, VoucherClaim, VoucherFields, VoucherOf, VoucherStateJson, WITHDRAW_DELAY_MAX_S,
-    WITHDRAW_DELAY_MIN_S, Witness,
+    Permit2Deposit, TokenPermissions, VOUCHER_FRAME_BYTES, VoucherClaim, VoucherFields, VoucherOf, VoucherStateJson,
+    WITHDRAW_DELAY_MAX_S, WITHDRAW_DELAY_MIN_S, Witness,
 };
 
 mod answer;

@@ -1,7 +1,7 @@
 //! `batch-settlement` on chain: deposits, claims, payments to receivers and refunds, each done once and checked by what
 //! it moved.
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{B256, Bytes, U256};
 use alloy_sol_types::{SolEvent, sol};
 use chain::calls::x402 as calls;
 use chain::{Call, ChainError, Channels, Erc20, Receipt};

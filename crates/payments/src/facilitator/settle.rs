@@ -47,22 +47,7 @@ impl Facilitator {
                 let tx = self.claim(batch, offer.pay_to, &claims, signature, now).await?;
                 Ok(SettleResponse { transaction: tx.to_string(), ..SettleResponse::default() })
             }
-            BatchPayload::Settle { receiver, token } => {
-                if !(self.receivers)(receiver) {
-                    return Err(stranger());
-                }
-                let payout = batch.payout(receiver, token).await?;
-                // What was paid out by this total is told again; what somebody else paid out is nobody's gas.
-                if !payout.open && self.store.send(&payout.purpose).await?.is_none() {
-                    return Err(nothing_to_settle().into());
-                }
-                let made = (payout.purpose.clone(), payout.call.clone());
-                let gas = chain::calls::x402::SETTLE_GAS;
-                self.afford(batch, receiver, gas, &made, reason::BATCH_SETTLE_FAILED, now).await?;
-                let (tx, amount) = batch.pay_out(&payout).await?;
-                let amount = Some(amount.to_string());
-                Ok(SettleResponse { transaction: tx.to_string(), amount, ..SettleResponse::default() })
-            }
+            BatchPayload::Settle { receiver, token } => self.pay_out(batch, receiver, token, now).await,
             BatchPayload::Refund {
                 channel_config: config,
                 voucher,
@@ -128,6 +113,29 @@ impl Facilitator {
         let gas = CLAIM_GAS.saturating_add(CLAIM_ROW_GAS.saturating_mul(rows));
         self.afford(batch, payer, gas, &made, reason::BATCH_CLAIM_SIMULATION, now).await?;
         batch.claim_signed(claims, signature).await
+    }
+
+    async fn pay_out(
+        &self,
+        batch: &Batch,
+        receiver: Address,
+        token: Address,
+        now: Timestamp,
+    ) -> Result<SettleResponse, PaymentsError> {
+        if !(self.receivers)(receiver) {
+            return Err(stranger());
+        }
+        let payout = batch.payout(receiver, token).await?;
+        // What was paid out by this total is told again; what somebody else paid out is nobody's gas.
+        if !payout.open && self.store.send(&payout.purpose).await?.is_none() {
+            return Err(nothing_to_settle().into());
+        }
+        let made = (payout.purpose.clone(), payout.call.clone());
+        let gas = chain::calls::x402::SETTLE_GAS;
+        self.afford(batch, receiver, gas, &made, reason::BATCH_SETTLE_FAILED, now).await?;
+        let (tx, amount) = batch.pay_out(&payout).await?;
+        let amount = Some(amount.to_string());
+        Ok(SettleResponse { transaction: tx.to_string(), amount, ..SettleResponse::default() })
     }
 
     async fn refund(

@@ -76,37 +76,67 @@ where
             return wrong(PaymentRefusal::new(reason::BATCH_TYPE, "this is for facilitators").into());
         }
     };
-    let mut held = match held(channels, &config, &voucher, offer).await {
-        Ok(held) => held,
-        Err(error) => return corrected(paid, channels, quote, &voucher, &network, error).await,
-    };
-    if let Err(error) = held.reserve(&voucher, quote.amount, now().0).await {
-        drop(held);
-        return corrected(paid, channels, quote, &voucher, &network, error).await;
-    }
-    let response = run(route, request).await;
-    if !response.status().is_success() {
-        // Nothing was charged: the same voucher buys the next try.
-        return response;
-    }
-    let Ok((response, bytes)) = answer::small(response).await else {
-        return answer::later(reason::UNEXPECTED_SETTLE, "the answer broke off and was not charged: try again");
-    };
-    let state = held.charged(quote.amount);
-    let (transaction, amount) = deposited.map_or_else(Default::default, |(tx, amount)| (tx, amount.to_string()));
-    let told = SettleResponse {
-        success: true,
-        transaction,
-        network: network.clone(),
-        payer: Some(config.payer),
-        amount: Some(amount),
-        extra: charged(&state, quote.amount),
-        ..SettleResponse::default()
-    };
-    let kept = bytes.and_then(|bytes| answer::bought(place, response.status(), &told, &bytes));
-    match held.commit(quote.amount, kept).await {
-        Ok(_) => answer::paid(response, &payment, &told),
-        Err(error) => wrong(error),
+    let sale = Sale { paid, channels, quote, offer, place, payment: &payment };
+    sale.serve(&config, &voucher, deposited, route, request).await
+}
+
+/// One request that a voucher pays.
+struct Sale<'a> {
+    paid: &'a Inner,
+    channels: &'a ByChannel,
+    quote: &'a Quote,
+    offer: &'a Requirements,
+    place: B256,
+    payment: &'a Payment,
+}
+
+impl Sale<'_> {
+    /// Keeps the voucher, serves, charges, keeps the answer; `deposited` is what was brought before, and its transaction.
+    async fn serve<S>(
+        self,
+        config: &ChannelConfig,
+        voucher: &VoucherFields,
+        deposited: Option<(String, u128)>,
+        route: S,
+        request: Request<Body>,
+    ) -> Response
+    where
+        S: Service<Request<Body>, Response = Response, Error = Infallible>,
+    {
+        let Self { paid, channels, quote, offer, place, payment } = self;
+        let network = offer.network.to_string();
+        let mut held = match held(channels, config, voucher, offer).await {
+            Ok(held) => held,
+            Err(error) => return corrected(paid, channels, quote, voucher, &network, error).await,
+        };
+        if let Err(error) = held.reserve(voucher, quote.amount, now().0).await {
+            drop(held);
+            return corrected(paid, channels, quote, voucher, &network, error).await;
+        }
+        let response = run(route, request).await;
+        if !response.status().is_success() {
+            // Nothing was charged: the same voucher buys the next try.
+            return response;
+        }
+        let Ok((response, bytes)) = answer::small(response).await else {
+            return answer::later(reason::UNEXPECTED_SETTLE, "the answer broke off and was not charged: try again");
+        };
+        let state = held.charged(quote.amount);
+        let (transaction, amount) = deposited.map_or_else(Default::default, |(tx, amount)| (tx, amount.to_string()));
+        let told = SettleResponse {
+            success: true,
+            transaction,
+            network: network.clone(),
+            payer: Some(config.payer),
+            amount: Some(amount),
+            extra: charged(&state, quote.amount),
+            ..SettleResponse::default()
+        };
+        let kept = bytes.and_then(|bytes| answer::bought(place, response.status(), &told, &bytes));
+        match held.commit(quote.amount, kept).await {
+            Ok(_) => answer::paid(response, payment, &told),
+            Err(error) => refused(paid, quote, &network, error),
+        }
     }
 }
 
