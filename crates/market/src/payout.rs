@@ -151,9 +151,7 @@ mod tests {
 
         // A minimum that is waived is not paid because stake would cover it.
         let stream = Stream { min_charge: Amount(600), ..stream };
-        let left = |ran| {
-            stream.end(Seconds(ran), Seconds(0), Seconds(ran), Seconds(3600), Outcome::AbortedByProvider)
-        };
+        let left = |ran| stream.end(Seconds(ran), Seconds(0), Seconds(ran), Seconds(3600), Outcome::AbortedByProvider);
         let expected = Ending { paid: Amount(0), to: Seconds(0), refunded: Amount(8600), held: Amount(400) };
         assert_eq!(left(400), expected);
         assert_eq!((left(600).paid, left(600).held), (Amount(588), Amount(12)));
