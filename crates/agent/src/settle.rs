@@ -63,16 +63,21 @@ async fn once(host: &Host, waiting: &mut HashMap<JobId, Again>) -> Result<(), Ag
     for batch in ended.chunks(FINALIZED_AT_ONCE) {
         let (ids, terms): (Vec<JobId>, Vec<Terms>) = batch.iter().cloned().unzip();
         let done = host.account.finalize(&terms).await.map(drop);
-        // All or nothing: one that was finalized or disputed meanwhile stops the others, so each is tried alone.
-        if matches!(done, Err(ChainError::Reverted(_))) && terms.len() > 1 {
+        let succeeded = if matches!(done, Err(ChainError::Reverted(_))) && terms.len() > 1 {
+            // All or nothing: one that was finalized or disputed meanwhile stops the others, so each is tried alone.
+            let mut succeeded = Vec::new();
             for (id, terms) in batch {
-                tell(&[*id], host.account.finalize(std::slice::from_ref(terms)).await.map(drop));
+                let done = host.account.finalize(std::slice::from_ref(terms)).await.map(drop);
+                succeeded.extend(tell(&[*id], done).then_some(*id));
             }
+            succeeded
+        } else if tell(&ids, done) {
+            ids
         } else {
-            tell(&ids, done);
-        }
-        // What came of it is read from the chain at once.
-        ids.iter().for_each(|id| drop(waiting.remove(id)));
+            Vec::new()
+        };
+        // What came of these is read from the chain at once; the others have their wait.
+        waiting.retain(|id, _| !succeeded.contains(id));
     }
     Ok(())
 }
@@ -93,10 +98,12 @@ fn settled(host: &Host, id: JobId, record: Record) -> Result<(), AgentError> {
     Folder::of(&host.config.state_dir, id).save(&Record { settled: true, ..record })
 }
 
-fn tell(jobs: &[JobId], done: Result<(), ChainError>) {
+/// Says what came of it; gives whether it was done.
+fn tell(jobs: &[JobId], done: Result<(), ChainError>) -> bool {
     let names = jobs.iter().map(JobId::short).collect::<Vec<_>>().join(" ");
-    match done {
+    match &done {
         Ok(()) => tracing::info!(jobs = names, "finalized: the rest of the pay is collected"),
         Err(error) => tracing::info!(jobs = names, %error, "not finalized yet"),
     }
+    done.is_ok()
 }

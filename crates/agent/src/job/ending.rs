@@ -51,12 +51,18 @@ impl Job {
         };
         let document = document(&record)?;
         let mut roots: Vec<Cid> = result.into_iter().chain(log).collect();
-        let block = Block::verified(document.cid, document.bytes)?;
-        debug_assert_eq!(block.cid().codec(), RAW);
-        match self.host.store.put_async(vec![block]).await {
-            Ok(_) => roots.push(document.cid),
-            // The record travels in the feed too.
-            Err(error) => tracing::error!(job = %self.id.short(), %error, "the record could not be stored"),
+        // The digest of what stood ready is on chain as well: who judges a dispute asks for both.
+        let ready = self.record.prepared.as_ref().map(|prepared| wire::document(&prepared.record)).transpose()?;
+        for (cid, bytes) in
+            ready.map(|ready| (ready.cid, ready.bytes)).into_iter().chain([(document.cid, document.bytes)])
+        {
+            let block = Block::verified(cid, bytes)?;
+            debug_assert_eq!(block.cid().codec(), RAW);
+            match self.host.store.put_async(vec![block]).await {
+                Ok(_) => roots.push(cid),
+                // The records travel in the feed too.
+                Err(error) => tracing::error!(job = %self.id.short(), %error, "a record could not be stored"),
+            }
         }
         for root in &roots {
             if let Err(error) = self.host.store.pin(&pin_name(self.id), root) {

@@ -37,6 +37,10 @@ async fn a_job_runs_and_is_settled_and_delivered() {
     assert_eq!(ending.digest, document(&record).unwrap().digest, "what is on chain is what was delivered");
     let delivered = stage.gateway.store.require(&document(&record).unwrap().cid).unwrap();
     assert_eq!(delivered, document(&record).unwrap().bytes, "the record is found under its digest");
+    let started = stage.started(job).await;
+    let ready = stage.gateway.store.require(&wire::Document::cid_of(started).unwrap()).unwrap();
+    let ready: wire::record::ReadyRecord = serde_json::from_slice(&ready).unwrap();
+    assert_eq!((ready.job_id.0, &ready.image), (job.0, &spec.image), "so is what stood ready, under its own");
     stage.money_adds_up(&terms, &ending).await;
     stage.cleaned_up(job).await;
 

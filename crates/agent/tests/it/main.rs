@@ -13,6 +13,7 @@ mod listing;
 mod metrics;
 mod payer;
 mod restart;
+mod settle;
 mod silence;
 mod stage;
 mod walls;

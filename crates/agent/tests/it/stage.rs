@@ -243,6 +243,15 @@ impl Stage {
         ending.unwrap()
     }
 
+    /// The digest of what stood ready when the job's clock started.
+    pub(crate) async fn started(&self, job: JobId) -> alloy_primitives::B256 {
+        let digest = self.history(job).await.into_iter().find_map(|event| match event {
+            MarketEvent::JobStarted { ready_record, .. } => Some(ready_record),
+            _ => None,
+        });
+        digest.unwrap()
+    }
+
     /// Whether the job's clock was ever paused.
     pub(crate) async fn paused(&self, job: JobId) -> bool {
         self.history(job).await.iter().any(|event| matches!(event, MarketEvent::JobPaused { .. }))
