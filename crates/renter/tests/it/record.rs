@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chain::MarketEvent;
-use market::{Outcome, Status};
+use market::{Outcome, Seconds, Status};
 use renter::{RenterError, Update};
 use wire::{JobNews, WireError, document, record::CompletionRecord};
 
