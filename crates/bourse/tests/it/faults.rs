@@ -14,13 +14,27 @@ use crate::{
 const COUNTED: &str =
     "echo start >> /outputs/starts; for i in 1 2 3 4 5 6 7 8 9 10; do echo tick $i; sleep 1; done; echo end";
 
-/// Paid, fee and refund are the lock, and the renter's wallet lost exactly the first two.
+/// What was earned and what came back are the lock, the renter's wallet lost exactly the first, and the contract holds what
+/// is due of it.
+async fn adds_up_so_far(world: &World, before: u128, ended: &Ended) {
+    let (earned, refunded) = (ended.earned(), ended.units("refunded"));
+    assert_eq!(earned + refunded, 360_000, "{}", ended.text);
+    assert_eq!(before - world.balances().await.0.0, earned, "{}", ended.text);
+    let market = &world.market.market;
+    let held = market.token_balance(market.address()).await.unwrap();
+    assert_eq!(held.0, ended.units("due"), "{}", ended.text);
+}
+
+/// The same, and once nobody can dispute it any more everybody has what is his. Chain time leaves the clocks behind: for
+/// the end of a test.
 async fn adds_up(world: &World, before: u128, ended: &Ended) {
-    let (paid, fee, refunded) = (ended.units("paid"), ended.units("fee"), ended.units("refunded"));
-    assert_eq!(paid + fee + refunded, 360_000, "{}", ended.text);
-    assert_eq!(before - world.balances().await.0.0, paid + fee, "{}", ended.text);
-    let held = world.market.market.token_balance(world.market.market.address()).await.unwrap();
-    assert_eq!(held, world.market.market.fees().await.unwrap(), "the contract holds its fees and nothing else");
+    adds_up_so_far(world, before, ended).await;
+    let (market, earned) = (&world.market.market, ended.earned());
+    world.finalized(ended.answer["job"].as_str().unwrap()).await;
+    assert_eq!(before - world.balances().await.0.0, earned, "{}", ended.text);
+    assert_eq!(market.fees().await.unwrap().0, earned * 200 / 10_000);
+    let held = market.token_balance(market.address()).await.unwrap();
+    assert_eq!(held, market.fees().await.unwrap(), "the contract holds its fees and nothing else");
 }
 
 /// Every line of the program came through once, in order.
@@ -62,7 +76,7 @@ async fn an_agent_that_stays_away_is_paid_no_longer() {
     assert_eq!(ended.answer["outcome"], "stoppedByRenter");
     assert!(ended.text.contains("missed its beats"), "{}", ended.text);
     assert!(ended.answer["seconds"].as_u64().unwrap() < 60);
-    adds_up(&world, before, &ended).await;
+    adds_up_so_far(&world, before, &ended).await;
     // The provider's machine comes back and cleans up: the next job finds it free.
     world.start_agent().await;
     world.job(&[], "true").await.with_code(0);
@@ -120,7 +134,7 @@ async fn a_container_engine_that_stops_mid_job_costs_the_renter_no_more() {
     let ended = job.ended().await;
     assert_ne!(ended.answer["outcome"], "succeeded", "{}", ended.text);
     assert_eq!(ended.answer["outcome"], "abortedByProvider", "{}", ended.text);
-    adds_up(&world, before, &ended).await;
+    adds_up_so_far(&world, before, &ended).await;
     world.job(&[], "true").await.with_code(0);
     // Before its engine.
     world.agent.take();

@@ -25,7 +25,7 @@ async fn a_database_that_is_killed_deleted_and_rebuilt_holds_the_same() {
     if world::engine_missing().await {
         return;
     }
-    let mut world = World::start().await;
+    let mut world = World::with(&["--stake", "0.36"]).await;
     let mut running = world.begin(&[], "sleep 4; echo done");
     running.says("started").await;
     // The operator's process dies in the middle of a job, which goes on.
@@ -37,6 +37,10 @@ async fn a_database_that_is_killed_deleted_and_rebuilt_holds_the_same() {
 
     let listed = world.verb(&["job", "list"]).await.with_code(0);
     assert_eq!(listed.answer[0]["id"].as_str(), Some(job.as_str()));
+    assert_eq!(listed.answer[0]["status"], "ended");
+    world.finalized(&job).await;
+    caught_up(&world).await;
+    let listed = world.verb(&["job", "list"]).await.with_code(0);
     assert_eq!(listed.answer[0]["status"], "final");
     let events = world.verb(&["job", "events", &job]).await.with_code(0);
     let kinds: Vec<_> = events.answer.as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where a step does")]
 
+mod ended;
 mod engine;
 mod faults;
 mod index;

@@ -65,6 +65,7 @@ async fn ethers_decodes_the_events_of_a_job_and_the_commits_of_its_receipts() {
     let job = ended.answer["job"].as_str().unwrap();
     world.verb(&["receipt", "verify", job, "--wait", "60"]).await.with_code(0);
     let receipt = world.verb(&["receipt", "show", job]).await.with_code(0).answer;
+    world.finalized(job).await;
 
     let deployment = &world.market.deployment;
     let abi = root().join("contracts/abi");
@@ -76,7 +77,8 @@ async fn ethers_decodes_the_events_of_a_job_and_the_commits_of_its_receipts() {
     let created = events.iter().find(|one| one["event"] == "JobCreated" && one["args"]["jobId"] == job).unwrap();
     assert_eq!(created["args"]["terms"]["renter"], world.market.renter.address().to_string());
     let settled = events.iter().find(|one| one["event"] == "JobFinalized" && one["args"]["jobId"] == job).unwrap();
-    assert_eq!(settled["args"]["paid"], ended.answer["paid"]);
+    let figure = |field: &str| settled["args"][field].as_str().unwrap().parse::<u128>().unwrap();
+    assert_eq!(figure("paid") + figure("fee"), ended.earned());
     let nid = &receipt["nid"];
     let commits: Vec<_> =
         events.iter().filter(|one| one["event"] == "Commit" && one["call"]["assetCid"] == *nid).collect();

@@ -34,7 +34,10 @@ async fn a_receipt_verifies_without_the_gateway_and_forgeries_are_named() {
     assert_eq!(kinds, [json!("JobSubmitted"), json!("JobCompleted")], "oldest first");
 
     let shown = world.verb(&["receipt", "show", &job, "-o", "receipt.json"]).await.with_code(0);
-    assert_eq!(shown.answer["document"]["cost"]["paid"]["amount"], ended.answer["paid"]);
+    let cost =
+        |field: &str| shown.answer["document"]["cost"][field]["amount"].as_str().unwrap().parse::<u128>().unwrap();
+    assert_eq!(cost("paid") + cost("fee"), ended.earned());
+    assert_eq!(cost("refunded"), ended.units("refunded"));
     assert_eq!(shown.answer["document"]["simulated"], false);
 
     // The operator is gone; the chain is enough.

@@ -35,7 +35,7 @@ async fn a_provider_that_falls_silent_is_reported_and_goes_on_when_it_is_back() 
     world.start_agent().await;
     is_now(&world, &job, "running").await;
     let stopped = world.verb(&["stop", &job]).await.with_code(0);
-    assert_eq!(stopped.answer["status"], "final");
+    assert_eq!(stopped.answer["status"], "ended");
     let listed = world.verb(&["job", "list"]).await.with_code(0);
     assert!(listed.answer[0]["pausedS"].as_u64().unwrap() > 0, "the gap is not billed: {}", listed.text);
     let spent = before - world.balances().await.0.0;

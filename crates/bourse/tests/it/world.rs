@@ -159,6 +159,8 @@ impl World {
             ("agent", market.agent.wallet()),
             ("watcher", market.watcher.wallet()),
             ("recorder", &market.recorder),
+            ("treasury", market.deployer.wallet()),
+            ("gas", market.stranger.wallet()),
         ] {
             chain::keystore::save(&home.path().join(format!("keys/{name}.json")), wallet, PASSWORD).unwrap();
         }
@@ -382,20 +384,4 @@ fn collect(
             lines.lock().unwrap().push(line);
         }
     })
-}
-
-impl Ended {
-    /// A figure of the answer in smallest units.
-    pub(crate) fn units(&self, field: &str) -> u128 {
-        self.answer[field]
-            .as_str()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_else(|| panic!("no {field}:\n{}", self.text))
-    }
-
-    /// Fails with everything that was printed unless the exit code is `code`.
-    pub(crate) fn with_code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{}", self.text);
-        self
-    }
 }
