@@ -7,17 +7,19 @@ use alloy_primitives::B256;
 use chain::{Call, ChainError, NonceAt, Receipt, Teller};
 use jiff::Timestamp as Clock;
 use market::Timestamp;
-use store::{SendRow, SendState, Store};
+use store::{SendRow, SendState, Store, StoreError};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::PaymentsError;
 use crate::treasury::{GAS_A_DAY_WEI, GasBudget};
 
-/// A transaction that is not mined for so long is offered for more.
-const DEARER_AFTER: Duration = Duration::from_secs(20);
-/// Raises of one transaction: seven make twice the first fee.
-const RAISES_MAX: usize = 7;
+mod tend;
+
+/// Transactions of one purpose: a reverted one did nothing and may be tried again, but not for ever at the key's cost.
+const ATTEMPTS_MAX: u32 = 8;
+/// Transactions of a key that wait at once; nodes keep no more than some dozen of one sender.
+const OPEN_MAX: usize = 64;
 
 /// How transactions are followed.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +28,14 @@ pub struct FollowConfig {
     pub confirmations: u64,
     /// A transaction that is not so deep after this long has an unknown outcome, for now. Official clients wait for 90 s.
     pub wait: Duration,
+    /// What is not mined goes out again so often, whether somebody waits for it or not: a node that forgot one holds up
+    /// everything behind it.
+    pub resend: Duration,
 }
 
 impl Default for FollowConfig {
     fn default() -> Self {
-        Self { confirmations: 1, wait: Duration::from_secs(60) }
+        Self { confirmations: 1, wait: Duration::from_secs(60), resend: Duration::from_secs(5) }
     }
 }
 
@@ -51,7 +56,17 @@ pub enum Sent {
     },
 }
 
-/// Sends with one key that nothing else sends with. Clones share it.
+/// Whose gas a transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purse {
+    /// What the market owes somebody: it may spend all of the day's gas.
+    Whole,
+    /// What anybody may ask for: half of the day's gas is left to the others.
+    Half,
+}
+
+/// Sends with one key that nothing else sends with. What is not mined goes out again by itself until the last clone is
+/// gone. Clones share it.
 #[derive(Clone)]
 pub struct Sender {
     inner: Arc<Inner>,
@@ -73,7 +88,7 @@ impl std::fmt::Debug for Sender {
 }
 
 impl Sender {
-    /// Sends what `teller` signs, for as much gas in a day as [`GAS_A_DAY_WEI`] says.
+    /// Sends what `teller` signs, for as much gas in a day as [`GAS_A_DAY_WEI`] says. Must be called in a runtime.
     #[must_use]
     pub fn new(teller: Teller, store: Store, follow: FollowConfig) -> Self {
         Self::capped(teller, store, follow, GAS_A_DAY_WEI)
@@ -83,7 +98,9 @@ impl Sender {
     #[must_use]
     pub fn capped(teller: Teller, store: Store, follow: FollowConfig, gas_a_day_wei: u128) -> Self {
         let gas = GasBudget::new(store.clone(), teller.chain().id(), teller.address(), gas_a_day_wei);
-        Self { inner: Arc::new(Inner { teller, store, follow, gas, lane: Mutex::default() }) }
+        let inner = Arc::new(Inner { teller, store, follow, gas, lane: Mutex::default() });
+        tokio::spawn(tend::run(Arc::downgrade(&inner), follow.resend));
+        Self { inner }
     }
 
     /// The key.
@@ -93,21 +110,60 @@ impl Sender {
     }
 
     /// Does `call` once for `purpose`, however often it is asked, in this process or after it. A call that would revert
-    /// now is not sent, and the error says why.
+    /// now is not sent, and the error says why. A transaction that reverted did nothing: whoever asks again gets another.
     pub async fn carry_out(&self, purpose: &str, call: &Call) -> Result<Sent, PaymentsError> {
-        let row = match self.inner.store.send(purpose).await? {
-            Some(row) => row,
-            None => self.begin(purpose, call).await?,
+        self.carried_out(purpose, call, Purse::Whole).await
+    }
+
+    /// The same for what anybody may ask for: half of the day's gas stays for what the market owes, which
+    /// [`carry_out`](Self::carry_out) may spend.
+    pub async fn carry_out_spare(&self, purpose: &str, call: &Call) -> Result<Sent, PaymentsError> {
+        self.carried_out(purpose, call, Purse::Half).await
+    }
+
+    async fn carried_out(&self, purpose: &str, call: &Call, purse: Purse) -> Result<Sent, PaymentsError> {
+        let row = match self.newest(purpose).await? {
+            None => self.begin(purpose, call, purse).await?,
+            Some((number, row)) if failed(&row) && number < ATTEMPTS_MAX => {
+                self.begin(&attempt(purpose, number + 1), call, purse).await?
+            }
+            Some((_, row)) => row,
         };
         self.follow(row).await
     }
 
     /// What became of a purpose that may have been begun; nothing when it was not.
     pub async fn outcome(&self, purpose: &str) -> Result<Option<Sent>, PaymentsError> {
-        match self.inner.store.send(purpose).await? {
-            Some(row) => self.follow(row).await.map(Some),
+        match self.newest(purpose).await? {
+            Some((_, row)) => self.follow(row).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// The same without waiting: what is known now.
+    pub async fn peek(&self, purpose: &str) -> Result<Option<Sent>, PaymentsError> {
+        let Some((_, mut row)) = self.newest(purpose).await? else { return Ok(None) };
+        let unknown = Sent::Unknown { tx: row.tx };
+        Ok(Some(self.inner.look(&mut row).await?.unwrap_or(unknown)))
+    }
+
+    /// Whether a purpose is done or on its way: asking for it again sends nothing.
+    pub async fn begun(&self, purpose: &str) -> Result<bool, PaymentsError> {
+        Ok(self.newest(purpose).await?.is_some_and(|(_, row)| !failed(&row)))
+    }
+
+    /// The last transaction of a purpose, and the how manyth it is.
+    async fn newest(&self, purpose: &str) -> Result<Option<(u32, SendRow)>, PaymentsError> {
+        let mut newest = None;
+        for number in 1..=ATTEMPTS_MAX {
+            let Some(row) = self.inner.store.send(&attempt(purpose, number)).await? else { break };
+            let over = !failed(&row);
+            newest = Some((number, row));
+            if over {
+                break;
+            }
+        }
+        Ok(newest)
     }
 
     /// After a start: hands to the node again what was signed and not seen mined.
@@ -121,17 +177,23 @@ impl Sender {
         Ok(())
     }
 
-    async fn begin(&self, purpose: &str, call: &Call) -> Result<SendRow, PaymentsError> {
+    async fn begin(&self, purpose: &str, call: &Call, purse: Purse) -> Result<SendRow, PaymentsError> {
         let Inner { teller, store, lane, gas, .. } = &*self.inner;
         let _turn = lane.lock().await;
         if let Some(row) = store.send(purpose).await? {
             return Ok(row);
         }
         let open = store.sends_open(teller.address(), teller.chain().id()).await?;
+        if open.len() >= OPEN_MAX {
+            return Err(StoreError::Busy { reason: "too many transactions of this key wait to be mined".into() }.into());
+        }
         let after = open.last().map_or(0, |row| row.nonce + 1);
         let nonce = teller.nonce(NonceAt::Pending).await?.max(after);
         let signed = teller.prepare(call, nonce).await?;
-        gas.take(&signed, now()).await?;
+        match purse {
+            Purse::Whole => gas.take(&signed, now()).await?,
+            Purse::Half => gas.take_spare(&signed, now()).await?,
+        }
         let row = SendRow {
             purpose: purpose.to_owned(),
             chain_id: teller.chain().id(),
@@ -155,79 +217,71 @@ impl Sender {
     }
 
     async fn follow(&self, mut row: SendRow) -> Result<Sent, PaymentsError> {
-        let Inner { teller, follow, .. } = &*self.inner;
+        let Inner { teller, store, follow, .. } = &*self.inner;
         let until = Instant::now() + follow.wait;
-        let mut dearer = Instant::now() + DEARER_AFTER;
         loop {
-            if let Some(sent) = self.look(&mut row).await? {
+            if let Some(sent) = self.inner.look(&mut row).await? {
                 return Ok(sent);
             }
             if Instant::now() >= until {
                 return Ok(Sent::Unknown { tx: row.tx });
             }
-            if Instant::now() >= dearer && row.earlier.len() < RAISES_MAX {
-                self.raise(&mut row).await;
-                dearer = Instant::now() + DEARER_AFTER;
-            }
             tokio::time::sleep(teller.chain().config().poll).await;
+            // It may have been signed again for more.
+            row = store.send(&row.purpose).await?.unwrap_or(row);
         }
     }
+}
 
+impl Inner {
     /// One look at the chain; nothing while it is open.
     async fn look(&self, row: &mut SendRow) -> Result<Option<Sent>, PaymentsError> {
-        let Inner { teller, store, follow, .. } = &*self.inner;
         if row.state == SendState::Lost {
             return Ok(Some(Sent::Reverted { tx: row.tx }));
         }
-        for tx in std::iter::once(row.tx).chain(row.earlier.iter().copied()).collect::<Vec<_>>() {
-            let receipt = match teller.look_up(tx).await {
-                Ok(Some(receipt)) => receipt,
-                Ok(None) => continue,
-                Err(error) if error.is_retryable() => return Ok(None),
-                Err(error) => return Err(error.into()),
-            };
-            let block = receipt.inclusion.block;
-            let head = teller.chain().head().await.map_or(block, |head| head.number);
-            if head.saturating_sub(block) + 1 < follow.confirmations {
-                return Ok(None);
+        match self.receipt(row).await {
+            Ok(Some(receipt)) => self.settled(row, receipt).await,
+            Ok(None) => Ok(None),
+            Err(error) if error.is_retryable() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Where any of a purpose's transactions was mined.
+    async fn receipt(&self, row: &SendRow) -> Result<Option<Receipt>, ChainError> {
+        for tx in std::iter::once(row.tx).chain(row.earlier.iter().copied()) {
+            if let Some(receipt) = self.teller.look_up(tx).await? {
+                return Ok(Some(receipt));
             }
-            let state = match receipt.inclusion.succeeded {
-                true => SendState::Mined { block },
-                false => SendState::Reverted { block },
-            };
-            if row.state != state {
-                row.state = state;
-                store.set_send(row).await?;
-            }
-            return Ok(Some(match receipt.inclusion.succeeded {
-                true => Sent::Done(Box::new(receipt)),
-                false => Sent::Reverted { tx },
-            }));
         }
         Ok(None)
     }
 
-    /// Offers more. What fails here is tried again later: the bytes on disk stay good.
-    async fn raise(&self, row: &mut SendRow) {
-        let Inner { teller, store, gas, .. } = &*self.inner;
-        let raised = async {
-            let signed = match teller.prepare_dearer(&row.raw).await {
-                Ok(signed) => signed,
-                Err(ChainError::FeeTooHigh { .. }) => return Ok(()),
-                Err(error) => return Err(PaymentsError::from(error)),
-            };
-            gas.take(&signed, now()).await?;
-            let mut next = row.clone();
-            next.earlier.push(next.tx);
-            (next.tx, next.raw) = (signed.tx, signed.raw);
-            store.set_send(&next).await?;
-            *row = next;
-            Ok(teller.send(&row.raw).await?)
-        };
-        if let Err(error) = raised.await {
-            tracing::warn!(%error, purpose = row.purpose, "a transaction is not mined, and could not be offered for more");
+    /// Notes where it was mined; nothing while that is not deep enough.
+    async fn settled(&self, row: &mut SendRow, receipt: Receipt) -> Result<Option<Sent>, PaymentsError> {
+        let block = receipt.inclusion.block;
+        let head = self.teller.chain().head().await.map_or(block, |head| head.number);
+        if head.saturating_sub(block) + 1 < self.follow.confirmations {
+            return Ok(None);
         }
+        let succeeded = receipt.inclusion.succeeded;
+        let state = if succeeded { SendState::Mined { block } } else { SendState::Reverted { block } };
+        if row.state != state {
+            row.state = state;
+            self.store.set_send(row).await?;
+        }
+        Ok(Some(if succeeded { Sent::Done(Box::new(receipt)) } else { Sent::Reverted { tx: row.tx } }))
     }
+}
+
+/// It did nothing, and never will.
+fn failed(row: &SendRow) -> bool {
+    matches!(row.state, SendState::Reverted { .. } | SendState::Lost)
+}
+
+/// Names a purpose's transactions; the first has the purpose's own name.
+fn attempt(purpose: &str, number: u32) -> String {
+    if number == 1 { purpose.to_owned() } else { format!("{purpose}#{number}") }
 }
 
 /// The time of this machine.

@@ -36,11 +36,20 @@ impl GasBudget {
     /// Takes the most that a transaction can cost out of today's budget, before anybody sees its bytes. Signed again for
     /// more it is taken again: the budget errs on the side of the key.
     pub async fn take(&self, signed: &Prepared, now: Timestamp) -> Result<(), PaymentsError> {
+        self.take_below(signed, now, self.cap_gwei).await
+    }
+
+    /// The same for what must leave half of the day's budget to others.
+    pub async fn take_spare(&self, signed: &Prepared, now: Timestamp) -> Result<(), PaymentsError> {
+        self.take_below(signed, now, self.cap_gwei / 2).await
+    }
+
+    async fn take_below(&self, signed: &Prepared, now: Timestamp, cap_gwei: u64) -> Result<(), PaymentsError> {
         let gwei = u64::try_from(signed.most_wei()?.div_ceil(GWEI)).unwrap_or(u64::MAX);
         let day = GasDay { chain_id: self.chain_id, signer: self.signer, day: now.0 / DAY_S };
-        match self.store.take_gas(day, gwei, self.cap_gwei).await? {
+        match self.store.take_gas(day, gwei, cap_gwei).await? {
             true => Ok(()),
-            false => Err(PaymentsError::GasSpent { signer: self.signer, cap_gwei: self.cap_gwei }),
+            false => Err(PaymentsError::GasSpent { signer: self.signer, cap_gwei }),
         }
     }
 }

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::bulk;
 use crate::connect::Store;
-use crate::entity::stored::{Account, Whole};
+use crate::entity::stored::{Account, Hash, Whole};
 use crate::entity::x402::{gas, send};
 use crate::error::StoreError;
 use crate::read::PAGE_MAX;
@@ -84,6 +84,23 @@ impl Store {
     /// Makes the row of a purpose like this one. When this returns, a power cut does not undo it.
     pub async fn set_send(&self, row: &SendRow) -> Result<(), StoreError> {
         Ok(bulk::upsert::<send::Entity>(self.durable(), vec![model(row)?]).await?)
+    }
+
+    /// The same for a row that nobody changed meanwhile: only while it is being sent and was last signed as in `before`.
+    /// `false`, and nothing changed, otherwise.
+    pub async fn move_send(&self, before: &SendRow, after: &SendRow) -> Result<bool, StoreError> {
+        use send::Column as C;
+        let after = model(after)?;
+        let update = send::Entity::update_many()
+            .filter(C::Purpose.eq(&before.purpose))
+            .filter(C::State.eq(SENDING))
+            .filter(C::Tx.eq(Hash(before.tx)))
+            .col_expr(C::Tx, Expr::value(after.tx))
+            .col_expr(C::Raw, Expr::value(after.raw))
+            .col_expr(C::Earlier, Expr::value(after.earlier))
+            .col_expr(C::State, Expr::value(after.state))
+            .col_expr(C::Block, Expr::value(after.block));
+        Ok(update.exec(self.durable()).await?.rows_affected == 1)
     }
 
     /// What `sender` signed for this chain and nobody saw mined, lowest nonce first; at most
