@@ -50,6 +50,16 @@ struct Place {
     key: Option<PublicKey>,
     /// Vouchers up to this total were sent to the contract, where everybody reads them.
     published: u128,
+    closing: Closing,
+}
+
+/// Whether money of a channel is on its way back, so that its balance is not what it seems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closing {
+    No,
+    /// Read from disk, and what was sent for it was not looked at since.
+    Unchecked,
+    Yes,
 }
 
 /// Something to keep, and who waits for it.
@@ -91,7 +101,7 @@ impl Desk {
     pub async fn sync(&self, state: &ChannelState, seen: Seen, now: u64) -> Result<ChannelState, PaymentsError> {
         let slot = match self.slot(state.id).await? {
             Some(slot) => slot,
-            None => self.remember(state.id, state.clone(), now),
+            None => self.remember(state.id, state.clone(), now, Closing::No),
         };
         let mut place = slot.place.clone().lock_owned().await;
         let state = place.state.synced(seen, now);
@@ -114,6 +124,9 @@ impl Desk {
         let mut place = slot.place.lock().await;
         if slot.broken.load(Ordering::Acquire) {
             return Err(PaymentsError::NotKept);
+        }
+        if place.closing == Closing::Yes {
+            return Err(ChannelRefusal::Busy.into());
         }
         let state = place.checked(voucher)?.follows(voucher, amount, now)?;
         let kept = self.queue(&state, None).await?;
@@ -170,16 +183,18 @@ impl Desk {
         }
         let Some((channel, newest)) = self.inner.store.channel(id).await? else { return Ok(None) };
         let claimed_at = channel.claimed_at.0;
-        Ok(Some(self.remember(id, loaded(channel, newest, self.inner.separator), claimed_at)))
+        let state = loaded(channel, newest, self.inner.separator);
+        Ok(Some(self.remember(id, state, claimed_at, Closing::Unchecked)))
     }
 
-    fn remember(&self, id: B256, state: ChannelState, claimed_at: u64) -> Arc<Slot> {
+    fn remember(&self, id: B256, state: ChannelState, claimed_at: u64, closing: Closing) -> Arc<Slot> {
         let mut slots = self.slots();
         if slots.len() >= CHANNELS_MAX {
+            // One that is read again is looked at again: what is on its way back is on disk.
             slots.retain(|_, slot| Arc::strong_count(slot) > 1 || Arc::strong_count(&slot.place) > 1);
         }
         let fresh = || {
-            let place = Arc::new(Mutex::new(Place { state, claimed_at, key: None, published: 0 }));
+            let place = Arc::new(Mutex::new(Place { state, claimed_at, key: None, published: 0, closing }));
             Arc::new(Slot { place, broken: AtomicBool::new(false) })
         };
         // Two may have read it at once: the first one's is everybody's.
@@ -244,6 +259,23 @@ impl Held {
     #[must_use]
     pub fn state(&self) -> &ChannelState {
         &self.place.state
+    }
+
+    /// Whether money of the channel is on its way back, or that was not looked at since the channel was read from disk.
+    /// Then its balance is not to be believed before [`opened`](Self::opened).
+    #[must_use]
+    pub fn may_be_closing(&self) -> bool {
+        self.place.closing != Closing::No
+    }
+
+    /// Notes that money is about to be sent back: whoever holds the channel next finds that.
+    pub fn close(&mut self) {
+        self.place.closing = Closing::Yes;
+    }
+
+    /// Notes that nothing is on its way back, and that the contract was asked since.
+    pub fn opened(&mut self) {
+        self.place.closing = Closing::No;
     }
 
     /// Notes what the contract says of the channel.

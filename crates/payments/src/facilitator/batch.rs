@@ -244,9 +244,8 @@ impl Batch {
         }
         let claims: Vec<_> = good.iter().map(claim_of).collect();
         let call = calls::claim(at, &claims).with_gas(claim_gas(claims.len()));
-        let receipt = self
-            .send(&self.claim_purpose(&good), &call, reason::BATCH_CLAIM_SIMULATION, reason::BATCH_CLAIM_FAILED)
-            .await?;
+        let sent = self.sender.carry_out(&self.claim_purpose(&good), &call).await;
+        let receipt = Self::mined(sent, reason::BATCH_CLAIM_SIMULATION, reason::BATCH_CLAIM_FAILED)?;
         Ok(self.logged::<Claimed>(&receipt).map(|log| log.channelId).collect())
     }
 
@@ -284,11 +283,21 @@ impl Batch {
             Some(row) => calls::close(at, &claim_of(row), amount, Bytes::new()),
             None => calls::refund(at, &state.config.typed(), amount),
         };
-        let purpose = format!("refund:{}:{}:{}", self.token.chain().id(), state.id, state.refund_nonce);
         let failed = reason::BATCH_REFUND_FAILED;
-        let gas = REFUND_GAS + CLAIM_GAS + CLAIM_ROW_GAS;
-        let receipt = self.send(&purpose, &call.with_gas(gas), reason::BATCH_REFUND_SIMULATION, failed).await?;
+        let call = call.with_gas(REFUND_GAS + CLAIM_GAS + CLAIM_ROW_GAS);
+        let sent = self.sender.carry_out(&self.close_purpose(state), &call).await;
+        let receipt = Self::mined(sent, reason::BATCH_REFUND_SIMULATION, failed)?;
         self.seen(&receipt, |log: Refunded| log.channelId == state.id, failed, "nothing was given back")
+    }
+
+    /// What became of the last [`close`](Self::close) of a channel as it stands, as far as that is known now; nothing when
+    /// none was begun.
+    pub async fn closing(&self, state: &ChannelState) -> Result<Option<Sent>, PaymentsError> {
+        self.sender.peek(&self.close_purpose(state)).await
+    }
+
+    fn close_purpose(&self, state: &ChannelState) -> String {
+        format!("refund:{}:{}:{}", self.token.chain().id(), state.id, state.refund_nonce)
     }
 
     /// Whether a call would succeed now; `code` where it would not.
@@ -307,7 +316,15 @@ impl Batch {
         refused: &'static str,
         failed: &'static str,
     ) -> Result<Receipt, PaymentsError> {
-        match self.sender.carry_out(purpose, call).await {
+        Self::mined(self.sender.carry_out_spare(purpose, call).await, refused, failed)
+    }
+
+    fn mined(
+        sent: Result<Sent, PaymentsError>,
+        refused: &'static str,
+        failed: &'static str,
+    ) -> Result<Receipt, PaymentsError> {
+        match sent {
             Ok(Sent::Done(receipt)) => Ok(*receipt),
             Ok(Sent::Reverted { tx }) => Err(PaymentRefusal::new(failed, format!("transaction {tx} failed")).into()),
             Ok(Sent::Unknown { tx }) => Err(PaymentsError::Unknown { tx }),

@@ -16,7 +16,7 @@ use wire::x402::{
 use super::serve::{place_of, refused, run};
 use super::{ByChannel, Inner, Quote, answer};
 use crate::channel::{ChannelRefusal, ChannelState, Held};
-use crate::facilitator::{DAY_S, DEPOSIT_GAS, now};
+use crate::facilitator::{DAY_S, DEPOSIT_GAS, Sent, now};
 use crate::{PaymentRefusal, PaymentsError};
 
 pub(super) async fn serve<S>(
@@ -64,7 +64,16 @@ where
             }
         }
         BatchPayload::Refund { channel_config, voucher, amount, .. } => {
-            return match refund(channels, &channel_config, &voucher, amount, offer).await {
+            // The client may hang up; what was begun is finished, and nobody is served meanwhile.
+            let closed = {
+                let (channels, config) = (channels.clone(), channel_config);
+                let (voucher, offer) = (voucher.clone(), offer.clone());
+                tokio::spawn(async move { refund(&channels, &config, &voucher, amount, &offer).await }).await
+            };
+            let Ok(closed) = closed else {
+                return answer::later(reason::UNEXPECTED_SETTLE, "try again with the same request");
+            };
+            return match closed {
                 Ok(told) => {
                     let body = axum::Json(json!({ "message": "refunded", "channelId": voucher.channel_id }));
                     answer::paid(body.into_response(), &payment, &told)
@@ -171,7 +180,7 @@ async fn brought(
 ) -> Result<String, PaymentsError> {
     let (batch, now) = (&channels.batch, now());
     let (purpose, _) = batch.deposit_call(config, deposit)?;
-    let begun = paid.store.send(&purpose).await?.is_some();
+    let begun = batch.sender().begun(&purpose).await?;
     if !begun {
         batch.check_deposit(config, voucher, deposit, offer, now)?;
         batch.simulate_deposit(config, deposit).await?;
@@ -219,9 +228,14 @@ async fn held(
         Err(error) => return Err(error),
     };
     let now = now().0;
-    if now.saturating_sub(held.state().synced_at) > held.state().fresh_s() {
+    let closing = held.may_be_closing();
+    if closing && let Some(Sent::Unknown { .. }) = batch.closing(held.state()).await? {
+        return Err(ChannelRefusal::Busy.into());
+    }
+    if closing || now.saturating_sub(held.state().synced_at) > held.state().fresh_s() {
         let seen = batch.look(voucher.channel_id).await?;
         held.sync(seen, now).await?;
+        held.opened();
     }
     Ok(held)
 }
@@ -240,9 +254,20 @@ async fn refund(
     let seen = channels.batch.look(voucher.channel_id).await?;
     held.sync(seen, now().0).await?;
     let amount = held.state().refundable(voucher, amount)?;
-    let tx = channels.batch.close(held.state(), amount).await?;
+    // Whoever comes next waits until what became of it is known, and the contract was asked again.
+    held.close();
+    let tx = match channels.batch.close(held.state(), amount).await {
+        Ok(tx) => tx,
+        Err(error) => {
+            if channels.batch.closing(held.state()).await?.is_none() {
+                held.opened();
+            }
+            return Err(error);
+        }
+    };
     let seen = channels.batch.look(voucher.channel_id).await?;
     held.sync(seen, now().0).await?;
+    held.opened();
     let state = held.state();
     Ok(SettleResponse {
         success: true,
