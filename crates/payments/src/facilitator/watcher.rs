@@ -8,10 +8,11 @@ use market::Timestamp;
 use store::Store;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use wire::x402::VoucherClaim;
 
 use super::{Batch, now};
 use crate::PaymentsError;
-use crate::channel::{ChannelState, ClaimPolicy, Desk, due, row_of};
+use crate::channel::{CLAIM_ROWS_MAX, ChannelState, ClaimPolicy, Desk, due, row_of};
 
 /// Blocks that one look reads: what a node gives in one answer.
 pub const WATCH_BLOCKS_MAX: u64 = 1000;
@@ -104,9 +105,10 @@ impl Claimer {
     }
 
     /// Claims whatever is due, and returns the ids of the channels that were claimed. Channels whose contract was not
-    /// asked for long are asked first: an event may be lost, and a withdrawal must not be.
+    /// asked for long are asked first: an event may be lost, and a withdrawal must not be. One that fails holds up none of
+    /// the others; its error is returned where nothing was claimed.
     pub async fn claim_due(&self, now: Timestamp) -> Result<Vec<B256>, PaymentsError> {
-        let (mut after, mut claimed, mut rows) = (None, Vec::new(), Vec::new());
+        let (mut after, mut rows, mut turn) = (None, Vec::new(), Turn::default());
         let own = self.batch.sender().teller().address();
         loop {
             let page = self.store.channels_after(after).await?;
@@ -116,28 +118,61 @@ impl Claimer {
                 if row.config.receiver_authorizer != own && row.config.receiver != own {
                     continue;
                 }
-                let Some((mut state, claimed_at)) = self.desk.channel(row.id).await? else { continue };
-                if now.0.saturating_sub(state.synced_at) > state.fresh_s() {
-                    state = self.desk.sync(&state, self.batch.look(row.id).await?, now.0).await?;
+                match self.due(row.id, now).await {
+                    Ok(due) => rows.extend(due),
+                    Err(error) => turn.note(error),
                 }
-                if due(&state, claimed_at, self.policy, now.0) {
-                    self.desk.publish(&state).await?;
-                    rows.extend(row_of(&state));
-                }
-                if rows.len() == crate::channel::CLAIM_ROWS_MAX {
-                    claimed.extend(self.claim(&std::mem::take(&mut rows), now).await?);
+                if rows.len() == CLAIM_ROWS_MAX {
+                    turn.add(self.claim(&std::mem::take(&mut rows), now).await);
                 }
             }
         }
-        claimed.extend(self.claim(&rows, now).await?);
-        Ok(claimed)
+        turn.add(self.claim(&rows, now).await);
+        match turn.failed {
+            Some(error) if turn.claimed.is_empty() => Err(error),
+            _ => Ok(turn.claimed),
+        }
     }
 
-    async fn claim(&self, rows: &[wire::x402::VoucherClaim], now: Timestamp) -> Result<Vec<B256>, PaymentsError> {
+    /// The row that claims a channel now, if it is due.
+    async fn due(&self, id: B256, now: Timestamp) -> Result<Option<VoucherClaim>, PaymentsError> {
+        let Some((mut state, claimed_at)) = self.desk.channel(id).await? else { return Ok(None) };
+        if now.0.saturating_sub(state.synced_at) > state.fresh_s() {
+            state = self.desk.sync(&state, self.batch.look(id).await?, now.0).await?;
+        }
+        if !due(&state, claimed_at, self.policy, now.0) {
+            return Ok(None);
+        }
+        self.desk.publish(&state).await?;
+        Ok(row_of(&state))
+    }
+
+    async fn claim(&self, rows: &[VoucherClaim], now: Timestamp) -> Result<Vec<B256>, PaymentsError> {
         let claimed = self.batch.claim(rows).await?;
         for id in &claimed {
             self.refresh(*id, now).await?;
         }
         Ok(claimed)
+    }
+}
+
+/// What one look at all channels came to.
+#[derive(Default)]
+struct Turn {
+    claimed: Vec<B256>,
+    failed: Option<PaymentsError>,
+}
+
+impl Turn {
+    fn add(&mut self, claimed: Result<Vec<B256>, PaymentsError>) {
+        match claimed {
+            Ok(claimed) => self.claimed.extend(claimed),
+            Err(error) => self.note(error),
+        }
+    }
+
+    fn note(&mut self, error: PaymentsError) {
+        tracing::warn!(%error, "a claim waits for the next turn");
+        self.failed = Some(error);
     }
 }
