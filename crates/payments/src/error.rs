@@ -122,6 +122,13 @@ pub enum PaymentsError {
         /// The transaction.
         tx: alloy_primitives::B256,
     },
+    /// An authorization was used, and the transaction in which it was is not found. It may have paid.
+    #[error("authorization {nonce} was used, and its transaction is not found yet; ask again for the same payment, and \
+             pay nothing else")]
+    NotFound {
+        /// Of the authorization.
+        nonce: alloy_primitives::B256,
+    },
     /// The disk did not take what must be on it before anybody is served.
     #[error("the payment could not be kept on disk, and nothing was served for it; try again")]
     NotKept,
@@ -146,7 +153,11 @@ impl PaymentsError {
         match self {
             Self::Chain(error) => error.is_retryable(),
             Self::Store(error) => error.is_retryable(),
-            Self::Unanswered { .. } | Self::Unknown { .. } | Self::NotKept | Self::GasSpent { .. } => true,
+            Self::Unanswered { .. }
+            | Self::Unknown { .. }
+            | Self::NotFound { .. }
+            | Self::NotKept
+            | Self::GasSpent { .. } => true,
             _ => false,
         }
     }

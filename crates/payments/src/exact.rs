@@ -1,6 +1,7 @@
 //! `exact`: one EIP-3009 authorization pays for one thing, once, whoever submits it.
 
 use alloy_primitives::{Address, B256};
+use alloy_sol_types::{SolEvent, sol};
 use chain::calls::erc20::{Authorized, transfer_with_authorization};
 use chain::{Call, ChainError, Erc20, Receipt, Transfer};
 use market::Timestamp;
@@ -23,6 +24,10 @@ pub const LOOK_BACK_BLOCKS: u64 = 3600;
 /// How long a payment may take, in seconds, as offers tell it.
 pub const TIMEOUT_S: u64 = 120;
 
+sol! {
+    event AuthorizationCanceled(address indexed authorizer, bytes32 indexed nonce);
+}
+
 /// Takes payments in one token. Clones share everything.
 #[derive(Clone, Debug)]
 pub struct Exact {
@@ -43,6 +48,8 @@ pub struct Paid {
     pub tx: B256,
     /// Smallest units.
     pub amount: u128,
+    /// Since when it counts: when it was first brought, or now where the money was only now seen to move.
+    pub since: Timestamp,
 }
 
 impl Exact {
@@ -117,7 +124,7 @@ impl Exact {
         let key = self.key(&payload);
         // What was paid stays paid when its authorization is over.
         if let Some(held) = self.store.payment(key).await?.filter(|held| held.state != PaymentState::Failed) {
-            return self.go_on(&payload, held, bound).await;
+            return self.go_on(&payload, held, bound, now).await;
         }
         let payload = self.checked(payment, offer, now).await?;
         let head = self.token.chain().head().await?;
@@ -132,24 +139,30 @@ impl Exact {
             state: PaymentState::Reserved,
         };
         match self.store.reserve_payment(&row).await? {
-            Reserved::New => self.submit(&payload, row).await,
+            Reserved::New => self.submit(&payload, row, now).await,
             Reserved::Held(held) if held.state == PaymentState::Failed => {
                 if !self.store.retake_payment(&row).await? {
                     return Err(self.elsewhere(&payload).into());
                 }
-                self.submit(&payload, row).await
+                self.submit(&payload, row, now).await
             }
-            Reserved::Held(held) => self.go_on(&payload, *held, bound).await,
+            Reserved::Held(held) => self.go_on(&payload, *held, bound, now).await,
         }
     }
 
-    async fn go_on(&self, payload: &ExactPayload, held: PaymentRow, bound: B256) -> Result<Paid, PaymentsError> {
+    async fn go_on(
+        &self,
+        payload: &ExactPayload,
+        held: PaymentRow,
+        bound: B256,
+        now: Timestamp,
+    ) -> Result<Paid, PaymentsError> {
         if held.bound != bound {
             return Err(self.elsewhere(payload).into());
         }
         match held.state {
-            PaymentState::Paid { tx } => Ok(Paid { key: held.key, tx, amount: held.amount }),
-            _ => self.submit(payload, held).await,
+            PaymentState::Paid { tx } => Ok(Paid { key: held.key, tx, amount: held.amount, since: held.begun_at }),
+            _ => self.submit(payload, held, now).await,
         }
     }
 
@@ -196,48 +209,44 @@ impl Exact {
         }
     }
 
-    async fn submit(&self, payload: &ExactPayload, row: PaymentRow) -> Result<Paid, PaymentsError> {
+    async fn submit(&self, payload: &ExactPayload, row: PaymentRow, now: Timestamp) -> Result<Paid, PaymentsError> {
+        let row = &Taking { row, now };
         let told = &payload.authorization;
         let purpose = format!("exact:{}:{}:{}:{}", row.key.chain_id, row.key.token, row.key.payer, row.key.nonce);
         // Somebody may have submitted it, or this did before a crash: then it is only looked for.
         let used = self.token.authorization_used(told.from, told.nonce).await?;
-        let begun = self.store.send(&purpose).await?.is_some();
+        let begun = self.sender.begun(&purpose).await?;
         if used && !begun {
-            return self.moved(payload, &row).await;
+            return self.moved(payload, row).await;
         }
         if !used && !begun {
             if let Err(error) = self.ask(payload).await {
-                return self.failed(payload, &row, error).await;
+                return self.failed(payload, row, error).await;
             }
         }
-        match self.sender.carry_out(&purpose, &self.call(payload)).await {
+        match self.sender.carry_out_spare(&purpose, &self.call(payload)).await {
             Ok(Sent::Done(receipt)) if matches(&receipt, &self.token, payload) => {
-                self.paid(&row, receipt.logs.first().map_or(B256::ZERO, |log| log.tx)).await
+                self.paid(row, receipt.logs.first().map_or(B256::ZERO, |log| log.tx)).await
             }
             Ok(Sent::Done(_)) => {
                 let refusal = PaymentRefusal::new(reason::EXACT_EVENT, "the token moved something else").by(told.from);
-                self.failed(payload, &row, refusal.into()).await
+                self.failed(payload, row, refusal.into()).await
             }
             Ok(Sent::Reverted { tx }) => {
                 let refusal = PaymentRefusal::new(reason::EXACT_FAILED, format!("transaction {tx} failed"));
-                self.failed(payload, &row, refusal.by(told.from).into()).await
+                self.failed(payload, row, refusal.by(told.from).into()).await
             }
             Ok(Sent::Unknown { tx }) => Err(PaymentsError::Unknown { tx }),
             Err(PaymentsError::Chain(error @ ChainError::Reverted(_))) => {
                 let refusal = PaymentRefusal::new(reason::EXACT_SIMULATION, error.to_string()).by(told.from);
-                self.failed(payload, &row, refusal.into()).await
+                self.failed(payload, row, refusal.into()).await
             }
             Err(error) => Err(error),
         }
     }
 
     /// It did not work here. A stranger may have been quicker, and then the money has moved all the same.
-    async fn failed(
-        &self,
-        payload: &ExactPayload,
-        row: &PaymentRow,
-        error: PaymentsError,
-    ) -> Result<Paid, PaymentsError> {
+    async fn failed(&self, payload: &ExactPayload, row: &Taking, error: PaymentsError) -> Result<Paid, PaymentsError> {
         if !matches!(error, PaymentsError::Payment(_)) {
             return Err(error);
         }
@@ -250,11 +259,15 @@ impl Exact {
     }
 
     /// The authorization was used: by whom does not matter, what moved does.
-    async fn moved(&self, payload: &ExactPayload, row: &PaymentRow) -> Result<Paid, PaymentsError> {
+    async fn moved(&self, payload: &ExactPayload, row: &Taking) -> Result<Paid, PaymentsError> {
         let told = &payload.authorization;
         let found = self.token.authorized_transfer(told.from, told.nonce, row.from_block).await?;
         match found {
             Some(moved) if moved.to == told.to && moved.amount.0 == told.value => self.paid(row, moved.tx).await,
+            // The node may be late with its log: what is not known to be otherwise may have paid.
+            None if !self.cancelled(told.from, told.nonce, row.from_block).await? => {
+                Err(PaymentsError::NotFound { nonce: told.nonce })
+            }
             _ => {
                 self.store.set_payment_state(row.key, PaymentState::Failed).await?;
                 let message = "the authorization was used or cancelled, and did not pay this";
@@ -263,9 +276,14 @@ impl Exact {
         }
     }
 
-    async fn paid(&self, row: &PaymentRow, tx: B256) -> Result<Paid, PaymentsError> {
+    async fn cancelled(&self, from: Address, nonce: B256, since: u64) -> Result<bool, PaymentsError> {
+        let topics = [Some(AuthorizationCanceled::SIGNATURE_HASH), Some(from.into_word()), Some(nonce)];
+        Ok(!self.token.chain().logs(self.token.address(), &topics, since, None).await?.is_empty())
+    }
+
+    async fn paid(&self, row: &Taking, tx: B256) -> Result<Paid, PaymentsError> {
         self.store.set_payment_state(row.key, PaymentState::Paid { tx }).await?;
-        Ok(Paid { key: row.key, tx, amount: row.amount })
+        Ok(Paid { key: row.key, tx, amount: row.amount, since: row.now })
     }
 
     fn elsewhere(&self, payload: &ExactPayload) -> PaymentRefusal {
@@ -289,6 +307,20 @@ impl Exact {
             nonce: told.nonce,
         };
         transfer_with_authorization(self.token.address(), &what, payload.signature.clone()).with_gas(EXACT_GAS)
+    }
+}
+
+/// A payment that is being taken.
+struct Taking {
+    row: PaymentRow,
+    now: Timestamp,
+}
+
+impl std::ops::Deref for Taking {
+    type Target = PaymentRow;
+
+    fn deref(&self) -> &PaymentRow {
+        &self.row
     }
 }
 
