@@ -27,6 +27,7 @@ use crate::facilitator::{Batch, Limits};
 mod answer;
 mod channel;
 mod serve;
+pub use serve::{LARGE_SERVED_MAX, REPEATED_FOR_S};
 
 /// What a request costs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::read::PAGE_MAX;
 /// How long an answer is repeated, in seconds: a client that retries later has forgotten his key.
 pub const REQUESTS_KEPT_S: u64 = 24 * 3600;
 /// After so many seconds a request without an answer counts as abandoned: the gateway that had it is gone. Longer than
-/// any request may take.
+/// any request may take that does not say meanwhile that it is alive ([`Store::touch_request`]).
 pub const ABANDONED_AFTER_S: u64 = 120;
 /// The longest key. A UUID has 36 characters.
 pub const KEY_BYTES_MAX: usize = 255;
@@ -106,6 +106,17 @@ impl Store {
             .filter(request::Column::Status.is_null())
             .col_expr(request::Column::Status, Expr::value(Short(status)))
             .col_expr(request::Column::Body, Expr::value(body.to_vec()))
+            .exec(self.writer())
+            .await?;
+        Ok(())
+    }
+
+    /// Says that a request without an answer is still worked on: it counts as begun `now`.
+    pub async fn touch_request(&self, key: &str, who: Address, route: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.update_request(key, who)
+            .filter(request::Column::Route.eq(route))
+            .filter(request::Column::Status.is_null())
+            .col_expr(request::Column::BegunAt, Expr::value(Whole(now.0)))
             .exec(self.writer())
             .await?;
         Ok(())

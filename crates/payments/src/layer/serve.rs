@@ -1,13 +1,16 @@
 //! One request: read the payment, take it, serve, keep the answer.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use alloy_primitives::{Address, B256, keccak256};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
-use store::{ANSWER_BYTES_MAX, Begun};
+use store::{ABANDONED_AFTER_S, ANSWER_BYTES_MAX, Begun, REQUESTS_KEPT_S};
+use tokio::time::timeout;
 use tower::Service;
 use wire::x402::{
     BATCH_SETTLEMENT, EXACT, PAYMENT_SIGNATURE, Payment, Requirements, SettleResponse, X_PAYMENT, payment_identifier,
@@ -15,11 +18,19 @@ use wire::x402::{
 };
 
 use super::{Inner, Quote, answer, channel};
-use crate::PaymentsError;
 use crate::facilitator::now;
+use crate::{PaymentRefusal, PaymentsError};
 
 /// The longest route that is kept beside an answer.
 const ROUTE_BYTES_MAX: usize = 1024;
+/// A payment buys one answer, and for so many seconds the same again: as long as answers are kept.
+pub const REPEATED_FOR_S: u64 = REQUESTS_KEPT_S;
+/// An answer that is too large to keep is made so many times at most for one payment: one may be lost on the way.
+pub const LARGE_SERVED_MAX: u32 = 3;
+/// Stands for an answer that was too large to keep; no answer has this status.
+const LARGE: u16 = 0;
+/// A handler that works says so this often, or its request would count as abandoned and be carried out twice.
+const ALIVE_EVERY: Duration = Duration::from_secs(ABANDONED_AFTER_S / 4);
 
 pub(super) async fn serve<S>(paid: Arc<Inner>, route: S, request: Request<Body>) -> Response
 where
@@ -101,6 +112,11 @@ where
         Ok(Err(error)) => return refused(paid, quote, &network, error),
         Err(_) => return answer::later(reason::UNEXPECTED_SETTLE, "try again with the same payment"),
     };
+    if now().0.saturating_sub(settled.since.0) >= REPEATED_FOR_S {
+        let message = "this payment was served, and its answer is kept no longer: sign a new one";
+        let refusal = PaymentRefusal::new(reason::EXACT_NONCE_USED, message).by(settled.key.payer);
+        return refused(paid, quote, &network, refusal.into());
+    }
     let told = SettleResponse {
         success: true,
         transaction: settled.tx.to_string(),
@@ -133,37 +149,87 @@ async fn once<S>(
 where
     S: Service<Request<Body>, Response = Response, Error = Infallible>,
 {
-    let broken = |error: store::StoreError| {
-        tracing::warn!(%error, "a paid request could not be noted");
-        Box::new(answer::later(reason::UNEXPECTED_SETTLE, "you have paid: try again with the same payment"))
-    };
-    match paid.store.begin_request(name, payer, place, digest, now()).await.map_err(broken)? {
-        Begun::New => {}
-        Begun::Done { status, body } => return Ok(answer::kept(status, &body)),
-        Begun::InFlight => {
-            return Err(Box::new(answer::later("payment_in_use", "this payment is being served: ask again")));
-        }
-        Begun::Different => {
-            let message = "this name stands for another payment or request: choose a new one";
-            return Err(Box::new(answer::problem(StatusCode::CONFLICT, "payment_identifier_conflict", message)));
+    // What was too large to keep left a mark: its next serving has a name of its own.
+    for number in 1..=LARGE_SERVED_MAX {
+        let name = if number == 1 { name.to_owned() } else { format!("{name}#{number}") };
+        match paid.store.begin_request(&name, payer, place, digest, now()).await.map_err(broken)? {
+            Begun::New => return Asked { paid, name: &name, payer, place }.answer(route, request).await,
+            Begun::Done { status: LARGE, .. } => {}
+            Begun::Done { status, body } => return Ok(answer::kept(status, &body)),
+            Begun::InFlight => {
+                return Err(Box::new(answer::later("payment_in_use", "this payment is being served: ask again")));
+            }
+            Begun::Different => {
+                let message = "this name stands for another payment or request: choose a new one";
+                return Err(Box::new(answer::problem(StatusCode::CONFLICT, "payment_identifier_conflict", message)));
+            }
         }
     }
-    let response = run(route, request).await;
-    let (parts, body) = response.into_parts();
-    // What is too large to keep would have been built in memory; it is streamed, and served again to whoever repeats.
-    let small = parts.status.is_success() && length(&parts.headers).is_none_or(|bytes| bytes < ANSWER_BYTES_MAX / 2);
-    if !small {
-        paid.store.drop_request(name, payer, place).await.map_err(broken)?;
-        return Ok(Response::from_parts(parts, body));
+    let message = "the answer is too large to keep, and was sent as often as one payment buys: pay again";
+    Err(Box::new(answer::problem(StatusCode::GONE, "answer_gone", message)))
+}
+
+/// A paid request that this process is to answer.
+struct Asked<'a> {
+    paid: &'a Inner,
+    name: &'a str,
+    payer: Address,
+    place: &'a str,
+}
+
+impl Asked<'_> {
+    async fn answer<S>(self, route: S, request: Request<Body>) -> Result<Response, Box<Response>>
+    where
+        S: Service<Request<Body>, Response = Response, Error = Infallible>,
+    {
+        let (parts, body) = self.alive(run(route, request)).await.into_parts();
+        if !parts.status.is_success() {
+            self.forget().await?;
+            return Ok(Response::from_parts(parts, body));
+        }
+        // What is too large to keep would have been built in memory; it is streamed, and only its mark is kept.
+        if length(&parts.headers).is_some_and(|bytes| bytes >= ANSWER_BYTES_MAX / 2) {
+            self.keep(LARGE, &[]).await?;
+            return Ok(Response::from_parts(parts, body));
+        }
+        let Ok(bytes) = self.alive(to_bytes(body, ANSWER_BYTES_MAX / 2)).await else {
+            self.forget().await?;
+            let message = "the answer is too large or broke off: you have paid, try again with the same payment";
+            return Err(Box::new(answer::later("answer_too_large", message)));
+        };
+        self.keep(parts.status.as_u16(), &answer::to_keep(&parts.headers, &bytes)).await?;
+        Ok(Response::from_parts(parts, Body::from(bytes)))
     }
-    let Ok(bytes) = to_bytes(body, ANSWER_BYTES_MAX / 2).await else {
-        paid.store.drop_request(name, payer, place).await.map_err(broken)?;
-        let message = "the answer is too large or broke off: you have paid, try again with the same payment";
-        return Err(Box::new(answer::later("answer_too_large", message)));
-    };
-    let kept = answer::to_keep(&parts.headers, &bytes);
-    paid.store.finish_request(name, payer, place, parts.status.as_u16(), &kept).await.map_err(broken)?;
-    Ok(Response::from_parts(parts, Body::from(bytes)))
+
+    /// Says that the request is being worked on, for as long as it is.
+    async fn alive<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            match timeout(ALIVE_EVERY, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => {
+                    let touched = self.paid.store.touch_request(self.name, self.payer, self.place, now()).await;
+                    if let Err(error) = touched {
+                        tracing::warn!(%error, "a paid request could not be held");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn keep(&self, status: u16, bytes: &[u8]) -> Result<(), Box<Response>> {
+        let kept = self.paid.store.finish_request(self.name, self.payer, self.place, status, bytes).await;
+        kept.map_err(broken)
+    }
+
+    async fn forget(&self) -> Result<(), Box<Response>> {
+        self.paid.store.drop_request(self.name, self.payer, self.place).await.map_err(broken)
+    }
+}
+
+fn broken(error: store::StoreError) -> Box<Response> {
+    tracing::warn!(%error, "a paid request could not be noted");
+    Box::new(answer::later(reason::UNEXPECTED_SETTLE, "you have paid: try again with the same payment"))
 }
 
 /// The answer to a payment that was not taken.

@@ -13,6 +13,7 @@ on_both_engines! {
     another_body_is_a_conflict
     of_many_at_once_one_is_new
     a_request_of_a_dead_gateway_is_taken_over_once
+    who_says_that_he_works_is_not_taken_over
     what_changed_nothing_may_be_tried_again
     what_is_too_large_is_refused
     old_answers_are_forgotten
@@ -84,6 +85,18 @@ async fn a_request_of_a_dead_gateway_is_taken_over_once(database: &TestDatabase)
     let young = later(ABANDONED_AFTER_S - 1);
     assert_eq!(store.begin_request("k", address(1), "r", hash(1), young).await.unwrap(), Begun::InFlight);
     assert_eq!(at_once(database, later(ABANDONED_AFTER_S)).await, 1);
+}
+
+async fn who_says_that_he_works_is_not_taken_over(database: &TestDatabase) {
+    let store = open(database).await;
+    let begin = async |now| store.begin_request("k", address(1), "r", hash(1), now).await.unwrap();
+    assert_eq!(begin(NOW).await, Begun::New);
+    store.touch_request("k", address(1), "r", later(ABANDONED_AFTER_S - 1)).await.unwrap();
+    assert_eq!(begin(later(2 * ABANDONED_AFTER_S - 2)).await, Begun::InFlight);
+    assert_eq!(begin(later(2 * ABANDONED_AFTER_S - 1)).await, Begun::New, "he said nothing since");
+    store.finish_request("k", address(1), "r", 200, b"").await.unwrap();
+    store.touch_request("k", address(1), "r", later(3 * ABANDONED_AFTER_S)).await.unwrap();
+    assert_eq!(begin(later(2 * ABANDONED_AFTER_S)).await, Begun::Done { status: 200, body: vec![] });
 }
 
 async fn what_changed_nothing_may_be_tried_again(database: &TestDatabase) {
