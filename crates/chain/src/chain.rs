@@ -224,6 +224,11 @@ impl Chain {
         self.header("eth_getBlockByHash", hash.to_string()).await
     }
 
+    /// What a unit of gas costs now, in wei, with what block builders take.
+    pub async fn gas_price(&self) -> Result<u128, ChainError> {
+        self.provider().get_gas_price().await.map_err(|error| self.failed("eth_gasPrice", error))
+    }
+
     /// The newest block that the chain will never take back, by its own word (tag `finalized`).
     pub async fn finalized(&self) -> Result<Block, ChainError> {
         let what = "eth_getBlockByNumber";

@@ -21,7 +21,9 @@ mod batch;
 pub use batch::{Batch, CLAIM_GAS, CLAIM_ROW_GAS, DEPOSIT_GAS, Payout, REFUND_GAS};
 
 mod limits;
-pub use limits::{GasPrice, Limits, MIN_DEPOSIT_GAS_MULTIPLE, MIN_DEPOSIT_MAX, SET_UP_GAS_MULTIPLE};
+pub use limits::{
+    EXACT_GAS_TAKEN, GasPrice, Limits, MIN_DEPOSIT_GAS_MULTIPLE, MIN_DEPOSIT_MAX, SET_UP_GAS_MULTIPLE, WORTH_GAS_MULTIPLE,
+};
 
 mod routes;
 pub use routes::{FACILITATOR_BODY_BYTES_MAX, Listed, routes};
@@ -126,12 +128,14 @@ impl Facilitator {
         let (payment, offer) = self.asked(request)?;
         if payment.scheme() == EXACT {
             let payload = self.exact.verify(payment, &offer, now).await?;
+            self.worth(offer.amount, EXACT_GAS_TAKEN, reason::INVALID_REQUIREMENTS).await?;
             return Ok((payload.authorization.from, Map::new()));
         }
         let (batch, _) = self.batch_of(payment, &offer)?;
         match payload_of(payment)? {
             BatchPayload::Deposit { channel_config, voucher, deposit } => {
                 batch.check_deposit(&channel_config, &voucher, &deposit, &offer, now)?;
+                self.worth(deposit.amount, DEPOSIT_GAS, reason::BATCH_MIN_DEPOSIT).await?;
                 batch.simulate_deposit(&channel_config, &deposit).await?;
                 let seen = batch.look(voucher.channel_id).await?;
                 let after = seen.balance.saturating_add(deposit.amount);
@@ -157,6 +161,16 @@ impl Facilitator {
             }
             BatchPayload::Claim { .. } | BatchPayload::Settle { .. } => Err(kind()),
         }
+    }
+
+    /// Refuses what is not worth the gas that moves it: the gas is this side's, and the amount is what a stranger says.
+    async fn worth(&self, amount: u128, gas: u64, code: &'static str) -> Result<(), PaymentsError> {
+        let least = self.limits.gas_price(self.exact.token().chain()).await?.least(gas);
+        if amount >= least {
+            return Ok(());
+        }
+        let message = format!("{least} or more is moved at a time here, for the gas is paid by the facilitator");
+        Err(PaymentRefusal::new(code, message).into())
     }
 
     /// The payment and what was asked for, when both are for this facilitator.
@@ -207,7 +221,7 @@ fn payload_of(payment: &Payment) -> Result<BatchPayload, PaymentsError> {
     payment.batch().map_err(|error| malformed(&error))
 }
 
-fn malformed(error: &wire::WireError) -> PaymentsError {
+fn malformed(error: &dyn std::fmt::Display) -> PaymentsError {
     PaymentRefusal::new(reason::INVALID_PAYLOAD, error.to_string()).into()
 }
 

@@ -10,9 +10,10 @@ use wire::x402::{
 };
 
 use super::batch::{CLAIM_GAS, CLAIM_ROW_GAS, DEPOSIT_GAS, REFUND_GAS, nothing_to_settle};
-use super::{Batch, DAY_S, Facilitator, answered, bound, kind, malformed, payload_of, stranger};
+use super::{Batch, DAY_S, EXACT_GAS_TAKEN, Facilitator, answered, bound, kind, malformed, payload_of, stranger};
 use crate::channel::{ChannelState, Desk};
 use crate::exact::EXACT_GAS;
+use crate::layer::REPEATED_FOR_S;
 use crate::{PaymentRefusal, PaymentsError};
 
 impl Facilitator {
@@ -29,8 +30,9 @@ impl Facilitator {
         match payload_of(payment)? {
             BatchPayload::Deposit { channel_config: config, voucher, deposit } => {
                 let made @ (purpose, _) = &batch.deposit_call(&config, &deposit)?;
-                if self.store.send(purpose).await?.is_none() {
+                if !batch.sender().begun(purpose).await? {
                     batch.check_deposit(&config, &voucher, &deposit, &offer, now)?;
+                    self.worth(deposit.amount, DEPOSIT_GAS, reason::BATCH_MIN_DEPOSIT).await?;
                 }
                 let code = reason::BATCH_DEPOSIT_SIMULATION;
                 self.afford(batch, config.payer, DEPOSIT_GAS, made, code, now).await?;
@@ -44,7 +46,7 @@ impl Facilitator {
                     let message = "a claim needs claimAuthorizerSignature";
                     return Err(PaymentRefusal::new(reason::BATCH_CLAIM_SIMULATION, message).into());
                 };
-                let tx = self.claim(batch, offer.pay_to, &claims, signature, now).await?;
+                let tx = self.claim(batch, &claims, signature, now).await?;
                 Ok(SettleResponse { transaction: tx.to_string(), ..SettleResponse::default() })
             }
             BatchPayload::Settle { receiver, token } => self.pay_out(batch, receiver, token, now).await,
@@ -66,7 +68,7 @@ impl Facilitator {
                 let refund = Refund { config, voucher, amount, nonce, leave };
                 if let (Some(signature), false) = (claim_authorizer_signature, claims.is_empty()) {
                     ChannelState::new(refund.config.clone(), batch.separator()).signed(&refund.voucher)?;
-                    self.claim(batch, offer.pay_to, &claims, signature, now).await?;
+                    self.claim(batch, &claims, signature, now).await?;
                 }
                 self.refund(batch, desk, refund, now).await
             }
@@ -83,6 +85,7 @@ impl Facilitator {
         let payload = payment.exact().map_err(|error| malformed(&error))?;
         let payer = payload.authorization.from;
         if !self.exact.begun(&payload).await? {
+            self.worth(offer.amount, EXACT_GAS_TAKEN, reason::INVALID_REQUIREMENTS).await?;
             // A stranger must not use up the budget of the one that he names: the payment is verified first.
             match self.exact.verify(payment, offer, now).await {
                 Ok(_) => self.budget(payer, EXACT_GAS, EXACT, now).await?,
@@ -92,6 +95,11 @@ impl Facilitator {
             }
         }
         let paid = self.exact.settle(payment, offer, bound(payment, offer), now).await?;
+        if now.0.saturating_sub(paid.since.0) >= REPEATED_FOR_S {
+            // Or a server that trusts this answer would serve for one payment for ever.
+            let message = "this payment was settled long ago: sign a new one";
+            return Err(PaymentRefusal::new(reason::EXACT_NONCE_USED, message).by(payer).into());
+        }
         let (transaction, amount) = (paid.tx.to_string(), Some(paid.amount.to_string()));
         Ok(SettleResponse { transaction, amount, payer: Some(payer), ..SettleResponse::default() })
     }
@@ -99,7 +107,6 @@ impl Facilitator {
     async fn claim(
         &self,
         batch: &Batch,
-        payer: Address,
         claims: &[VoucherClaim],
         signature: SignatureBytes,
         now: Timestamp,
@@ -107,6 +114,10 @@ impl Facilitator {
         if !claims.iter().all(|row| (self.receivers)(row.voucher.channel.receiver)) {
             return Err(stranger());
         }
+        // Whose signature it is: nobody can use up the gas of another.
+        let Some(payer) = claims.first().map(|row| row.voucher.channel.receiver_authorizer) else {
+            return Err(malformed(&"a claim has rows"));
+        };
         let signature = Bytes::from(signature.0);
         let made = batch.claim_call(claims, signature.clone())?;
         let rows = u64::try_from(claims.len()).unwrap_or(u64::MAX);
@@ -127,7 +138,7 @@ impl Facilitator {
         }
         let payout = batch.payout(receiver, token).await?;
         // What was paid out by this total is told again; what somebody else paid out is nobody's gas.
-        if !payout.open && self.store.send(&payout.purpose).await?.is_none() {
+        if !payout.open && !batch.sender().begun(&payout.purpose).await? {
             return Err(nothing_to_settle().into());
         }
         let made = (payout.purpose.clone(), payout.call.clone());
@@ -167,7 +178,7 @@ impl Facilitator {
         refused: &'static str,
         now: Timestamp,
     ) -> Result<(), PaymentsError> {
-        if self.store.send(purpose).await?.is_some() {
+        if batch.sender().begun(purpose).await? {
             return Ok(());
         }
         batch.simulate(call, refused).await?;
