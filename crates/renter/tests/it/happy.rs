@@ -42,11 +42,8 @@ async fn an_honest_job_is_agreed_to_watched_and_settled() {
     assert!(ending.disputable_until.is_some());
     assert!(ending.seconds >= Seconds(1000), "{ending:?}");
     let earned = PRICE.cost(ending.seconds);
-    assert_eq!(
-        ending.paid.saturating_add(ending.due),
-        earned,
-        "nobody covers this pay: it is held until it is certain"
-    );
+    assert_eq!(ending.paid.saturating_add(ending.due), earned);
+    assert_eq!(ending.due.0, earned.0 * 200 / 10_000, "stake covers the pay; the fee is held until it is certain");
     stage.settled(before, &ending, &mined.events).await;
     assert_eq!(stage.status(&job).await, Status::Final);
     assert_eq!(stage.gateway.readies().len(), 1, "one consent is enough");

@@ -61,6 +61,8 @@ impl Stage {
     pub(crate) async fn with(change: impl FnOnce(&mut FollowConfig)) -> Self {
         let town = Box::pin(TestMarket::start()).await.unwrap();
         let resource = town.list(PRICE).await.unwrap();
+        // Covers the pay of every job of a test at once: payments are what moves blocks here.
+        town.stake(resource, Amount(PRICE.0 * 100)).await.unwrap();
         let gateway = TestGateway::start(town.market.domain()).await;
         let jobs_dir = testkit::temp_dir();
         let mut follow = FollowConfig { retry: Duration::from_millis(20), ..FollowConfig::default() };
