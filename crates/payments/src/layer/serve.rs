@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, keccak256};
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
 use store::{ABANDONED_AFTER_S, ANSWER_BYTES_MAX, Begun, REQUESTS_KEPT_S};
@@ -27,6 +27,8 @@ const ROUTE_BYTES_MAX: usize = 1024;
 pub const REPEATED_FOR_S: u64 = REQUESTS_KEPT_S;
 /// An answer that is too large to keep is made so many times at most for one payment: one may be lost on the way.
 pub const LARGE_SERVED_MAX: u32 = 3;
+/// Longer answers are not kept: beside one stands its content type.
+const KEPT_BYTES_MAX: u64 = (ANSWER_BYTES_MAX / 2) as u64;
 /// Stands for an answer that was too large to keep; no answer has this status.
 const LARGE: u16 = 0;
 /// A handler that works says so this often, or its request would count as abandoned and be carried out twice.
@@ -188,7 +190,7 @@ impl Asked<'_> {
             return Ok(Response::from_parts(parts, body));
         }
         // What is too large to keep would have been built in memory; it is streamed, and only its mark is kept.
-        if length(&parts.headers).is_some_and(|bytes| bytes >= ANSWER_BYTES_MAX / 2) {
+        if length(&parts.headers, &body).is_some_and(|bytes| bytes >= KEPT_BYTES_MAX) {
             self.keep(LARGE, &[]).await?;
             return Ok(Response::from_parts(parts, body));
         }
@@ -257,6 +259,8 @@ pub(super) fn place_of(request: &Request<Body>) -> String {
     if place.len() <= ROUTE_BYTES_MAX { place } else { keccak256(place).to_string() }
 }
 
-fn length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(axum::http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+/// How long an answer will be, where it says so or is there already.
+fn length(headers: &HeaderMap, body: &Body) -> Option<u64> {
+    let told = headers.get(axum::http::header::CONTENT_LENGTH).and_then(|told| told.to_str().ok()?.parse().ok());
+    told.or_else(|| body.size_hint().exact())
 }

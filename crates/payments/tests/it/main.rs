@@ -38,3 +38,4 @@ mod x402_channel;
 mod x402_exact;
 mod x402_facilitator;
 mod x402_layer;
+mod x402_sender;

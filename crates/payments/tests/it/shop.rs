@@ -70,7 +70,7 @@ impl Shop {
 
     /// Follows transactions only for a moment.
     pub(crate) fn impatient() -> FollowConfig {
-        FollowConfig { wait: Duration::from_millis(200), ..FollowConfig::default() }
+        FollowConfig { wait: Duration::from_millis(200), resend: Duration::from_millis(50), ..FollowConfig::default() }
     }
 
     pub(crate) async fn now(&self) -> Timestamp {

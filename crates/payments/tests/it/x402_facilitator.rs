@@ -51,6 +51,24 @@ async fn a_payment_that_is_asked_about_again_takes_its_gas_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_worth_its_gas_is_not_moved() {
+    let shop = Shop::open().await;
+    let nothing = Requirements { amount: 0, ..shop.offer() };
+    let nonce = B256::repeat_byte(6);
+    let payment = payments::client::exact(&shop.payer, &nothing, PRICE, nonce, shop.now().await).unwrap();
+    let refused = settle(&shop, &shop.facilitator(Limits::default()), &payment, &nothing).await;
+    assert_eq!(refused.error_reason.as_deref(), Some(reason::INVALID_REQUIREMENTS), "{refused:?}");
+    // A coin so dear that a gas of one wei is worth more than is paid.
+    let dear = shop.facilitator(Limits { coin: Some(10_u128.pow(18)), ..Limits::default() });
+    let refused = settle(&shop, &dear, &shop.signed().await, &shop.offer()).await;
+    assert_eq!(refused.error_reason.as_deref(), Some(reason::INVALID_REQUIREMENTS), "{refused:?}");
+    let deposit = shop.channel_of(&shop.payer, 1).deposit(DEPOSIT, PRICE, U256::from(1), shop.now().await).unwrap();
+    let refused = settle(&shop, &dear, &deposit, &shop.channel_offer()).await;
+    assert_eq!(refused.error_reason.as_deref(), Some(reason::BATCH_MIN_DEPOSIT), "{refused:?}");
+    assert_eq!((shop.received().await, spent(&shop, shop.payer.address()).await), (0, (0, 0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_can_use_up_the_gas_of_another() {
     let shop = Shop::open().await;
     let facilitator = shop.facilitator(Limits::default());
@@ -109,8 +127,8 @@ async fn a_claim_a_payout_and_a_refund_are_done_once_and_told_again() {
     }
     assert_eq!(shop.received().await, PRICE);
     assert_eq!(shop.batch.look(state.id).await.unwrap().balance, DEPOSIT - amount);
-    let of_receiver = CLAIM_GAS + CLAIM_ROW_GAS + chain::calls::x402::SETTLE_GAS;
-    assert_eq!(spent(&shop, shop.receiver).await, (of_receiver, 2));
+    assert_eq!(spent(&shop, shop.receiver).await, (chain::calls::x402::SETTLE_GAS, 1));
+    assert_eq!(spent(&shop, shop.key.address()).await, (CLAIM_GAS + CLAIM_ROW_GAS, 1), "who signed the claim");
     assert_eq!(spent(&shop, shop.payer.address()).await, (REFUND_GAS, 1));
 }
 

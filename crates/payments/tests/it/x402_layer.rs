@@ -39,7 +39,8 @@ impl Stand {
     async fn of(shop: &Shop) -> Self {
         let handler = Arc::new(Handler::default());
         let route = get(sold).with_state(handler.clone()).layer(shop.layer(Limits::default()));
-        let app = Router::new().route("/sold", route.clone()).route("/other", route);
+        let large = get(async || "x".repeat(store::ANSWER_BYTES_MAX)).layer(shop.layer(Limits::default()));
+        let app = Router::new().route("/large", large).route("/sold", route.clone()).route("/other", route);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -229,6 +230,44 @@ async fn an_answer_that_was_lost_is_told_again_for_the_same_voucher_and_charged_
     assert_eq!(claimer.claim_due(now).await.unwrap(), [channel.state().id]);
     let answer = second.get("/sold", Some(&voucher)).await;
     assert_eq!(required(&answer).error.as_deref(), Some(reason::BATCH_CUMULATIVE));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_hangs_up_on_his_refund_is_served_no_more_from_what_comes_back() {
+    let mut shop = Shop::open().await;
+    let deposit = 20 * PRICE;
+    let channel = shop.channel_of(&shop.payer, 1);
+    shop.fill(&channel, deposit).await;
+    let seen = shop.batch.look(channel.state().id).await.unwrap();
+    let channel = PayerChannel::new(shop.payer.clone(), shop.channel_offer(), B256::repeat_byte(1), seen, 0).unwrap();
+    shop.again(Shop::impatient()).await;
+    let stand = Stand::of(&shop).await;
+    shop.market.dev.automine(false).await.unwrap();
+    // Nobody can tell in time what becomes of it.
+    assert_eq!(stand.get("/sold", Some(&channel.refund(None).unwrap())).await.status(), 503);
+    let voucher = channel.voucher(PRICE).unwrap();
+    assert_eq!(stand.get("/sold", Some(&voucher)).await.status(), 503, "the money is on its way back");
+    // A new process finds that on disk.
+    shop.again(Shop::impatient()).await;
+    let stand = Stand::of(&shop).await;
+    assert_eq!(stand.get("/sold", Some(&voucher)).await.status(), 503);
+    shop.market.dev.mine(1).await.unwrap();
+    shop.market.dev.automine(true).await.unwrap();
+    assert_eq!(stand.get("/sold", Some(&voucher)).await.status(), 402);
+    assert_eq!((stand.ran(), shop.batch.look(channel.state().id).await.unwrap().balance), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_answer_is_made_a_few_times_for_one_payment() {
+    let shop = Shop::open().await;
+    let stand = Stand::of(&shop).await;
+    let payment = shop.signed().await;
+    for _ in 0..payments::layer::LARGE_SERVED_MAX {
+        let answer = stand.get("/large", Some(&payment)).await;
+        assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().len()), (200, store::ANSWER_BYTES_MAX));
+    }
+    assert_eq!(stand.get("/large", Some(&payment)).await.status(), 410);
+    assert_eq!(shop.received().await, PRICE);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
