@@ -78,7 +78,7 @@ pub(crate) async fn create(
     let _turn = pay::turn(&shared, id)?;
     let tx = match &put_in {
         None => None,
-        Some(put_in) => match deposit::send(&shared, &contracts, &sale, (id, &config, put_in)).await {
+        Some(put_in) => match deposit::send(&shared, &contracts, &sale, (&config, &voucher, put_in)).await {
             Ok(tx) => tx,
             Err(deposit::Refused::Code(code)) => return sale.required(code, None),
             Err(deposit::Refused::Error(error)) => return Err(error),

@@ -93,11 +93,12 @@ async fn pay_for(
             return pay::refund(shared, &sale, channel_config, voucher).await;
         }
         BatchPayload::Deposit { channel_config, voucher, deposit } => {
-            let channel = match pay::verify(shared, &contracts, &channel_config, &voucher) {
-                Ok(channel) => channel,
+            match pay::verify(shared, &contracts, &channel_config, &voucher) {
+                Ok(channel) if channel == told.state.channel => {}
+                Ok(_) => return sale.required(reason::BATCH_CHANNEL_ID, None),
                 Err(code) => return sale.required(code, None),
-            };
-            let what = (channel, &channel_config, &deposit);
+            }
+            let what = (&channel_config, &voucher, &deposit);
             match super::deposit::send(shared, &contracts, &sale, what).await {
                 // The agent looks at the chain again before it takes what the deposit allows.
                 Ok(_) => drop(ask(shared, sale.agent, LeaseAsk::Channel { config: channel_config.clone() }).await?),
