@@ -207,25 +207,25 @@ pub(super) async fn relay(
         signed_max: max,
         signature: Some(voucher.signature),
     };
-    let known = shared.store.channel(row.id).await?;
-    if known.as_ref().is_some_and(|(channel, _)| channel.withdraw_at.is_some()) {
+    // Nothing is kept of a channel that holds nothing: anybody can sign for those.
+    let is_kept = match shared.store.channel(row.id).await? {
+        Some((channel, _)) if channel.withdraw_at.is_none() => Some(channel.withdraw_at),
+        _ => seen(shared, agent, (row.id, config)).await?,
+    };
+    if is_kept.is_some_and(|withdraw_at| withdraw_at.is_some()) {
         let reason = "a withdrawal from the channel is pending: open another channel".into();
         return Ok(LeaseReply::Refused { code: reason::BATCH_WITHDRAWING.into(), reason, channel: None });
     }
-    if known.is_none() {
-        let unseen = ChannelStateJson {
-            channel_id: row.id,
-            balance: 0,
-            total_claimed: 0,
-            withdraw_requested_at: 0,
-            refund_nonce: 0,
-            charged_cumulative_amount: None,
-        };
-        shared.store.put_channel(&channel_row(config, &unseen)).await?;
+    if is_kept.is_some() {
+        shared.store.put_vouchers(&[row]).await?;
     }
-    shared.store.put_vouchers(&[row]).await?;
     let reply = ask(shared, agent, call).await?;
     match &reply {
+        LeaseReply::Taken { channel, .. } | LeaseReply::Refused { channel: Some((channel, _)), .. }
+            if channel.channel_id != row.id =>
+        {
+            return Err(unexpected());
+        }
         LeaseReply::Taken { channel, .. } => {
             shared.store.put_channel(&channel_row(config, channel)).await?;
             let charged = channel.charged_cumulative_amount.unwrap_or(max);
@@ -234,7 +234,7 @@ pub(super) async fn relay(
                 .put_vouchers(&[VoucherRow { charged, signed_max: row.signed_max.max(charged), ..row }])
                 .await?;
         }
-        LeaseReply::Refused { channel: Some((channel, newest)), .. } => {
+        LeaseReply::Refused { channel: Some((channel, newest)), .. } if is_kept.is_some() => {
             shared.store.put_channel(&channel_row(config, channel)).await?;
             let charged = channel.charged_cumulative_amount.unwrap_or_default();
             let signed_max = newest.signed_max_claimable.unwrap_or(charged);
@@ -244,6 +244,26 @@ pub(super) async fn relay(
         _ => {}
     }
     Ok(reply)
+}
+
+/// Asks the agent to read a channel that is not known here, or that was said to be leaving, and keeps what it says. Gives
+/// whether money leaves it; nothing where the channel holds nothing.
+async fn seen(
+    shared: &Shared,
+    agent: Address,
+    (id, config): (B256, &ChannelConfig),
+) -> Result<Option<Option<Timestamp>>, GatewayError> {
+    match ask(shared, agent, LeaseAsk::Channel { config: config.clone() }).await? {
+        LeaseReply::Channel { channel, .. } if channel.channel_id != id => Err(unexpected()),
+        LeaseReply::Channel { channel, .. } if channel.balance > 0 => {
+            let row = channel_row(config, &channel);
+            shared.store.put_channel(&row).await?;
+            Ok(Some(row.withdraw_at))
+        }
+        LeaseReply::Channel { .. } => Ok(None),
+        LeaseReply::Refused { .. } => Ok(None),
+        _ => Err(unexpected()),
+    }
 }
 
 fn channel_row(config: &ChannelConfig, told: &ChannelStateJson) -> ChannelRow {
@@ -290,6 +310,7 @@ pub(super) async fn refund(
     let _turn = turn(shared, id)?;
     let payer = config.payer;
     match ask(shared, sale.agent, LeaseAsk::Refund { config: config.clone(), voucher }).await? {
+        LeaseReply::Refunded { channel, .. } if channel.channel_id != id => Err(unexpected()),
         LeaseReply::Refunded { tx, amount, channel } => {
             shared.store.put_channel(&channel_row(&config, &channel)).await?;
             let body = json!({ "channelId": id, "refunded": amount.to_string(), "tx": tx });
