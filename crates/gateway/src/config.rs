@@ -142,6 +142,8 @@ pub(crate) const LOG_LINES_MAX: usize = 1000;
 pub(crate) const LOG_EVENTS_READ_MAX: usize = 4 * LOG_LINES_MAX;
 /// Leases whose last word from their agent is held: a few KiB each, and any can be asked for again.
 pub(crate) const LEASES_REMEMBERED_MAX: usize = 8192;
+/// Of one agent: many times what a machine serves at once, so that no agent pushes out the others'.
+pub(crate) const LEASES_OF_AGENT_MAX: usize = 64;
 /// Reports of silence on their way at once.
 pub(crate) const REPORTS_AT_ONCE: usize = 16;
 /// Events of one job that fit into [`FEED_BYTES_MAX`] whatever their size.
