@@ -127,6 +127,12 @@ async fn carry_out(
 ) -> Result<Response, GatewayError> {
     let job = shared.market.job_id(&purchase.terms);
     let _turn = shared.relays.turn(job).await?;
+    // The job is there, and this authorization did not pay for it: taken now, it would pay a second time.
+    if let Some(made) = existing(shared, &purchase.terms).await?
+        && !is_taken(shared, payments, &purchase).await?
+    {
+        return Ok((StatusCode::OK, Json(made)).into_response());
+    }
     let (amount, bound) = (orders::locked(&purchase.terms).0, x402::bound(B256::from(job.0)));
     let requirements = offer::requirements(payments, amount, purchase.pay_to, &purchase.json);
     let settled = payments.exact.settle(&purchase.payment, &requirements, bound, Timestamp(now())).await;
@@ -151,6 +157,7 @@ async fn carry_out(
         ..SettleResponse::default()
     };
     if let Some(made) = existing(shared, &purchase.terms).await? {
+        give_back(shared, payments, &purchase).await;
         return Ok(with_response((StatusCode::OK, Json(made)).into_response(), &response));
     }
     let (status, made) = swept(shared, payments, &purchase, &paid).await?;
@@ -159,6 +166,30 @@ async fn carry_out(
         answer.headers_mut().insert(header::LOCATION, place);
     }
     Ok(with_response(answer, &response))
+}
+
+/// Whether the money of this authorization moved, or may move yet.
+async fn is_taken(shared: &Shared, payments: &HttpPayments, purchase: &Purchase) -> Result<bool, GatewayError> {
+    let payload = purchase.payment.exact()?;
+    let begun = payments.exact.begun(&payload).await.map_err(|error| unknown(&error))?;
+    let told = &payload.authorization;
+    Ok(begun || ask(shared, payments.exact.token().authorization_used(told.from, told.nonce)).await?)
+}
+
+/// Gives back what lies at the address of a job that is there already: somebody else paid for it.
+async fn give_back(shared: &Shared, payments: &HttpPayments, purchase: &Purchase) {
+    let (job, at) = (shared.market.job_id(&purchase.terms), payments.deposits.address());
+    match payments.exact.token().balance_of(purchase.pay_to).await {
+        Ok(amount) if amount.0 == 0 => return,
+        Ok(_) => {}
+        Err(error) => return tracing::warn!(%job, %error, "whether money is left of a job's payment is not known now"),
+    }
+    let call = deposits::return_deposit(at, &purchase.terms);
+    match payments.sender.carry_out(&format!("return:{job}"), &call).await {
+        Ok(Sent::Done(_)) => tracing::info!(%job, "a payment for a job that was there already went back"),
+        Ok(sent) => tracing::warn!(%job, ?sent, "a payment for a job that was there already did not go back yet"),
+        Err(error) => tracing::warn!(%job, %error, "a payment for a job that was there already did not go back yet"),
+    }
 }
 
 /// Turns the money at the job's address into the job, or gives it back.
@@ -181,6 +212,7 @@ async fn swept(
     }
     // Anybody may have swept it.
     if let Some(made) = existing(shared, terms).await? {
+        give_back(shared, payments, purchase).await;
         return Ok((StatusCode::OK, made));
     }
     match payments.sender.carry_out(&format!("return:{job}"), &deposits::return_deposit(at, terms)).await {
