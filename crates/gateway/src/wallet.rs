@@ -2,15 +2,20 @@
 
 use alloy_primitives::Address;
 use axum::{extract::FromRequestParts, http::request::Parts};
-use market::Amount;
+use market::{Amount, Timestamp};
 use payments::{
     facilitator::Sender,
-    ledger::{Ledger, Refusal},
+    ledger::{Ledger, Posting, Refusal},
 };
 use store::{AccountId, AssetRow};
 use wire::http::{AssetJson, Money};
 
-use crate::{GatewayError, auth::Session, http::page::malformed, state::Shared};
+use crate::{
+    GatewayError,
+    auth::Session,
+    http::page::malformed,
+    state::{Shared, now},
+};
 
 /// A wallet that a gateway keeps for people: the ledger, and where the money of each asset lies.
 #[derive(Clone, Debug)]
@@ -86,6 +91,22 @@ pub(crate) fn kept(shared: &Shared) -> Result<&MarketWallet, GatewayError> {
                /api/v1/jobs tell how"
             .into(),
     })
+}
+
+/// Credits what a wallet sent to the treasury before anybody knew whose it is; asked again it credits nothing twice.
+pub(crate) async fn claim(shared: &Shared, wallet: Address, account: AccountId) -> Result<(), GatewayError> {
+    let Some(kept) = &shared.wallet else { return Ok(()) };
+    for row in shared.store.suspense().await?.into_iter().filter(|row| row.sender == wallet) {
+        let posting = Posting::SuspenseClaimed { deposit: row.key, round: row.round, account };
+        kept.ledger.post(posting, Timestamp(now())).await.map_err(|error| refused(&error))?;
+    }
+    Ok(())
+}
+
+/// Whether an account has money here, or owes it.
+pub(crate) async fn is_empty(shared: &Shared, account: AccountId) -> Result<bool, GatewayError> {
+    let balances = shared.store.balances(account).await?;
+    Ok(balances.iter().all(|row| (row.available, row.held, row.owed) == (0, 0, 0)))
 }
 
 /// The asset that is meant: that of the token named, on the chain named or else on the market's own.

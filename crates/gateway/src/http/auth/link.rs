@@ -10,6 +10,7 @@ use crate::{
     auth::{Headers, Session, sign_in_origins, siwe},
     http::{auth, body::Json},
     state::{Shared, now},
+    wallet,
 };
 
 /// Link a wallet to the account that is signed in with a password: the wallet signs a message like one that signs it in
@@ -41,10 +42,20 @@ pub(crate) async fn link(
     let expected = siwe::Expected { origins: &origins, chain_id: shared.market.domain().chain_id, now: at };
     let signed = siwe::check(&body, &expected)?;
     auth::use_up(&shared, &signed, at).await?;
+    let own = AccountId::of(signed.address);
+    if shared.store.owner(signed.address).await?.is_none() && !wallet::is_empty(&shared, own).await? {
+        let what = format!(
+            "{} has money of its own here, which nobody could reach any more: sign in with it, take the money out \
+             (POST /api/v1/wallets/withdraw), then link it",
+            signed.address
+        );
+        return Err(GatewayError::Conflict { what });
+    }
     if shared.store.link(signed.address, account, at).await? != account {
         let what = format!("{} belongs to another account; link another wallet", signed.address);
         return Err(GatewayError::Conflict { what });
     }
+    wallet::claim(&shared, signed.address, account).await?;
     tracing::info!(%account, wallet = %signed.address, "a wallet was linked");
     Ok(Answer(LinkedJson { account: account.0, wallets: shared.store.links_of(account).await? }))
 }

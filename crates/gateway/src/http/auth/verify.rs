@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use market::Timestamp;
+use store::AccountId;
 use wire::http::{SessionJson, VerifyBody};
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     config::SESSION_FOR,
     http::{auth, body::Json},
     state::{Shared, now},
+    wallet,
 };
 
 /// Whoever signed the message is signed in for 24 hours. The token is in the answer for programs and in a cookie for
@@ -45,6 +47,10 @@ pub(crate) async fn verify(
     let token = format!("{:x}", random::<B256>()?);
     let expires = at.0 + SESSION_FOR.as_secs();
     shared.store.new_session(token_hash(&token), signed.address, at, Timestamp(expires)).await?;
+    let linked = shared.store.owner(signed.address).await?;
+    if let Err(error) = wallet::claim(&shared, signed.address, linked.unwrap_or(AccountId::of(signed.address))).await {
+        tracing::warn!(%error, address = %signed.address, "what was sent before the sign-in is not credited yet");
+    }
     tracing::info!(address = %signed.address, "somebody signed in");
     // Another's page, which can make a browser post here, must not put its visitor into a session of its own choice.
     let cookie = (!is_foreign_page(&headers, &origins))
