@@ -74,8 +74,12 @@ impl Money {
         holder: &str,
     ) -> Result<Self, Failure> {
         let listed = Listed::new(market, file, store, &args.settle_for).await?;
-        let sender =
-            Sender::new(Teller::new(market.chain().clone(), keys.gas.clone()), store.clone(), FollowConfig::default());
+        let confirmations = args.confirmations.unwrap_or(match settings::is_here(&file.rpc) {
+            true => 1,
+            false => CONFIRMATIONS,
+        });
+        let follow = FollowConfig { confirmations, ..FollowConfig::default() };
+        let sender = Sender::new(Teller::new(market.chain().clone(), keys.gas.clone()), store.clone(), follow);
         let x402 = http_payments(file, market, store, (&sender, &listed)).await?;
         let (wallet, treasury) = match wallet(args, (file, market), store, (keys, &sender), holder).await? {
             Some((wallet, treasury)) => (Some(wallet), Some(treasury)),
