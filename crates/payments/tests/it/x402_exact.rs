@@ -4,6 +4,7 @@ use alloy_primitives::{B256, Bytes, U256};
 use chain::calls::erc20::{Authorized, transfer_with_authorization};
 use market::Seconds;
 use payments::{PaymentsError, facilitator::FollowConfig};
+use store::{PaymentKey, PaymentRow, PaymentState};
 use wire::x402::{Payment, reason};
 
 use crate::shop::{PRICE, Shop};
@@ -91,6 +92,39 @@ async fn a_stranger_who_is_quicker_pays_for_the_payer() {
     assert_eq!(paid.tx, theirs.tx);
     assert_eq!(shop.received().await, PRICE);
     assert_eq!(code(shop.exact.settle(&payment, &offer, B256::ZERO, now).await), reason::EXACT_NONCE_USED);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_use_whose_log_is_not_found_is_unknown_and_no_refusal() {
+    let shop = Shop::open().await;
+    let (payment, offer, now) = (shop.signed().await, shop.offer(), shop.now().await);
+    let payload = payment.exact().unwrap();
+    let told = payload.authorization.typed();
+    let what = Authorized {
+        from: told.from,
+        to: told.to,
+        value: told.value,
+        valid_after: told.validAfter,
+        valid_before: told.validBefore,
+        nonce: told.nonce,
+    };
+    let call = transfer_with_authorization(shop.token.address(), &what, payload.signature);
+    shop.market.stranger.execute(&call).await.unwrap();
+    // The node has no log of it where it is looked for.
+    let row = PaymentRow {
+        key: PaymentKey { chain_id: offer.network.0, token: shop.token.address(), payer: told.from, nonce: told.nonce },
+        bound: BOUND,
+        pay_to: told.to,
+        amount: PRICE,
+        begun_at: now,
+        from_block: shop.market.chain.head().await.unwrap().number + 1,
+        valid_before: now,
+        state: PaymentState::Reserved,
+    };
+    shop.store.reserve_payment(&row).await.unwrap();
+    let error = shop.exact.settle(&payment, &offer, BOUND, now).await.unwrap_err();
+    assert!(matches!(error, PaymentsError::NotFound { .. }) && error.is_retryable(), "{error}");
+    assert!(shop.exact.begun(&payment.exact().unwrap()).await.unwrap(), "nothing is known to have failed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
