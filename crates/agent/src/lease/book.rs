@@ -126,7 +126,7 @@ mod tests {
             salt: B256::ZERO,
         };
         let (id, other) = (B256::repeat_byte(1), B256::repeat_byte(2));
-        let chain = OnChain { balance: 10, claimed: 0, withdraw_at: None, refund_nonce: 0 };
+        let chain = OnChain { balance: 10, claimed: 0, withdraw_at: None, refund_nonce: 0, at: 0 };
         let book = Book::open(dir.path()).unwrap();
         let mut held = book.hold(id).await.unwrap();
         assert!(!held.change(|channel| channel.charged = 1).unwrap(), "nothing is made up");

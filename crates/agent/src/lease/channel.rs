@@ -47,6 +47,9 @@ pub(crate) struct Channel {
     /// When the payer's side announced to take money back, by block time.
     pub(crate) withdraw_at: Option<u64>,
     pub(crate) refund_nonce: u128,
+    /// Unix seconds when the contract was last asked.
+    #[serde(default)]
+    pub(crate) synced_at: u64,
     /// It is being closed: set, and on disk, before the closing call is sent.
     pub(crate) closing: bool,
     /// Unix seconds since when something is earned and not claimed.
@@ -64,6 +67,8 @@ pub(crate) struct OnChain {
     pub(crate) claimed: u128,
     pub(crate) withdraw_at: Option<u64>,
     pub(crate) refund_nonce: u128,
+    /// Unix seconds when it was asked.
+    pub(crate) at: u64,
 }
 
 impl Channel {
@@ -78,6 +83,7 @@ impl Channel {
             signature: None,
             withdraw_at: None,
             refund_nonce: 0,
+            synced_at: 0,
             closing: false,
             unclaimed_since: None,
             idle_since: None,
@@ -91,6 +97,7 @@ impl Channel {
     pub(crate) fn read(&mut self, chain: OnChain) {
         (self.balance, self.claimed) = (chain.balance, chain.claimed);
         (self.withdraw_at, self.refund_nonce) = (chain.withdraw_at, chain.refund_nonce);
+        self.synced_at = chain.at;
     }
 
     /// The state after this voucher paid `amount`, unless the voucher does not. The chain is not asked. What a voucher may
@@ -100,7 +107,7 @@ impl Channel {
         id: B256,
         voucher: &VoucherFields,
         amount: u128,
-        separator: &B256,
+        (separator, now): (&B256, u64),
     ) -> Result<Self, Refusal> {
         let state = self.state(id, separator);
         // Before anything of the channel is told: only its payer may ask.
@@ -108,16 +115,16 @@ impl Channel {
         if self.closing {
             return Err(Refusal::new(reason::BATCH_BUSY, "the channel is being closed; send the same in a moment"));
         }
-        let taken = state.follows(voucher, amount, state.synced_at)?;
+        let taken = state.follows(voucher, amount, now)?;
         let mut next = self.clone();
         (next.charged, next.signed_max, next.signature) = (taken.charged, taken.signed_max, taken.signature);
         Ok(next)
     }
 
-    /// As the rules of vouchers see it. The channels are read every few seconds, so what is known of one is of now.
+    /// As the rules of vouchers see it.
     fn state(&self, id: B256, separator: &B256) -> ChannelState {
         let config = self.config.clone();
-        let Self { balance, claimed, charged, signed_max, signature, withdraw_at, refund_nonce, .. } = *self;
+        let Self { balance, claimed, charged, signed_max, signature, withdraw_at, refund_nonce, synced_at, .. } = *self;
         let separator = *separator;
         ChannelState {
             id,
@@ -130,7 +137,7 @@ impl Channel {
             signature,
             withdraw_at,
             refund_nonce,
-            synced_at: 0,
+            synced_at,
         }
     }
 
@@ -148,9 +155,14 @@ impl Channel {
         self.charged.saturating_sub(unearned).max(self.claimed)
     }
 
-    /// What is earned and not claimed.
+    /// What is earned, not claimed, and still there.
     pub(crate) fn unclaimed(&self) -> u128 {
-        self.earned() - self.claimed
+        self.claimable().saturating_sub(self.claimed)
+    }
+
+    /// What is earned in all, as far as the channel still holds it: more the contract would refuse.
+    pub(crate) fn claimable(&self) -> u128 {
+        self.earned().min(self.balance)
     }
 
     /// What would go back to the payer if the channel were closed now.

@@ -65,8 +65,8 @@ async fn look(shop: &Shop) -> Result<(), AgentError> {
         for (id, wanted) in rows {
             let chain = shop.escrow.read(*id).await?;
             // A row that was passed over moved nothing: the contract's word counts, not the receipt's.
-            if chain.claimed < wanted.earned() {
-                tracing::error!(channel = %id, claimed = chain.claimed, wanted = wanted.earned(), "a claim was passed over");
+            if chain.claimed < wanted.claimable() {
+                tracing::error!(channel = %id, claimed = chain.claimed, wanted = wanted.claimable(), "a claim was passed over");
             }
             if let Some(mut held) = shop.book.hold(*id).await {
                 held.change(|channel| channel.read(chain))?;
@@ -98,7 +98,8 @@ fn is_due(channel: &Channel, claim_at: u128, claim_after: u64, now: u64) -> bool
 
 /// Whether it is time to close: nobody uses it, and its payer does not take his money back himself.
 fn is_idle(channel: &Channel, close_after: u64, now: u64) -> bool {
-    let is_open = channel.unclaimed() > 0 || channel.rest() > 0;
+    // What was withdrawn or claimed to the last unit is closed too: nothing is sent, and it is looked at no more.
+    let is_open = channel.unclaimed() > 0 || channel.rest() > 0 || channel.signature.is_some();
     channel.withdraw_at.is_none() && is_open && passed(channel.idle_since, close_after, now)
 }
 
@@ -124,7 +125,7 @@ mod tests {
             salt: B256::ZERO,
         };
         let mut channel =
-            Channel::new(config, OnChain { balance: 1000, claimed: 0, withdraw_at: None, refund_nonce: 0 });
+            Channel::new(config, OnChain { balance: 1000, claimed: 0, withdraw_at: None, refund_nonce: 0, at: 0 });
         let last = Voucher { max: 0, signature: SignatureBytes([0; 65]), amount: 0 };
         let account = Account { paid: 100, served, ..Account::open(PerHour(3600), last) };
         (channel.charged, channel.signed_max, channel.signature) = (100, 100, Some(SignatureBytes([0; 65])));
@@ -153,7 +154,7 @@ mod tests {
         idle.note(2000);
         assert!(!is_idle(&idle, 60, 2059) && is_idle(&idle, 60, 2060));
         assert!(!is_idle(&Channel { withdraw_at: Some(1), ..idle.clone() }, 60, 9999), "he takes it himself");
-        idle.closed(OnChain { balance: 10, claimed: 10, withdraw_at: None, refund_nonce: 1 });
+        idle.closed(OnChain { balance: 10, claimed: 10, withdraw_at: None, refund_nonce: 1, at: 0 });
         assert!(is_at_rest(&idle) && !is_idle(&idle, 60, 99_999));
     }
 }

@@ -12,7 +12,7 @@ use wire::x402::{ChannelConfig, VoucherFields, reason, typed};
 use super::channel::{Channel, Refusal};
 use super::{Shop, key, open, refund};
 use crate::AgentError;
-use crate::host::Host;
+use crate::host::{Host, wall};
 
 /// No such lease here.
 const UNKNOWN: &str = "lease_unknown";
@@ -116,7 +116,7 @@ async fn tick(
         let why = "the provider has a new key: open another channel, as its offer says";
         return Err(Trouble::refused(reason::BATCH_RECEIVER_AUTHORIZER, why));
     }
-    let next = channel.take(channel_id, voucher, charge, shop.escrow.separator());
+    let next = channel.take(channel_id, voucher, charge, (shop.escrow.separator(), wall()));
     let mut next = next.map_err(|refusal| Trouble::of(refusal, channel, channel_id))?;
     let record = lease.record();
     let Some(account) = next.accounts.get_mut(&key(id)).filter(|account| !account.over) else {
@@ -164,8 +164,9 @@ async fn stop(shop: &Shop, id: JobId) -> Result<LeaseReply, Trouble> {
 
 async fn channel(shop: &Shop, config: &ChannelConfig) -> Result<LeaseReply, Trouble> {
     let id = config.id(shop.escrow.separator());
-    let chain = shop.escrow.read(id).await?;
+    // Read under the lock: a close that is done in between would be overwritten by what was before it.
     let Some(mut held) = shop.book.hold(id).await else { return Err(busy()) };
+    let chain = shop.escrow.read(id).await?;
     if !held.channel().is_some_and(|channel| channel.closing) {
         held.change(|channel| channel.read(chain))?;
     }

@@ -8,7 +8,7 @@ use wire::x402::{ChannelConfig, typed};
 use super::channel::{Channel, OnChain};
 use crate::AgentError;
 use crate::config::LeaseConfig;
-use crate::host::Host;
+use crate::host::{Host, wall};
 
 /// The contract and the keys that may claim there.
 #[derive(Clone)]
@@ -60,6 +60,7 @@ impl Escrow {
 
     /// A channel as the contract has it now.
     pub(super) async fn read(&self, id: B256) -> Result<OnChain, AgentError> {
+        let at = wall();
         // First the announcement: a withdrawal that is over between the questions has lowered the balance.
         let pending = self.channels.pending_withdrawal(id).await?;
         let nonce = self.channels.refund_nonce(id).await?;
@@ -69,6 +70,7 @@ impl Escrow {
             claimed: channel.claimed,
             withdraw_at: pending.map(|pending| pending.announced_at.0),
             refund_nonce: nonce.saturating_to(),
+            at,
         })
     }
 
@@ -134,6 +136,6 @@ fn row(channel: &Channel) -> Option<Claim> {
         channel: channel.config.typed(),
         max_claimable: channel.signed_max,
         signature: Bytes::copy_from_slice(&signature.0),
-        total_claimed: channel.earned(),
+        total_claimed: channel.claimable(),
     })
 }

@@ -15,7 +15,7 @@ use super::key;
 use super::shop::{Shared, Shop, id_of};
 use super::state::Record;
 use crate::AgentError;
-use crate::host::Host;
+use crate::host::{Host, wall};
 use crate::job::{Folder, fetch};
 use crate::limits::LEASE_SPEC_WITHIN;
 
@@ -43,9 +43,18 @@ pub(super) async fn open(host: &Arc<Host>, shop: &Arc<Shop>, wish: Wish) -> Resu
     let channel_id = config.id(shop.escrow.separator());
     let _one_at_a_time = shop.opening.lock().await;
     let Some(held) = shop.book.hold(channel_id).await else { return Err(busy()) };
-    let is_paid = held.channel().is_some_and(|channel| channel.is_last_of(key(id), &voucher).is_some());
+    // A claim shows the voucher's signature to everybody.
+    let is_shown = held.channel().and_then(|channel| {
+        let last = &channel.is_last_of(key(id), &voucher)?.last;
+        Some(channel.claimed > last.max.saturating_sub(last.amount))
+    });
+    let is_paid = is_shown.is_some();
     drop(held);
     if let Some(open) = shop.lease(id) {
+        if is_shown == Some(true) {
+            let why = "this lease is open already, and its opening voucher was claimed: it opens no second time";
+            return Err(Trouble::refused(TERMS, why));
+        }
         // Whoever repeats it gets the same answer, and may read and stop it by what he was told last: what he was told
         // first may never have come. Another voucher would pay for nothing.
         return if is_paid {
@@ -61,8 +70,9 @@ pub(super) async fn open(host: &Arc<Host>, shop: &Arc<Shop>, wish: Wish) -> Resu
     }
     let spec = spec(host, &terms).await?;
     fits_beside(host, shop, &spec)?;
-    let chain = shop.escrow.read(channel_id).await?;
+    // Read under the lock: a close that is done in between would be overwritten by what was before it.
     let Some(mut held) = shop.book.hold(channel_id).await else { return Err(busy()) };
+    let chain = shop.escrow.read(channel_id).await?;
     if !held.channel().is_some_and(|channel| channel.closing) {
         held.change(|channel| channel.read(chain))?;
     }
@@ -74,7 +84,7 @@ pub(super) async fn open(host: &Arc<Host>, shop: &Arc<Shop>, wish: Wish) -> Resu
     // The record goes first: one without a payment is forgotten, a payment without a record would be lost.
     lease.change(|_| ())?;
     if !is_paid {
-        let next = before.take(channel_id, &voucher, charge, shop.escrow.separator());
+        let next = before.take(channel_id, &voucher, charge, (shop.escrow.separator(), wall()));
         let mut next = match next {
             Ok(next) => next,
             Err(refusal) => {

@@ -28,7 +28,8 @@ fn payer() -> Payer {
         salt: B256::ZERO,
     };
     let id = config.id(&SEPARATOR);
-    let channel = Channel::new(config, OnChain { balance: 1000, claimed: 100, withdraw_at: None, refund_nonce: 0 });
+    let channel =
+        Channel::new(config, OnChain { balance: 1000, claimed: 100, withdraw_at: None, refund_nonce: 0, at: 0 });
     Payer { wallet, channel, id }
 }
 
@@ -39,7 +40,7 @@ impl Payer {
     }
 
     fn take(&self, voucher: &VoucherFields, amount: u128) -> Result<Channel, &'static str> {
-        self.channel.take(self.id, voucher, amount, &SEPARATOR).map_err(|Refusal { code, .. }| code)
+        self.channel.take(self.id, voucher, amount, (&SEPARATOR, 300)).map_err(|Refusal { code, .. }| code)
     }
 }
 
@@ -72,7 +73,7 @@ fn a_voucher_of_somebody_else_or_for_something_else_is_none() {
     assert_eq!(payer.take(&stranger.sign(150), 50).map(drop), Err(reason::BATCH_VOUCHER_SIGNATURE));
     let elsewhere = VoucherFields { channel_id: B256::repeat_byte(7), ..good.clone() };
     assert_eq!(payer.take(&elsewhere, 50).map(drop), Err(reason::BATCH_CHANNEL_ID));
-    let other_domain = payer.channel.take(payer.id, &good, 50, &B256::repeat_byte(8)).map_err(|it| it.code);
+    let other_domain = payer.channel.take(payer.id, &good, 50, (&B256::repeat_byte(8), 0)).map_err(|it| it.code);
     assert_eq!(other_domain.map(drop), Err(reason::BATCH_VOUCHER_SIGNATURE), "signed for another chain or contract");
     let mut high = good.clone();
     // The other root of the same signature, in the upper half of the order (EIP-2).
@@ -125,6 +126,26 @@ fn leases_of_one_channel_add_up_to_the_unit() {
     assert_eq!(payer.channel.idle_since, Some(40), "a clock that was set back shortens no patience");
     let (earned, balance) = (payer.channel.earned(), payer.channel.balance);
     let after = balance - payer.channel.rest();
-    payer.channel.closed(OnChain { balance: after, claimed: earned, withdraw_at: None, refund_nonce: 1 });
+    payer.channel.closed(OnChain { balance: after, claimed: earned, withdraw_at: None, refund_nonce: 1, at: 0 });
     assert_eq!((payer.channel.charged, payer.channel.rest(), payer.channel.unclaimed()), (earned, 0, 0));
+}
+
+#[test]
+fn what_was_read_too_long_ago_takes_no_voucher() {
+    let payer = payer();
+    let voucher = payer.sign(150);
+    let take = |now| payer.channel.take(payer.id, &voucher, 50, (&SEPARATOR, now)).map(drop).map_err(|it| it.code);
+    assert_eq!(take(300), Ok(()));
+    assert_eq!(take(301), Err(reason::BATCH_STATE_UNAVAILABLE));
+}
+
+#[test]
+fn no_more_is_claimed_than_a_withdrawal_left() {
+    let mut payer = payer();
+    payer.channel = payer.take(&payer.sign(600), 500).unwrap();
+    assert_eq!((payer.channel.claimable(), payer.channel.unclaimed()), (600, 500));
+    payer.channel.read(OnChain { balance: 250, claimed: 100, withdraw_at: None, refund_nonce: 0, at: 0 });
+    assert_eq!((payer.channel.claimable(), payer.channel.unclaimed(), payer.channel.rest()), (250, 150, 0));
+    payer.channel.read(OnChain { balance: 100, claimed: 100, withdraw_at: None, refund_nonce: 0, at: 0 });
+    assert_eq!((payer.channel.unclaimed(), payer.channel.rest()), (0, 0));
 }
