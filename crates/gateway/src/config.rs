@@ -116,6 +116,8 @@ pub(crate) const PASSWORD_CHARS_MIN: usize = 8;
 pub(crate) const PASSWORD_CHARS_MAX: usize = 256;
 /// Passwords looked at together: each takes a processor and 19 MiB for some tens of milliseconds.
 pub(crate) const PASSWORDS_AT_ONCE: usize = 2;
+/// How long one may wait for its turn before whoever sent it is told to come back.
+pub(crate) const PASSWORD_WITHIN: Duration = Duration::from_secs(10);
 /// Wrong passwords after which an account rests, and how long at first and at most.
 pub(crate) const PASSWORDS_WRONG_MAX: u32 = 5;
 pub(crate) const PASSWORD_LOCK_S: u64 = 30;

@@ -14,7 +14,10 @@ use store::{AccountId, EMAIL_BYTES_MAX, UserRow};
 
 use crate::{
     GatewayError,
-    config::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PASSWORD_LOCK_MAX_S, PASSWORD_LOCK_S, PASSWORDS_WRONG_MAX},
+    config::{
+        PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PASSWORD_LOCK_MAX_S, PASSWORD_LOCK_S, PASSWORD_WITHIN,
+        PASSWORDS_WRONG_MAX,
+    },
     http::page::malformed,
     state::{Shared, now},
 };
@@ -49,24 +52,26 @@ pub(crate) async fn sign_up(shared: &Shared, email: &str, password: &str) -> Res
 
 /// Whose address and password these are.
 pub(crate) async fn log_in(shared: &Shared, email: &str, password: &str) -> Result<AccountId, GatewayError> {
-    let wrong = || GatewayError::SignIn { reason: "e-mail address or password is wrong".into() };
+    let wrong = || GatewayError::SignIn {
+        reason: "e-mail address or password is wrong; after many wrong ones wait for a while".into(),
+    };
     let row = match normalised(email) {
         Ok(email) => shared.store.user_by_email(&email).await?,
         Err(_) => None,
     };
-    let Some(row) = row.filter(|_| password.chars().count() <= PASSWORD_CHARS_MAX) else {
+    let at = now();
+    // An account that rests answers like one that nobody has, or the answer would tell them apart.
+    let is_looked_at = |row: &UserRow| row.locked_until.0 <= at && password.chars().count() <= PASSWORD_CHARS_MAX;
+    let Some(row) = row.filter(is_looked_at) else {
         // As long as it takes to look at one.
         hashed(shared, "no password".into()).await?;
         return Err(wrong());
     };
-    let at = now();
-    if row.locked_until.0 > at {
-        return Err(GatewayError::TooMany { retry_after_s: row.locked_until.0 - at });
-    }
     let locked_until = locked_until(row.failed.saturating_add(1), at);
     if !shared.store.count_attempt(&row, Timestamp(locked_until)).await? {
-        // Somebody else tries at this moment.
-        return Err(GatewayError::TooMany { retry_after_s: 1 });
+        // Somebody else tries at this moment, and was quicker.
+        hashed(shared, "no password".into()).await?;
+        return Err(wrong());
     }
     if !is_right(shared, password.to_owned(), row.password).await? {
         return Err(wrong());
@@ -118,7 +123,8 @@ async fn at_work<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, GatewayError> {
     let busy = || GatewayError::Busy { what: "too many passwords are being looked at" };
-    let _permit = shared.passwords.acquire().await.map_err(|_| busy())?;
+    let permit = tokio::time::timeout(PASSWORD_WITHIN, shared.passwords.acquire()).await;
+    let _permit = permit.map_err(|_| busy())?.map_err(|_| busy())?;
     tokio::task::spawn_blocking(work).await.map_err(|_| busy())
 }
 
