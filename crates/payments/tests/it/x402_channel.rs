@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use alloy_primitives::U256;
-use chain::{Wallet, calls::x402 as calls, canonical};
+use chain::{Channels, Wallet, calls::x402 as calls, canonical};
 use market::{Amount, Seconds};
-use payments::channel::{ChannelRefusal, ChannelState, ClaimPolicy, Desk, row_of};
+use payments::channel::{CLAIM_ROWS_MAX, ChannelRefusal, ChannelState, ClaimPolicy, Desk, row_of};
 use payments::client::PayerChannel;
-use payments::facilitator::{DEPOSIT_GAS, FollowConfig, Limits};
+use payments::facilitator::{Batch, Claimer, DEPOSIT_GAS, FollowConfig, Limits, Sender};
 use payments::{PaymentsError, channel::Taken};
 use testkit::eventually;
 use tokio_util::sync::CancellationToken;
@@ -115,6 +115,40 @@ async fn a_bad_row_keeps_nobody_else_unpaid() {
     let good =
         [rows[0].voucher.channel.id(&shop.batch.separator()), rows[2].voucher.channel.id(&shop.batch.separator())];
     assert_eq!(shop.batch.claim(&rows).await.unwrap(), good);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_that_fails_holds_up_no_other() {
+    let shop = Shop::open().await;
+    let mut states = Vec::new();
+    for salt in 1..=u8::try_from(CLAIM_ROWS_MAX).unwrap() + 1 {
+        let state = shop.fill(&shop.channel_of(&shop.payer, salt), DEPOSIT / 10).await;
+        states.push(pay(&shop, &shop.desk, &state).await.unwrap().state);
+    }
+    states.sort_by_key(|state| state.id);
+    // The transaction of the first page is not mined in time.
+    let rows: Vec<_> = states.iter().take(CLAIM_ROWS_MAX).filter_map(row_of).collect();
+    let last = states.last().unwrap().id;
+    let waits = Shop::impatient();
+    let slow = Batch::new(
+        Channels::open(shop.market.chain.clone(), canonical::BATCH_SETTLEMENT).await.unwrap(),
+        shop.token.clone(),
+        Sender::new(shop.batch.sender().teller().clone(), shop.store.clone(), waits),
+    )
+    .unwrap();
+    shop.market.dev.automine(false).await.unwrap();
+    let error = slow.claim(&rows).await.unwrap_err();
+    assert!(matches!(error, PaymentsError::Unknown { .. }), "{error}");
+    let claimer = Claimer::new(slow, shop.desk.clone(), shop.store.clone(), AT_ONCE);
+    let now = shop.now().await;
+    let claims = tokio::spawn(async move { claimer.claim_due(now).await });
+    let of_last = async || {
+        (shop.store.sends_open(shop.key.address(), shop.market.chain.id()).await.unwrap().len() == 2).then_some(())
+    };
+    eventually(Duration::from_secs(20), of_last).await;
+    shop.market.dev.mine(1).await.unwrap();
+    claims.await.unwrap().ok();
+    assert_eq!(shop.batch.look(last).await.unwrap().claimed, PRICE);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,10 +11,11 @@ use crate::entity::stored::{Account, Hash, Whole};
 use crate::entity::x402::{gas, send};
 use crate::error::StoreError;
 use crate::read::PAGE_MAX;
-use crate::receipt::RAW_BYTES_MAX;
 
 /// The longest purpose: a word and three hashes.
 pub const PURPOSE_BYTES_MAX: usize = 255;
+/// The longest signed transaction: a claim of fifty rows has half as much, and nodes take twice as much.
+pub const SEND_BYTES_MAX: usize = 64 << 10;
 
 /// How far a transaction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +71,8 @@ impl Store {
         if row.purpose.len() > PURPOSE_BYTES_MAX {
             return Err(StoreError::TooLarge { what: "the purpose of a transaction", limit: PURPOSE_BYTES_MAX });
         }
-        if row.raw.len() > RAW_BYTES_MAX {
-            return Err(StoreError::TooLarge { what: "a signed transaction", limit: RAW_BYTES_MAX });
+        if row.raw.len() > SEND_BYTES_MAX {
+            return Err(StoreError::TooLarge { what: "a signed transaction", limit: SEND_BYTES_MAX });
         }
         Ok(bulk::insert_missing::<send::Entity>(self.durable(), vec![model(row)?]).await? == 1)
     }
