@@ -96,7 +96,7 @@ pub(crate) fn kept(shared: &Shared) -> Result<&MarketWallet, GatewayError> {
 /// Credits what a wallet sent to the treasury before anybody knew whose it is; asked again it credits nothing twice.
 pub(crate) async fn claim(shared: &Shared, wallet: Address, account: AccountId) -> Result<(), GatewayError> {
     let Some(kept) = &shared.wallet else { return Ok(()) };
-    for row in shared.store.suspense().await?.into_iter().filter(|row| row.sender == wallet) {
+    for row in shared.store.suspense_of(wallet).await? {
         let posting = Posting::SuspenseClaimed { deposit: row.key, round: row.round, account };
         kept.ledger.post(posting, Timestamp(now())).await.map_err(|error| refused(&error))?;
     }

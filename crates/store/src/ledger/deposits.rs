@@ -1,12 +1,13 @@
 //! Deposits, from when they are first seen.
 
+use alloy_primitives::Address;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
 use super::convert::id_column;
 use super::rows::{AccountId, AssetId, DepositKey, DepositRow, DepositState};
 use crate::bulk;
 use crate::connect::Store;
-use crate::entity::stored::{Hash, Whole};
+use crate::entity::stored::{Account, Hash, Whole};
 use crate::entity::{asset, deposit};
 use crate::error::StoreError;
 use crate::read::PAGE_MAX;
@@ -66,6 +67,17 @@ impl Store {
     pub async fn suspense(&self) -> Result<Vec<DepositRow>, StoreError> {
         let find = deposit::Entity::find()
             .filter(deposit::Column::State.eq(DepositState::Suspense.name()))
+            .order_by_asc(deposit::Column::SeenAt)
+            .order_by_asc(deposit::Column::Tx)
+            .limit(PAGE_MAX);
+        find.all(self.readers()).await?.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Those of them that this address sent, oldest first; at most [`PAGE_MAX`](crate::PAGE_MAX). Others' dust hides none.
+    pub async fn suspense_of(&self, sender: Address) -> Result<Vec<DepositRow>, StoreError> {
+        let find = deposit::Entity::find()
+            .filter(deposit::Column::State.eq(DepositState::Suspense.name()))
+            .filter(deposit::Column::Sender.eq(Account(sender)))
             .order_by_asc(deposit::Column::SeenAt)
             .order_by_asc(deposit::Column::Tx)
             .limit(PAGE_MAX);
