@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{Uri, uri::PathAndQuery},
+    http::{StatusCode, Uri, uri::PathAndQuery},
     response::Response,
 };
-use payments::facilitator::{Listed, routes};
+use payments::facilitator::{FACILITATOR_BODY_BYTES_MAX, Listed, routes};
 use tower::ServiceExt;
-use wire::x402::DiscoveredResource;
+use url::form_urlencoded;
+use wire::x402::{DiscoveredResource, LISTED_MAX};
 
-use crate::{GatewayError, state::Shared};
+use crate::{GatewayError, http::page::malformed, state::Shared};
 
 /// Whether a payment for somebody else's server would be taken now. Nothing moves. Only receivers that this market lists
 /// are served. A refusal is 200 with `isValid` false and a reason, as official clients want it.
@@ -20,9 +21,8 @@ use crate::{GatewayError, state::Shared};
     request_body(content = Object, description = "`{x402Version, paymentPayload, paymentRequirements}`, of version 1 or 2."),
     responses(
         (status = 200, description = "`{isValid, invalidReason?, payer?}`.", body = Object),
-        (status = 400, description = "The body cannot be read: the same answer with `isValid` false.", body = Object),
         (status = 501, description = "This gateway settles for nobody."),
-        (status = 503, description = "Something failed on this side, which says nothing about the payment."),
+        (status = 503, description = "Something failed on this side, which says nothing about the payment.", body = Object),
     ),
 )]
 pub(crate) async fn verify(State(shared): State<Shared>, request: Request) -> Result<Response, GatewayError> {
@@ -35,9 +35,8 @@ pub(crate) async fn verify(State(shared): State<Shared>, request: Request) -> Re
     request_body(content = Object, description = "`{x402Version, paymentPayload, paymentRequirements}`, of version 1 or 2."),
     responses(
         (status = 200, description = "`{success, transaction, network, payer?, errorReason?}`.", body = Object),
-        (status = 400, description = "The body cannot be read: the same answer with `success` false.", body = Object),
         (status = 501, description = "This gateway settles for nobody."),
-        (status = 503, description = "It is not known yet what became of it: ask again for the same payment, never for another."),
+        (status = 503, description = "It is not known yet what became of it: ask again for the same payment, never for another.", body = Object),
     ),
 )]
 pub(crate) async fn settle(State(shared): State<Shared>, request: Request) -> Result<Response, GatewayError> {
@@ -57,7 +56,7 @@ pub(crate) async fn supported(State(shared): State<Shared>, request: Request) ->
 #[utoipa::path(get, path = "/api/v1/x402/discovery/resources", tag = "x402",
     params(
         ("type" = Option<String>, Query, description = "`http`, or anything."),
-        ("limit" = Option<u64>, Query, description = "At most so many."),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 100, description = "At most so many."),
         ("offset" = Option<u64>, Query, description = "After so many."),
     ),
     responses(
@@ -66,6 +65,12 @@ pub(crate) async fn supported(State(shared): State<Shared>, request: Request) ->
     ),
 )]
 pub(crate) async fn discovery(State(shared): State<Shared>, request: Request) -> Result<Response, GatewayError> {
+    let query = request.uri().query().unwrap_or_default();
+    if let Some((_, limit)) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "limit")
+        && !limit.parse().is_ok_and(|limit: u64| (1..=LISTED_MAX).contains(&limit))
+    {
+        return Err(malformed("limit", format!("is a number from 1 to {LISTED_MAX}")));
+    }
     pass(&shared, "/discovery/resources", request).await
 }
 
@@ -80,13 +85,23 @@ async fn pass(shared: &Shared, path: &'static str, mut request: Request) -> Resu
     *request.uri_mut() = match query.map(PathAndQuery::try_from) {
         None => Uri::from_static(path),
         Some(Ok(whole)) => whole.into(),
-        Some(Err(_)) => return Err(crate::http::page::malformed("query", "cannot be read")),
+        Some(Err(_)) => return Err(malformed("query", "cannot be read")),
     };
     let weak = Arc::downgrade(shared);
     let listed: Listed = Arc::new(move || weak.upgrade().map(|shared| resources(&shared)).unwrap_or_default());
-    match routes(facilitator, listed).oneshot(request).await {
-        Ok(answer) => Ok(answer),
+    let is_read = request.method().is_safe();
+    let answer = match routes(facilitator, listed).oneshot(request).await {
+        Ok(answer) => answer,
         Err(never) => match never {},
+    };
+    // What cannot be read is told here as everywhere.
+    match answer.status() {
+        StatusCode::BAD_REQUEST if is_read => Err(malformed("query", "cannot be read; see GET /api/v1/openapi.json")),
+        StatusCode::BAD_REQUEST => {
+            Err(malformed("body", "is no {x402Version, paymentPayload, paymentRequirements} of version 1 or 2"))
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Err(GatewayError::TooLarge { limit: FACILITATOR_BODY_BYTES_MAX }),
+        _ => Ok(answer),
     }
 }
 

@@ -103,6 +103,10 @@ async fn carry_out(shared: Shared, funding: Funding, account: AccountId, terms: 
     let job = shared.market.job_id(&terms);
     let _turn = shared.relays.turn(job).await?;
     let hold = set_aside(&shared, account, job, &terms).await?;
+    if let Some(made) = existing(&shared, &terms).await? {
+        locked(&shared, &hold, orders::locked(&terms)).await?;
+        return Ok((StatusCode::OK, made));
+    }
     let until = authorized_until(&hold);
     let was_sent = shared.store.send(&purpose(job)).await?.is_some();
     if !was_sent && now() + SENT_BEFORE_S > until.0 {
