@@ -219,10 +219,11 @@ impl Exact {
         if used && !begun {
             return self.moved(payload, row).await;
         }
-        if !used && !begun {
-            if let Err(error) = self.ask(payload).await {
-                return self.failed(payload, row, error).await;
-            }
+        if !used
+            && !begun
+            && let Err(error) = self.ask(payload).await
+        {
+            return self.failed(payload, row, error).await;
         }
         match self.sender.carry_out_spare(&purpose, &self.call(payload)).await {
             Ok(Sent::Done(receipt)) if matches(&receipt, &self.token, payload) => {

@@ -154,7 +154,7 @@ where
     // What was too large to keep left a mark: its next serving has a name of its own.
     for number in 1..=LARGE_SERVED_MAX {
         let name = if number == 1 { name.to_owned() } else { format!("{name}#{number}") };
-        match paid.store.begin_request(&name, payer, place, digest, now()).await.map_err(broken)? {
+        match paid.store.begin_request(&name, payer, place, digest, now()).await.map_err(|error| broken(&error))? {
             Begun::New => return Asked { paid, name: &name, payer, place }.answer(route, request).await,
             Begun::Done { status: LARGE, .. } => {}
             Begun::Done { status, body } => return Ok(answer::kept(status, &body)),
@@ -221,15 +221,15 @@ impl Asked<'_> {
 
     async fn keep(&self, status: u16, bytes: &[u8]) -> Result<(), Box<Response>> {
         let kept = self.paid.store.finish_request(self.name, self.payer, self.place, status, bytes).await;
-        kept.map_err(broken)
+        kept.map_err(|error| broken(&error))
     }
 
     async fn forget(&self) -> Result<(), Box<Response>> {
-        self.paid.store.drop_request(self.name, self.payer, self.place).await.map_err(broken)
+        self.paid.store.drop_request(self.name, self.payer, self.place).await.map_err(|error| broken(&error))
     }
 }
 
-fn broken(error: store::StoreError) -> Box<Response> {
+fn broken(error: &store::StoreError) -> Box<Response> {
     tracing::warn!(%error, "a paid request could not be noted");
     Box::new(answer::later(reason::UNEXPECTED_SETTLE, "you have paid: try again with the same payment"))
 }
