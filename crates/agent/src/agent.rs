@@ -58,11 +58,14 @@ fn lock(state_dir: &Path) -> Result<Lock, AgentError> {
     }
 }
 
+/// Leases as they are opened.
+type OpenedLeases = mpsc::Receiver<(JobId, Arc<Shared>)>;
+
 struct Opened {
     host: Arc<Host>,
     cards: Arc<Cards>,
     /// Time sold by the tick, and leases as they are opened.
-    leases: Option<(Arc<Shop>, mpsc::Receiver<(JobId, Arc<Shared>)>)>,
+    leases: Option<(Arc<Shop>, OpenedLeases)>,
 }
 
 /// Opens chain, machine, listing and stores; waits for a chain that does not answer.

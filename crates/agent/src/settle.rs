@@ -53,7 +53,7 @@ async fn once(host: &Host, waiting: &mut HashMap<JobId, Again>) -> Result<(), Ag
             Status::Ended if due < Some(now) => ended.push((id, Terms::try_from(&record.terms)?)),
             Status::Disputed if due < Some(now) => {
                 let terms = Terms::try_from(&record.terms)?;
-                tell(&[id], host.account.settle_dispute(&terms).await.map(drop));
+                tell(&[id], &host.account.settle_dispute(&terms).await.map(drop));
             }
             _ => {}
         }
@@ -68,10 +68,10 @@ async fn once(host: &Host, waiting: &mut HashMap<JobId, Again>) -> Result<(), Ag
             let mut succeeded = Vec::new();
             for (id, terms) in batch {
                 let done = host.account.finalize(std::slice::from_ref(terms)).await.map(drop);
-                succeeded.extend(tell(&[*id], done).then_some(*id));
+                succeeded.extend(tell(&[*id], &done).then_some(*id));
             }
             succeeded
-        } else if tell(&ids, done) {
+        } else if tell(&ids, &done) {
             ids
         } else {
             Vec::new()
@@ -99,9 +99,9 @@ fn settled(host: &Host, id: JobId, record: Record) -> Result<(), AgentError> {
 }
 
 /// Says what came of it; gives whether it was done.
-fn tell(jobs: &[JobId], done: Result<(), ChainError>) -> bool {
+fn tell(jobs: &[JobId], done: &Result<(), ChainError>) -> bool {
     let names = jobs.iter().map(JobId::short).collect::<Vec<_>>().join(" ");
-    match &done {
+    match done {
         Ok(()) => tracing::info!(jobs = names, "finalized: the rest of the pay is collected"),
         Err(error) => tracing::info!(jobs = names, %error, "not finalized yet"),
     }

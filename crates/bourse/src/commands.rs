@@ -95,10 +95,10 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) async fn run(self, settings: &Settings, ui: &Ui) -> Result<ExitCode, Failure> {
         match self {
-            Self::Up(args) => up::up(&args, settings, ui).await,
+            Self::Up(args) => Box::pin(up::up(&args, settings, ui)).await,
             Self::Doctor => doctor::doctor(settings, ui).await,
             Self::Search(args) => search::search(&args, settings, ui).await,
-            Self::Run(args) => run::run(*args, settings, ui).await,
+            Self::Run(args) => Box::pin(run::run(*args, settings, ui)).await,
             Self::Ps => ps::ps(settings, ui).await,
             Self::Status(args) => status::status(&args, settings, ui).await,
             Self::Watch(args) => watch::watch(&args, settings, ui).await,
@@ -116,7 +116,7 @@ impl Command {
             Self::Content(command) => command.run(settings, ui).await,
             Self::Provider(command) => command.run(settings, ui).await,
             Self::Wallet(command) => command.run(settings, ui).await,
-            Self::Gateway(args) => gateway::gateway(&args, settings, ui).await,
+            Self::Gateway(args) => Box::pin(gateway::gateway(&args, settings, ui)).await,
             Self::Indexer(command) => command.run(settings, ui).await,
             Self::Deploy(args) => deploy::deploy(&args, settings, ui).await,
         }

@@ -42,7 +42,7 @@ pub(crate) fn authorized_until(hold: &HoldRow) -> Timestamp {
 /// Until the gateway stops.
 pub(crate) async fn run(shared: Shared) {
     let shutdown = shared.shutdown.clone();
-    let work = async { tokio::join!(follow_holds(&shared), follow_deposits(&shared)) };
+    let work = async { tokio::join!(Box::pin(follow_holds(&shared)), Box::pin(follow_deposits(&shared))) };
     let _: Option<_> = shutdown.run_until_cancelled(work).await;
 }
 

@@ -1,5 +1,6 @@
 //! Watches over jobs that name this gateway's key as their controller: lets their clocks start, counts beats, reports
-//! silence, closes what its provider left past a deadline. And keeps the completion record of every job that ends where
+//! silence, closes what its provider left past a deadline, finalizes what ended longer than the dispute window ago and
+//! settles disputes that nobody decided. And keeps the completion record of every job that ends where
 //! everybody finds it by the chain's digest.
 //!
 //! ```text
@@ -232,7 +233,7 @@ impl Watcher {
         self.acting.remove(&job);
         match done {
             Ok(Some(mined)) if what == "close" => {
-                tracing::info!(%job, tx = %mined.tx, "a job was closed that its provider left past its deadline");
+                tracing::info!(%job, tx = %mined.tx, "a job was closed, or its money settled, past a deadline");
             }
             Ok(Some(mined)) => tracing::info!(%job, tx = %mined.tx, "a provider's silence was reported"),
             Ok(None) => tracing::debug!(%job, what, "the chain has gone on meanwhile; nothing is sent"),
@@ -243,9 +244,9 @@ impl Watcher {
     }
 }
 
-/// All jobs of `controller` that are not over, up to the limit: the newest, for the oldest are the first to end.
+/// All jobs of `controller` that are not settled, up to the limit: the newest, for the oldest are the first to end.
 async fn live(shared: &Shared, controller: Address) -> Result<Vec<JobRow>, StoreError> {
-    let filter = JobFilter { controller: Some(controller), live: true, ..JobFilter::default() };
+    let filter = JobFilter { controller: Some(controller), unsettled: true, ..JobFilter::default() };
     let mut rows: Vec<JobRow> = Vec::new();
     loop {
         let before = rows.last().map(|row| row.created);

@@ -123,8 +123,10 @@ pub enum PaymentsError {
         tx: alloy_primitives::B256,
     },
     /// An authorization was used, and the transaction in which it was is not found. It may have paid.
-    #[error("authorization {nonce} was used, and its transaction is not found yet; ask again for the same payment, and \
-             pay nothing else")]
+    #[error(
+        "authorization {nonce} was used, and its transaction is not found yet; ask again for the same payment, and \
+             pay nothing else"
+    )]
     NotFound {
         /// Of the authorization.
         nonce: alloy_primitives::B256,

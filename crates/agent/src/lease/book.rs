@@ -41,7 +41,7 @@ impl Book {
             match disk::load::<Channel>(&path) {
                 Ok(channel) => drop(channels.insert(id, Arc::new(tokio::sync::Mutex::new(channel)))),
                 Err(error) => {
-                    tracing::error!(channel = %id, %error, "a CHANNEL CANNOT BE READ; nothing is claimed of it")
+                    tracing::error!(channel = %id, %error, "a CHANNEL CANNOT BE READ; nothing is claimed of it");
                 }
             }
         }

@@ -120,10 +120,7 @@ async fn an_agent_that_shuts_down_leaves_nothing_of_jobs_that_are_over() {
     let stage = Stage::new().await;
     let agent = stage.agent().await;
     let (job, terms) = stage.order(&stage.script("echo ran"), 600).await;
-    eventually(LIMIT, async || {
-        (stage.town.market.job(job).await.unwrap().status.is_over()).then_some(())
-    })
-    .await;
+    eventually(LIMIT, async || (stage.town.market.job(job).await.unwrap().status.is_over()).then_some(())).await;
     agent.stop().await.unwrap();
     assert_eq!(stage.container(job).await, None);
     assert!(!std::fs::read_to_string("/proc/mounts").unwrap().contains(&job.to_string()), "its room is unmounted");

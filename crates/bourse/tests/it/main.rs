@@ -16,4 +16,6 @@ mod refuse;
 mod run;
 mod silence;
 mod up;
+mod wallets;
 mod world;
+mod x402;

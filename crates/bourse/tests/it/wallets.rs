@@ -94,7 +94,7 @@ async fn an_account_without_a_key_deposits_rents_and_withdraws_and_all_of_it_add
     if world::engine_missing().await {
         return;
     }
-    let ann = Person::new(World::start().await).await;
+    let ann = Box::pin(Person::new(World::start().await)).await;
     let town = &ann.world.market;
     let (market, treasury) = (&town.market, town.deployer.address());
     let before = market.token_balance(treasury).await.unwrap().0;

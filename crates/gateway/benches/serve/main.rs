@@ -25,7 +25,7 @@ fn bench(name: &str, value: f64, unit: &str) {
 fn main() -> Outcome<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let place = place::Place::new().await?;
+        let place = Box::pin(place::Place::new()).await?;
         http(&place).await?;
         sockets::measure(&place).await
     })

@@ -106,6 +106,9 @@ impl Agent {
             Step::Pass => "pass".to_owned(),
             Step::Announce { .. } => "announce".to_owned(),
             Step::Push { .. } => "push".to_owned(),
+            Step::Sells { .. } => "sells".to_owned(),
+            Step::Answered { .. } => "answered".to_owned(),
+            Step::LeaseNews { .. } => "news of a lease".to_owned(),
             Step::Refuse { reason } => reason,
         };
         assert!(found.contains(expected), "{found:?} should contain {expected:?}");

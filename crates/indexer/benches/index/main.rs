@@ -2,11 +2,7 @@
 //!
 //! Runs beside nothing else; every figure is measured here and now, peers in the same run. The profile is the one that
 //! people run in development: crates that move bytes are optimised, the rest is not.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a measure that cannot be taken ends the program with the reason"
-)]
+#![expect(clippy::unwrap_used, reason = "a measure that cannot be taken ends the program with the reason")]
 
 use std::io::Write;
 

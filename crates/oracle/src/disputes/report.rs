@@ -34,10 +34,10 @@ impl Report {
     /// By the table, or by a judge's own verdict and his reason.
     #[must_use]
     pub fn new(market: &Market, job: JobId, facts: Facts, own: Option<Verdict>, because: &str) -> Self {
-        Self::of((market.chain().id(), market.address().to_string()), job, facts, own, because)
+        Self::of((market.chain().id(), &market.address().to_string()), job, facts, own, because)
     }
 
-    fn of(market: (u64, String), job: JobId, facts: Facts, own: Option<Verdict>, because: &str) -> Self {
+    fn of(market: (u64, &str), job: JobId, facts: Facts, own: Option<Verdict>, because: &str) -> Self {
         let (by_table, reason) = decide(&facts);
         let verdict = own.unwrap_or(by_table);
         let why = if own.is_some() { because.to_owned() } else { reason.words().to_owned() };
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn report(own: Option<Verdict>, because: &str) -> Report {
-        Report::of((31_337, Address::repeat_byte(9).to_string()), JobId([7; 32]), facts(), own, because)
+        Report::of((31_337, &Address::repeat_byte(9).to_string()), JobId([7; 32]), facts(), own, because)
     }
 
     #[test]

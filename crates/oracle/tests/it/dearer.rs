@@ -35,7 +35,7 @@ fn impatient(stage: &Stage) -> ReceiptsConfig {
 
 #[tokio::test]
 async fn what_waits_too_long_is_offered_for_more_at_its_nonce() {
-    let (stage, before) = waiting().await;
+    let (stage, before) = Box::pin(waiting()).await;
     let running = stage.receipts_that(impatient(&stage));
     let raised = async || stage.rows().await.into_iter().find(|row| offer(row).1 != offer(&before).1);
     let raised = eventually(LIMIT, raised).await;
@@ -53,7 +53,7 @@ async fn what_waits_too_long_is_offered_for_more_at_its_nonce() {
 
 #[tokio::test]
 async fn the_cheaper_offer_counts_where_it_was_mined_after_all() {
-    let (stage, before) = waiting().await;
+    let (stage, before) = Box::pin(waiting()).await;
     let config = ReceiptsConfig { dies_at: Some(Line::Kept), ..impatient(&stage) };
     stage.receipts_that(config).died(Line::Kept).await;
     let kept = stage.rows().await.remove(0);

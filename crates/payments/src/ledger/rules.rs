@@ -199,6 +199,7 @@ fn new_hold(job: JobId, account: AccountId, asset: AssetId, amount: i64, at: Tim
 }
 
 /// What the job cost leaves; what the chain gave back is the treasury's again; what is left of the hold goes back.
+#[expect(clippy::needless_pass_by_value, reason = "the row that comes in is the one that goes out")]
 fn settled(view: &LedgerView, row: HoldRow, figures: [i64; 3], at: Timestamp) -> Result<Step, Refusal> {
     let [spent, refunded, fee] = figures;
     if spent < 0 || refunded < 0 || fee < 0 || sum(spent, refunded)? != row.locked {

@@ -102,7 +102,7 @@ async fn write(store: Store, config: LedgerConfig, mut inbox: mpsc::Receiver<Ord
     let limit = config.postings_max.clamp(1, POSTINGS_MAX);
     let mut batch = Vec::with_capacity(limit);
     while inbox.recv_many(&mut batch, limit).await > 0 {
-        if !carry_out(&store, &config, batch.drain(..).collect()).await {
+        if !carry_out(&store, &config, std::mem::take(&mut batch)).await {
             return;
         }
     }

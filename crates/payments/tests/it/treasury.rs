@@ -201,14 +201,12 @@ async fn while_the_node_is_away_nothing_is_sent_twice() {
     let signed = s.row(id).await;
     let mut treasury = s.treasury(|_| {}).await;
     let Stage { t, database, store, ledger, key, asset } = s;
-    let t = t
-        .restart(async {
-            let away = treasury.look(NOW).await.unwrap_err();
-            assert!(away.is_retryable(), "{away}");
-            assert_eq!(store.withdrawal(id).await.unwrap().unwrap(), signed, "nothing was given up");
-        })
-        .await
-        .unwrap();
+    let restarted = t.restart(async {
+        let away = treasury.look(NOW).await.unwrap_err();
+        assert!(away.is_retryable(), "{away}");
+        assert_eq!(store.withdrawal(id).await.unwrap().unwrap(), signed, "nothing was given up");
+    });
+    let t = Box::pin(restarted).await.unwrap();
     let s = Stage { t, database, store, ledger, key, asset };
     let row = s.over(&mut treasury, id).await;
     assert_eq!((row.state, row.tx), (WithdrawalState::Final, signed.tx), "the same bytes");

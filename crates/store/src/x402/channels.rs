@@ -135,6 +135,7 @@ impl Store {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "used as `map(channel_row)` over owned rows")]
 fn channel_row(model: channel::Model) -> Result<ChannelRow, StoreError> {
     let (Decimal(balance), Decimal(claimed), Decimal(refund_nonce)) =
         (model.balance, model.claimed, model.refund_nonce);

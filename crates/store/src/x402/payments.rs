@@ -154,6 +154,7 @@ fn model(row: &PaymentRow) -> payment::Model {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "used as `map(row)` over owned rows")]
 fn row(model: payment::Model) -> Result<PaymentRow, StoreError> {
     let state = match (model.state.as_str(), model.tx) {
         (RESERVED, None) => PaymentState::Reserved,

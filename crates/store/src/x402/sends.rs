@@ -15,7 +15,7 @@ use crate::read::PAGE_MAX;
 /// The longest purpose: a word and three hashes.
 pub const PURPOSE_BYTES_MAX: usize = 255;
 /// The longest signed transaction: a claim of fifty rows has half as much, and nodes take twice as much.
-pub const SEND_BYTES_MAX: usize = 64 << 10;
+const SEND_BYTES_MAX: usize = 64 << 10;
 
 /// How far a transaction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,5 @@
 //! The store against real databases: every test runs with SQLite and with PostgreSQL.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a failed expectation is a failed test; what is measured is printed"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
 /// Makes a test of each named function for each engine.
 macro_rules! on_both_engines {

@@ -36,6 +36,7 @@ pub struct LeaseOffer {
 /// What a gateway asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[expect(clippy::large_enum_variant, reason = "one at a time is on its way, and a box would only be opened again")]
 pub enum LeaseAsk {
     /// Open a lease. Its id is the hash of the terms; the spec lies at the gateway.
     Open {
@@ -92,6 +93,7 @@ pub enum LeaseAsk {
 /// What an agent answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[expect(clippy::large_enum_variant, reason = "one at a time is on its way, and a box would only be opened again")]
 pub enum LeaseReply {
     /// It is done and on disk.
     Taken {

@@ -45,6 +45,7 @@ pub struct SettleResponse {
 impl SettleResponse {
     /// No money moved.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and words alike are handed over as they are made")]
     pub fn failed(network: impl ToString, payer: Option<Address>, reason: &str, message: impl ToString) -> Self {
         Self {
             network: network.to_string(),

@@ -42,6 +42,7 @@ pub struct PaymentV1 {
 /// A payment of either version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "a request carries one")]
 pub enum Payment {
     /// Version 1.
     V1(PaymentV1),

@@ -79,7 +79,8 @@ fn on_the_clock(row: &JobRow, stream: &Stream, stands: Option<Timestamp>, now: T
 fn accrued(row: &JobRow, stream: &Stream, seconds: Seconds) -> Amount {
     match row.fee {
         Some(fee) => row.paid.saturating_add(fee),
-        None if row.status == Status::Cancelled => Amount::ZERO,
+        // The rest went back to the renter when the clock ended; who gets this one is still open.
+        None if row.status.is_over() => row.locked.saturating_sub(row.refunded),
         None => stream.earned(seconds),
     }
 }
@@ -169,6 +170,7 @@ mod tests {
             locked: Amount(100),
             extra: Seconds(0),
             paused: Seconds(0),
+            cover: Seconds(0),
             paid_seconds: Seconds(0),
             paid: Amount(0),
             seconds_run: None,

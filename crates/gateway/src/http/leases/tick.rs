@@ -49,23 +49,24 @@ pub(crate) async fn tick(
     body::Bytes(bytes): body::Bytes,
 ) -> Result<Response, GatewayError> {
     let wish = if bytes.is_empty() { TickBody::default() } else { body::parse(&bytes)? };
-    pay_for(&shared, id, wish, &headers, uri.path()).await
+    pay_for(&shared, id, Some(wish), &headers, uri.path()).await
 }
 
-/// The offer of the next tick, for clients that read before they pay; the same payments are taken.
+/// The offer of the next tick, for clients that read before they pay; the same payments are taken. A lease that is over has
+/// one too: official clients read it before they ask for the rest of the channel.
 pub(crate) async fn offer(
     State(shared): State<Shared>,
     Id(id): Id,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Result<Response, GatewayError> {
-    pay_for(&shared, id, TickBody::default(), &headers, uri.path()).await
+    pay_for(&shared, id, None, &headers, uri.path()).await
 }
 
 async fn pay_for(
     shared: &Shared,
     id: alloy_primitives::B256,
-    wish: TickBody,
+    wish: Option<TickBody>,
     headers: &HeaderMap,
     path: &str,
 ) -> Result<Response, GatewayError> {
@@ -76,7 +77,7 @@ async fn pay_for(
         let what = "the lease's agent is not linked to this gateway now; nothing was charged, try again".into();
         return Err(GatewayError::Unavailable { what });
     };
-    let seconds = wish.seconds.unwrap_or(offer.tick_s);
+    let seconds = wish.unwrap_or_default().seconds.unwrap_or(offer.tick_s);
     if seconds == 0 || u64::from(seconds) > PREPAID_MAX_S {
         return Err(malformed("seconds", format!("1 to {PREPAID_MAX_S} s are paid for at a time")));
     }
@@ -85,13 +86,20 @@ async fn pay_for(
     let sale = Sale::new(shared, (told.agent, offer), (amount, price), (headers, path)).await?;
     let over = told.state.phase.is_over();
     let Some((payment, payload)) = payment else {
-        return if over { Err(is_over(&told)) } else { sale.required(reason::PAYMENT_MISSING, None) };
+        let is_asked_to_tick = wish.is_some();
+        return if over && is_asked_to_tick {
+            Err(is_over(&told))
+        } else {
+            sale.required(reason::PAYMENT_MISSING, None)
+        };
     };
     let (config, voucher) = match payload {
         BatchPayload::Voucher { channel_config, voucher } => (channel_config, voucher),
         BatchPayload::Refund { channel_config, voucher, .. } => {
             return pay::refund(shared, &sale, channel_config, voucher).await;
         }
+        // It would buy nothing any more.
+        BatchPayload::Deposit { .. } if over => return Err(is_over(&told)),
         BatchPayload::Deposit { channel_config, voucher, deposit } => {
             match pay::verify(shared, &contracts, &channel_config, &voucher) {
                 Ok(channel) if channel == told.state.channel => {}
