@@ -89,11 +89,7 @@ pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<Exit
         ui.warn(format_args!("the wallet lacks {} of the deposit", token.show(missing)));
     }
     if args.dry_run {
-        let answer = json!({
-            "dryRun": true, "resource": quote.offer.id.to_string(), "pricePerHour": quote.offer.price.0.to_string(),
-            "setup": preview.setup.to_string(), "deposit": deposit.unwrap_or(0).to_string(),
-            "missing": (missing > Amount::ZERO).then(|| missing.to_string()),
-        });
+        let answer = dry(&quote, &preview, deposit, missing);
         ui.answer(&answer, || "nothing was published or paid".into());
         return Ok(ExitCode::SUCCESS);
     }
@@ -133,6 +129,15 @@ pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<Exit
     let answer = json!({ "lease": ended, "result": result, "refund": refund.as_ref().map(refund_json) });
     ui.answer(&answer, || summary(&ended, &short, refund.as_ref(), &token));
     Ok(if code == Some(0) { ExitCode::SUCCESS } else { ExitCode::from(JOB_FAILED) })
+}
+
+/// What a dry run answers.
+fn dry(quote: &Quote, preview: &LeasePreview, deposit: Option<u128>, missing: Amount) -> serde_json::Value {
+    json!({
+        "dryRun": true, "resource": quote.offer.id.to_string(), "pricePerHour": quote.offer.price.0.to_string(),
+        "setup": preview.setup.to_string(), "deposit": deposit.unwrap_or(0).to_string(),
+        "missing": (missing > Amount::ZERO).then(|| missing.to_string()),
+    })
 }
 
 /// How it ended, for people.

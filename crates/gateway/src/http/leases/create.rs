@@ -85,10 +85,7 @@ pub(crate) async fn create(
         },
     };
     let document = wire::document(&wish.spec)?;
-    // The same payment for the same spec is the same lease.
-    let salt =
-        keccak256([id.as_slice(), &voucher.max_claimable_amount.to_be_bytes(), document.digest.as_slice()].concat());
-    let salt = u64::from_be_bytes(salt.0[..8].try_into().unwrap_or_default());
+    let salt = salt(id, voucher.max_claimable_amount, document.digest);
     let payer = (deposit::payer(&config), config.payer_authorizer);
     let terms = orders::terms(payer, &chosen, wish.duration, document.digest, salt);
     orders::publish(&shared, payer.0, document).await?;
@@ -116,6 +113,12 @@ pub(crate) async fn create(
         LeaseReply::Refused { code, reason, channel } => pay::refused(&sale, &code, reason, channel),
         _ => Err(pay::unexpected()),
     }
+}
+
+/// The same payment for the same spec is the same lease.
+fn salt(channel: B256, total: u128, spec: B256) -> u64 {
+    let hash = keccak256([channel.as_slice(), &total.to_be_bytes(), spec.as_slice()].concat());
+    u64::from_be_bytes(hash.0[..8].try_into().unwrap_or_default())
 }
 
 fn chosen_offer(offered: &Offered) -> (alloy_primitives::Address, wire::link::LeaseOffer) {
