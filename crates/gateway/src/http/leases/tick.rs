@@ -8,7 +8,7 @@ use axum::{
 use wire::{
     http::{LeaseJson, PREPAID_MAX_S, TickBody},
     link::{LeaseAsk, LeaseReply},
-    x402::{BatchPayload, reason},
+    x402::{BatchPayload, ChannelConfig, Deposit, VoucherFields, reason},
 };
 
 use super::{
@@ -86,35 +86,17 @@ async fn pay_for(
     let sale = Sale::new(shared, (told.agent, offer), (amount, price), (headers, path)).await?;
     let over = told.state.phase.is_over();
     let Some((payment, payload)) = payment else {
-        let is_asked_to_tick = wish.is_some();
-        return if over && is_asked_to_tick {
-            Err(is_over(&told))
-        } else {
-            sale.required(reason::PAYMENT_MISSING, None)
-        };
+        let is_late = over && wish.is_some();
+        return if is_late { Err(is_over(&told)) } else { sale.required(reason::PAYMENT_MISSING, None) };
     };
-    let (config, voucher) = match payload {
-        BatchPayload::Voucher { channel_config, voucher } => (channel_config, voucher),
+    let (config, voucher, put_in) = match payload {
+        BatchPayload::Voucher { channel_config, voucher } => (channel_config, voucher, None),
         BatchPayload::Refund { channel_config, voucher, .. } => {
             return pay::refund(shared, &sale, channel_config, voucher).await;
         }
         // It would buy nothing any more.
         BatchPayload::Deposit { .. } if over => return Err(is_over(&told)),
-        BatchPayload::Deposit { channel_config, voucher, deposit } => {
-            match pay::verify(shared, &contracts, &channel_config, &voucher) {
-                Ok(channel) if channel == told.state.channel => {}
-                Ok(_) => return sale.required(reason::BATCH_CHANNEL_ID, None),
-                Err(code) => return sale.required(code, None),
-            }
-            let what = (&channel_config, &voucher, &deposit);
-            match super::deposit::send(shared, &contracts, &sale, what).await {
-                // The agent looks at the chain again before it takes what the deposit allows.
-                Ok(_) => drop(ask(shared, sale.agent, LeaseAsk::Channel { config: channel_config.clone() }).await?),
-                Err(super::deposit::Refused::Code(code)) => return sale.required(code, None),
-                Err(super::deposit::Refused::Error(error)) => return Err(error),
-            }
-            (channel_config, voucher)
-        }
+        BatchPayload::Deposit { channel_config, voucher, deposit } => (channel_config, voucher, Some(deposit)),
         _ => return sale.required(reason::BATCH_TYPE, None),
     };
     let channel = match pay::verify(shared, &contracts, &config, &voucher) {
@@ -123,6 +105,11 @@ async fn pay_for(
     };
     if channel != told.state.channel {
         return sale.required(reason::BATCH_CHANNEL_ID, None);
+    }
+    if let Some(deposit) = &put_in
+        && let Some(refused) = bring(shared, &contracts, &sale, (&config, &voucher, deposit)).await?
+    {
+        return Ok(refused);
     }
     let _turn = pay::turn(shared, channel)?;
     // A repeat of what was taken is for the amount that was due then; the agent knows it again by its voucher.
@@ -142,6 +129,24 @@ async fn pay_for(
             pay::refused(&sale, &code, reason, channel)
         }
         _ => Err(pay::unexpected()),
+    }
+}
+
+/// Puts a deposit into the channel. Gives the answer to a payer whose deposit will not do.
+async fn bring(
+    shared: &Shared,
+    contracts: &chain::X402,
+    sale: &Sale,
+    what: (&ChannelConfig, &VoucherFields, &Deposit),
+) -> Result<Option<Response>, GatewayError> {
+    match super::deposit::send(shared, contracts, sale, what).await {
+        Ok(_) => {
+            // The agent looks at the chain again before it takes what the deposit allows.
+            drop(ask(shared, sale.agent, LeaseAsk::Channel { config: what.0.clone() }).await?);
+            Ok(None)
+        }
+        Err(super::deposit::Refused::Code(code)) => sale.required(code, None).map(Some),
+        Err(super::deposit::Refused::Error(error)) => Err(error),
     }
 }
 
