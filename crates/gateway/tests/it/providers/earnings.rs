@@ -1,6 +1,6 @@
 //! `GET /api/v1/providers/{id}/earnings`.
 
-use market::{PerHour, Seconds};
+use market::{Amount, PerHour, Seconds};
 use wire::http::EarningsJson;
 
 use crate::stage::{Stage, until};
@@ -16,6 +16,8 @@ async fn earnings_are_what_the_chain_paid_out() {
 
     let price = PerHour(3_600_000_000);
     let resource = town.list(price).await.unwrap();
+    // Without stake nothing is due in the first hour.
+    town.stake(resource, Amount(price.0)).await.unwrap();
     let terms = town.terms(resource, price);
     town.renter.create_job(&terms).await.unwrap();
     town.agent.accept_job(&terms).await.unwrap();
