@@ -129,6 +129,8 @@ async fn attack(world: &World, program: &Path, flags: &[&str]) {
     command.args(["--url", &world.gateway_url(), "--max-examples", EXAMPLES, "--seed", "1", "--no-color"]);
     // It would end the session that the others are tested with.
     command.args(["--exclude-path", "/api/v1/auth/logout"]);
+    // This market's chain has no payment channels, which leases' routes say with 501; their own tests try them.
+    command.args(["--exclude-path-regex", "/x402/leases"]);
     command.args(["--phases", "examples,coverage,fuzzing", "--generation-database", "none"]);
     command.args(["--checks", CHECKS]).args(flags);
     Process::spawn(command).ended().await.with_code(0);
