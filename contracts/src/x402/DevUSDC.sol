@@ -3,17 +3,16 @@ pragma solidity ^0.8.30;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
-import {ERC3009} from "@openzeppelin/contracts/token/ERC20/extensions/draft-ERC3009.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
-import {IAuthorizedTransfer} from "../interfaces/IAuthorizedTransfer.sol";
+import {AuthorizedTransfer} from "../AuthorizedTransfer.sol";
 
 /// Stands in for the canonical USDC of Base Sepolia on development chains, at its very address: name, version, decimals,
 /// EIP-3009 and ERC-2612 in both overloads. Its code is placed there without running a constructor, so it keeps nothing
 /// that a constructor would have set; name and domain are computed when asked for.
-contract DevUSDC is ERC20, ERC3009, Nonces, IERC20Permit, IAuthorizedTransfer {
+contract DevUSDC is ERC20, AuthorizedTransfer, Nonces, IERC20Permit {
     /// Chains on which money may be made out of nothing: a development chain under its own number or under that of the
     /// testnet whose clients are tried. On the real testnet this code does not stand.
     uint256 private constant DEVELOPMENT = 31337;
@@ -36,41 +35,6 @@ contract DevUSDC is ERC20, ERC3009, Nonces, IERC20Permit, IAuthorizedTransfer {
     function mint(address to, uint256 amount) external {
         require(block.chainid == DEVELOPMENT || block.chainid == BASE_SEPOLIA, NoDevelopmentChain(block.chainid));
         _mint(to, amount);
-    }
-
-    /// @inheritdoc IAuthorizedTransfer
-    function transferWithAuthorization(
-        address from,
-        address to,
-        uint256 value,
-        uint256 validAfter,
-        uint256 validBefore,
-        bytes32 nonce,
-        bytes memory signature
-    ) external {
-        bytes32 structHash = keccak256(
-            abi.encode(TRANSFER_WITH_AUTHORIZATION_TYPEHASH, from, to, value, validAfter, validBefore, nonce)
-        );
-        _requireSigned(from, structHash, signature);
-        _transferWithAuthorization(from, to, value, validAfter, validBefore, nonce);
-    }
-
-    /// @inheritdoc IAuthorizedTransfer
-    function receiveWithAuthorization(
-        address from,
-        address to,
-        uint256 value,
-        uint256 validAfter,
-        uint256 validBefore,
-        bytes32 nonce,
-        bytes memory signature
-    ) external {
-        bytes32 structHash = keccak256(
-            abi.encode(RECEIVE_WITH_AUTHORIZATION_TYPEHASH, from, to, value, validAfter, validBefore, nonce)
-        );
-        _requireSigned(from, structHash, signature);
-        require(to == _msgSender(), ERC20InvalidReceiver(to));
-        _transferWithAuthorization(from, to, value, validAfter, validBefore, nonce);
     }
 
     /// @inheritdoc IERC20Permit
@@ -128,11 +92,6 @@ contract DevUSDC is ERC20, ERC3009, Nonces, IERC20Permit, IAuthorizedTransfer {
 
     function _hashTypedDataV4(bytes32 structHash) internal view override returns (bytes32) {
         return MessageHashUtils.toTypedDataHash(_domainSeparator(), structHash);
-    }
-
-    function _requireSigned(address from, bytes32 structHash, bytes memory signature) private view {
-        bool valid = SignatureChecker.isValidSignatureNow(from, _hashTypedDataV4(structHash), signature);
-        require(valid, ERC3009InvalidSignature());
     }
 
     function _domainSeparator() private view returns (bytes32) {
