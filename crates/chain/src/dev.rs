@@ -2,14 +2,16 @@
 
 use std::{
     fs::File,
+    hash::{BuildHasher, Hasher, RandomState},
     net::{Ipv4Addr, TcpListener},
+    ops::Range,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
 
 use alloy::{
-    primitives::{Address, Bytes, U256},
+    primitives::{Address, B256, Bytes, U256},
     providers::{Provider, ext::AnvilApi},
     rpc::types::anvil::ReorgOptions,
 };
@@ -32,6 +34,11 @@ const STOP_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Another program may take a free port before the chain does.
 const PORT_TRIES: u32 = 5;
+/// Ports that systems do not give to outgoing connections by themselves: one of those could be taken by the very
+/// connection that asks whether the chain answers yet.
+const PORTS: Range<u16> = 20_000..32_000;
+/// So many of them are tried.
+const PORT_DRAWS: usize = 16;
 
 /// A running development chain. It is killed when this is dropped; [`stop`](Self::stop) lets it write its state.
 pub struct DevChain {
@@ -177,6 +184,12 @@ impl DevChain {
         done.map_err(|error| self.chain.failed("evm_setAutomine", error))
     }
 
+    /// Whether the node has this transaction, mined or waiting.
+    pub async fn has(&self, tx: B256) -> Result<bool, ChainError> {
+        let found = self.chain.provider().get_transaction_by_hash(tx).await;
+        Ok(found.map_err(|error| self.chain.failed("eth_getTransactionByHash", error))?.is_some())
+    }
+
     /// Throws away every transaction that is not mined.
     pub async fn drop_pending(&self) -> Result<(), ChainError> {
         let done = self.chain.provider().anvil_drop_all_transactions().await;
@@ -281,8 +294,15 @@ async fn end_orphan(state: &Path) -> Result<(), ChainError> {
 /// The port if nobody listens there, or a free one for 0. Asked before the start: a program that listens there already
 /// may answer like a chain and be taken for ours.
 fn free_port(wanted: u16) -> Result<u16, ChainError> {
-    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).and_then(|listener| listener.local_addr());
-    address.map(|address| address.port()).map_err(|error| failed(format!("port {wanted} cannot be used: {error}")))
+    let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(|_| port);
+    if wanted != 0 {
+        return is_free(wanted).map_err(|error| failed(format!("port {wanted} cannot be used: {error}")));
+    }
+    // A hasher's keys are drawn at random, which is all that is wanted here.
+    let draw = || RandomState::new().build_hasher().finish() % u64::from(PORTS.end - PORTS.start);
+    let drawn = std::iter::repeat_with(draw).filter_map(|drawn| PORTS.start.checked_add(u16::try_from(drawn).ok()?));
+    let found = drawn.take(PORT_DRAWS).find_map(|port| is_free(port).ok());
+    found.ok_or_else(|| failed(format!("no free port was found between {} and {}", PORTS.start, PORTS.end)))
 }
 
 fn log_hint(config: &DevChainConfig) -> String {

@@ -6,7 +6,6 @@
 mod origin;
 pub(crate) use origin::{authority, origins, sign_in_origins};
 
-pub(crate) mod password;
 pub(crate) mod siwe;
 pub(crate) mod tokens;
 

@@ -93,8 +93,8 @@ pub(crate) const MODEL_BYTES_MAX: usize = 128;
 pub(crate) const FEED_BATCH: usize = 64;
 /// Messages waiting for one agent: only `Ready` and answers go that way, a few for each job.
 pub(crate) const LINK_OUTBOX_MAX: usize = 64;
-/// Bytes of events kept of one provider: each has under 1 KiB.
-pub(crate) const PROVIDER_FEED_BYTES_MAX: usize = 128 << 10;
+/// Bytes of events kept of one provider or account: each has under 1 KiB.
+pub(crate) const TOLD_BYTES_MAX: usize = 128 << 10;
 /// Hours of providers whose seconds are not written yet: a day of a thousand providers without a database.
 pub(crate) const HOURS_UNWRITTEN_MAX: usize = 24_000;
 /// The largest signed record of an agent's that is remembered: a few times what one about a spec with all inputs has.
@@ -111,17 +111,6 @@ pub(crate) const SESSION_FOR: Duration = Duration::from_secs(24 * 3600);
 pub(crate) const ACCOUNT_SESSION_FOR: Duration = Duration::from_secs(3600);
 /// How long nobody is asked for his password again who comes back.
 pub(crate) const REFRESH_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Characters of a password (NIST SP 800-63B, 5.1.1.2); the longest is more than any sentence.
-pub(crate) const PASSWORD_CHARS_MIN: usize = 8;
-pub(crate) const PASSWORD_CHARS_MAX: usize = 256;
-/// Passwords looked at together: each takes a processor and 19 MiB for some tens of milliseconds.
-pub(crate) const PASSWORDS_AT_ONCE: usize = 2;
-/// How long one may wait for its turn before whoever sent it is told to come back.
-pub(crate) const PASSWORD_WITHIN: Duration = Duration::from_secs(10);
-/// Wrong passwords after which an account rests, and how long at first and at most.
-pub(crate) const PASSWORDS_WRONG_MAX: u32 = 5;
-pub(crate) const PASSWORD_LOCK_S: u64 = 30;
-pub(crate) const PASSWORD_LOCK_MAX_S: u64 = 3600;
 /// Sessions that one account opens at once, and how soon the next: someone with many machines, not a program that signs
 /// in for every request. At most 1,470 of one account are good together.
 pub(crate) const SESSIONS_MAX: NonZeroU32 = at_least_one(30);

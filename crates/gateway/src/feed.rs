@@ -9,8 +9,8 @@ pub(crate) use ring::{Read, Ring};
 mod shelf;
 pub(crate) use shelf::{Full, Shelf};
 
-mod providers;
-pub(crate) use providers::ProviderFeeds;
+mod told;
+pub(crate) use told::Told;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

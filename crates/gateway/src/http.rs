@@ -26,7 +26,7 @@ mod wallets;
 mod ws;
 mod x402;
 
-pub(crate) use limits::{Peer, Rates};
+pub(crate) use limits::{Client, Peer, Rates};
 pub(crate) use openapi::Contract;
 pub use openapi::openapi;
 

@@ -20,7 +20,7 @@ use url::Url;
 use crate::{
     GatewayConfig, GatewayKeys, HttpPayments, MarketWallet,
     board::{Board, Facts, Shown},
-    config::{Limits, PASSWORDS_AT_ONCE, VERIFICATIONS_MAX},
+    config::{Limits, VERIFICATIONS_MAX},
     feed::{Feeds, ProviderFeeds},
     gauges::Gauges,
     http::{Contract, Rates},
@@ -89,8 +89,6 @@ pub(crate) struct State {
     pub(crate) clients: Arc<Semaphore>,
     /// One permit for each agent that has not proven who it is.
     pub(crate) pending_links: Arc<Semaphore>,
-    /// One permit for each password that is looked at.
-    pub(crate) passwords: Semaphore,
     /// One permit for each receipt that is being verified.
     pub(crate) verifications: Semaphore,
     /// Open WebSockets, which the server does not count as connections any more.
@@ -130,7 +128,6 @@ impl State {
             rates: Rates::new(&limits.rates, config.trusted_proxies.clone()),
             clients: Arc::new(Semaphore::new(limits.clients)),
             pending_links: Arc::new(Semaphore::new(limits.pending_links)),
-            passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             verifications: Semaphore::new(VERIFICATIONS_MAX),
             sockets: TaskTracker::new(),
             shutdown,

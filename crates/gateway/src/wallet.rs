@@ -2,10 +2,12 @@
 
 use alloy_primitives::Address;
 use axum::{extract::FromRequestParts, http::request::Parts};
-use market::{Amount, Timestamp};
+use market::Amount;
 use payments::{
+    PaymentsError,
+    accounts::Accounts,
     facilitator::Sender,
-    ledger::{Ledger, Posting, Refusal},
+    ledger::{Ledger, Refusal},
 };
 use store::{AccountId, AssetRow};
 use wire::http::{AssetJson, Money};
@@ -14,7 +16,7 @@ use crate::{
     GatewayError,
     auth::Session,
     http::page::malformed,
-    state::{Shared, now},
+    state::Shared,
 };
 
 /// A wallet that a gateway keeps for people: the ledger, and where the money of each asset lies.
@@ -22,6 +24,8 @@ use crate::{
 pub struct MarketWallet {
     /// Written by everybody in this process.
     pub ledger: Ledger,
+    /// People with a password, and what belongs to them.
+    pub accounts: Accounts,
     /// What is kept, the market's own token first.
     pub assets: Vec<WalletAsset>,
     /// How jobs are paid for; without it accounts with a password rent nothing.
@@ -93,22 +97,6 @@ pub(crate) fn kept(shared: &Shared) -> Result<&MarketWallet, GatewayError> {
     })
 }
 
-/// Credits what a wallet sent to the treasury before anybody knew whose it is; asked again it credits nothing twice.
-pub(crate) async fn claim(shared: &Shared, wallet: Address, account: AccountId) -> Result<(), GatewayError> {
-    let Some(kept) = &shared.wallet else { return Ok(()) };
-    for row in shared.store.suspense_of(wallet).await? {
-        let posting = Posting::SuspenseClaimed { deposit: row.key, round: row.round, account };
-        kept.ledger.post(posting, Timestamp(now())).await.map_err(|error| refused(&error))?;
-    }
-    Ok(())
-}
-
-/// Whether an account has money here, or owes it.
-pub(crate) async fn is_empty(shared: &Shared, account: AccountId) -> Result<bool, GatewayError> {
-    let balances = shared.store.balances(account).await?;
-    Ok(balances.iter().all(|row| (row.available, row.held, row.owed) == (0, 0, 0)))
-}
-
 /// The asset that is meant: that of the token named, on the chain named or else on the market's own.
 pub(crate) async fn asset(
     shared: &Shared,
@@ -160,7 +148,7 @@ pub(crate) fn shown(asset: &AssetRow) -> AssetJson {
 }
 
 /// Why the ledger did not post, for whoever asked.
-pub(crate) fn refused(error: &payments::PaymentsError) -> GatewayError {
+pub(crate) fn refused(error: &PaymentsError) -> GatewayError {
     match error.refusal() {
         Some(Refusal::Insufficient { .. }) => GatewayError::Funds {
             what: format!(
@@ -169,5 +157,32 @@ pub(crate) fn refused(error: &payments::PaymentsError) -> GatewayError {
         },
         Some(_) => GatewayError::Conflict { what: error.to_string() },
         None => GatewayError::Unknown { what: format!("{error}") },
+    }
+}
+
+/// Why an account is not made, known or given a wallet, for whoever asked.
+pub(crate) fn account_refused(error: PaymentsError) -> GatewayError {
+    match error {
+        PaymentsError::BadEmail => malformed("email", "is no e-mail address; write it like name@host.example"),
+        PaymentsError::WeakPassword { why } => malformed("password", why),
+        PaymentsError::EmailTaken => GatewayError::Conflict {
+            what: "this e-mail address has an account: sign in with POST /api/v1/auth/login".into(),
+        },
+        PaymentsError::WrongCredentials => GatewayError::SignIn {
+            reason: "e-mail address or password is wrong; after many wrong ones wait for a while".into(),
+        },
+        PaymentsError::TooManyTries { wait_s } => GatewayError::TooMany { retry_after_s: wait_s },
+        PaymentsError::LooksBusy => GatewayError::Busy { what: "too many passwords are being looked at" },
+        PaymentsError::OwnMoney { address } => GatewayError::Conflict {
+            what: format!(
+                "{address} has money of its own here, which nobody could reach any more: sign in with it, take the \
+                 money out (POST /api/v1/wallets/withdraw), then link it"
+            ),
+        },
+        PaymentsError::LinkedElsewhere { address } => {
+            GatewayError::Conflict { what: format!("{address} belongs to another account; link another wallet") }
+        }
+        PaymentsError::Store(error) => error.into(),
+        other => refused(&other),
     }
 }

@@ -13,7 +13,7 @@ use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, Salt
 use argon2::{Algorithm, Argon2, Params, Version};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use market::Timestamp;
-use store::{AccountId, DepositState, EMAIL_BYTES_MAX, Store, UserRow};
+use store::{AccountId, EMAIL_BYTES_MAX, Store, UserRow};
 use tokio::sync::Semaphore;
 
 use crate::PaymentsError;
@@ -25,19 +25,20 @@ pub const MEMORY_KIB: u32 = 19 * 1024;
 pub const PASSES: u32 = 2;
 /// Lanes. Same source.
 pub const LANES: u32 = 1;
-/// Passwords that are looked at beside each other: more would take memory and processors from everybody else.
-pub const LOOKS_AT_ONCE: usize = 4;
+/// Passwords that are looked at beside each other: each takes a processor and that memory for some tens of milliseconds.
+pub const LOOKS_AT_ONCE: usize = 2;
 /// How long a look may wait for its turn before the caller is told to come back.
 pub const LOOK_WITHIN: Duration = Duration::from_secs(10);
-/// The shortest password (NIST SP 800-63B, 3.1.1.2, for passwords that are all there is, rounded down to what people
-/// accept).
-pub const PASSWORD_CHARS_MIN: usize = 10;
-/// The longest password: longer ones are attacks on the digest.
-pub const PASSWORD_BYTES_MAX: usize = 1024;
-/// Wrong passwords in a row before an account looks at none for a while.
-pub const WRONG_MAX: u32 = 10;
-/// For how long, in seconds.
-pub const LOCKED_S: u64 = 15 * 60;
+/// Characters of a password (NIST SP 800-63B, 5.1.1.2); the longest is more than any sentence.
+pub const PASSWORD_CHARS_MIN: usize = 8;
+/// See [`PASSWORD_CHARS_MIN`].
+pub const PASSWORD_CHARS_MAX: usize = 256;
+/// Wrong passwords in a row after which an account rests; each further one doubles the time.
+pub const WRONG_MAX: u32 = 5;
+/// For how long at first, in seconds.
+pub const LOCKED_S: u64 = 30;
+/// For how long at most, in seconds.
+pub const LOCKED_MAX_S: u64 = 3600;
 /// Tries of one network address in a minute; families and offices share one.
 pub const TRIES_A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 /// Network addresses that are remembered before those that were quiet are forgotten.
@@ -76,12 +77,13 @@ impl Accounts {
         self.ledger.store()
     }
 
-    /// Makes an account. Its id is 32 bytes by chance; no key can sign for it.
+    /// Makes an account. Its id is 32 bytes by chance; no key can sign for it. No letter is sent: the e-mail address names
+    /// the account and proves nothing. `from` is nobody where the caller's tries are not counted.
     pub async fn sign_up(
         &self,
         email: &str,
         password: &str,
-        from: IpAddr,
+        from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<AccountId, PaymentsError> {
         let email = normalise(email)?;
@@ -109,16 +111,13 @@ impl Accounts {
         &self,
         email: &str,
         password: &str,
-        from: IpAddr,
+        from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<AccountId, PaymentsError> {
         self.count(from)?;
-        if password.len() > PASSWORD_BYTES_MAX {
-            return Err(PaymentsError::WrongCredentials);
-        }
         let user = match normalise(email) {
-            Ok(email) => self.store().user_by_email(&email).await?,
-            Err(_) => None,
+            Ok(email) if password.chars().count() <= PASSWORD_CHARS_MAX => self.store().user_by_email(&email).await?,
+            _ => None,
         };
         // Counted before the password is looked at: of many at once no more than allowed are looked at.
         let user = match user {
@@ -136,9 +135,8 @@ impl Accounts {
     /// Notes a try; nobody when the account is locked by now or others try at the same moment too often.
     async fn counted(&self, mut user: UserRow, now: Timestamp) -> Result<Option<UserRow>, PaymentsError> {
         for _ in 0..WRONG_MAX {
-            let failed = user.failed + 1;
             // After the pause one more try is looked at, and a wrong one brings the next pause.
-            let locked_until = if failed >= WRONG_MAX { Timestamp(now.0 + LOCKED_S) } else { Timestamp(0) };
+            let locked_until = locked_until(user.failed.saturating_add(1), now);
             if self.store().count_attempt(&user, locked_until).await? {
                 return Ok(Some(user));
             }
@@ -156,7 +154,7 @@ impl Accounts {
         email: &str,
         old: &str,
         new: &str,
-        from: IpAddr,
+        from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<AccountId, PaymentsError> {
         check_password(new, &normalise(email)?)?;
@@ -169,21 +167,37 @@ impl Accounts {
     }
 
     /// Notes that an address proved by its signature to belong to an account; what it deposited before it was known
-    /// is credited now. An address that belongs to another account stays there.
+    /// is credited now. An address that belongs to another account stays there, and so does one with money of its own,
+    /// which nobody could reach any more.
     pub async fn link(&self, address: Address, account: AccountId, now: Timestamp) -> Result<(), PaymentsError> {
+        let own = AccountId::of(address);
+        if own != account && self.store().owner(address).await?.is_none() && !self.is_empty(own).await? {
+            return Err(PaymentsError::OwnMoney { address });
+        }
         if self.store().link(address, account, now).await? != account {
             return Err(PaymentsError::LinkedElsewhere { address });
         }
-        for row in self.store().suspense().await?.into_iter().filter(|row| row.sender == address) {
-            debug_assert_eq!(row.state, DepositState::Suspense);
+        self.claim(address, account, now).await
+    }
+
+    /// Credits what an address sent before anybody knew whose it is; asked again it credits nothing twice.
+    pub async fn claim(&self, address: Address, account: AccountId, now: Timestamp) -> Result<(), PaymentsError> {
+        for row in self.store().suspense_of(address).await? {
             let posting = Posting::SuspenseClaimed { deposit: row.key, round: row.round, account };
             self.ledger.post(posting, now).await?;
         }
         Ok(())
     }
 
+    /// Whether an account has no money here and owes none.
+    async fn is_empty(&self, account: AccountId) -> Result<bool, PaymentsError> {
+        let balances = self.store().balances(account).await?;
+        Ok(balances.iter().all(|row| (row.available, row.held, row.owed) == (0, 0, 0)))
+    }
+
     /// Counts a try of a network address.
-    fn count(&self, from: IpAddr) -> Result<(), PaymentsError> {
+    fn count(&self, from: Option<IpAddr>) -> Result<(), PaymentsError> {
+        let Some(from) = from else { return Ok(()) };
         if self.tries.len() > ADDRESSES_MAX {
             self.tries.retain_recent();
         }
@@ -195,8 +209,8 @@ impl Accounts {
         &self,
         work: impl FnOnce() -> Result<T, PaymentsError> + Send + 'static,
     ) -> Result<T, PaymentsError> {
-        let busy = |_| PaymentsError::TooManyTries { wait_s: LOOK_WITHIN.as_secs() };
-        let place = tokio::time::timeout(LOOK_WITHIN, self.looks.clone().acquire_owned()).await.map_err(busy)?;
+        let place = tokio::time::timeout(LOOK_WITHIN, self.looks.clone().acquire_owned()).await;
+        let place = place.map_err(|_| PaymentsError::LooksBusy)?;
         // The place is given back when the work ends, even if the caller has gone.
         blocking(move || {
             let done = work();
@@ -222,7 +236,7 @@ fn digest(password: &str, salt: &[u8; 16]) -> Result<String, PaymentsError> {
     let salt = SaltString::encode_b64(salt).map_err(|_| PaymentsError::Ended)?;
     let digest = hasher()?
         .hash_password(password.as_bytes(), &salt)
-        .map_err(|_| PaymentsError::WeakPassword { why: "it cannot be kept" })?;
+        .map_err(|_| PaymentsError::WeakPassword { why: "cannot be kept".into() })?;
     Ok(digest.to_string())
 }
 
@@ -232,36 +246,36 @@ fn verify(password: &str, held: &str) -> bool {
     hasher().is_ok_and(|hasher| hasher.verify_password(password.as_bytes(), &held).is_ok())
 }
 
-/// An e-mail address as it is compared: without spaces around it, in small letters.
+/// Until when no password is looked at after so many wrong ones; each further one doubles the time.
+fn locked_until(failed: u32, now: Timestamp) -> Timestamp {
+    match failed.checked_sub(WRONG_MAX) {
+        None => Timestamp(0),
+        Some(more) => Timestamp(now.0 + LOCKED_S.saturating_mul(1 << more.min(20)).min(LOCKED_MAX_S)),
+    }
+}
+
+/// One spelling of an e-mail address, without spaces around it and in small letters: what is before the @ is not looked
+/// into, and no two accounts differ in case alone.
 pub fn normalise(email: &str) -> Result<String, PaymentsError> {
     let email = email.trim().to_lowercase();
-    let bad = |why| PaymentsError::BadEmail { why };
-    if email.len() > EMAIL_BYTES_MAX {
-        return Err(bad("it is too long"));
-    }
-    let (user, domain) = email.rsplit_once('@').ok_or_else(|| bad("it has no @"))?;
-    let odd = |c: char| c.is_whitespace() || c.is_control() || c == '@';
-    if user.is_empty() || user.len() > 64 || email.chars().filter(|c| odd(*c)).count() > 1 {
-        return Err(bad("what stands before the @ is no name"));
-    }
-    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
-    if !domain.contains('.') || !domain.split('.').all(label) {
-        return Err(bad("what stands after the @ is no domain"));
-    }
-    Ok(email)
+    let parts = email.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
+    let is_plain = email.chars().all(|char| !char.is_whitespace() && !char.is_control());
+    let is_address = parts.is_some_and(|(_, host)| !host.contains('@')) && is_plain && email.len() <= EMAIL_BYTES_MAX;
+    is_address.then_some(email).ok_or(PaymentsError::BadEmail)
 }
 
 fn check_password(password: &str, email: &str) -> Result<(), PaymentsError> {
-    let weak = |why| Err(PaymentsError::WeakPassword { why });
-    if password.chars().count() < PASSWORD_CHARS_MIN {
-        return weak("it has fewer than 10 characters");
-    }
-    if password.len() > PASSWORD_BYTES_MAX {
-        return weak("it has more than 1024 bytes");
+    let weak = |why: &str| Err(PaymentsError::WeakPassword { why: why.into() });
+    if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&password.chars().count()) {
+        let reason = format!("has {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters; several words are good");
+        return weak(&reason);
     }
     let first = password.chars().next();
-    if password.to_lowercase() == email || password.chars().all(|c| Some(c) == first) {
-        return weak("it is the e-mail address, or one character again and again");
+    if password.chars().all(|c| Some(c) == first) {
+        return weak("is one character again and again; several words are good");
+    }
+    if password.to_lowercase() == email {
+        return weak("is the e-mail address; anybody would try that first");
     }
     Ok(())
 }
@@ -279,21 +293,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_compared_as_people_mean_them() {
-        assert_eq!(normalise(" Ada@Example.COM ").unwrap(), "ada@example.com");
-        for bad in
-            ["", "ada", "@example.com", "ada@", "ada@example", "a b@example.com", "a@b@c.de", "ada@-x.com", "a@x..de"]
-        {
-            assert!(normalise(bad).is_err(), "{bad}");
+    fn an_address_has_one_spelling() {
+        assert_eq!(normalise(" Ann@Host.Example ").unwrap(), "ann@host.example");
+        for bad in ["", "ann", "@host", "ann@", "a@b@c", "a b@host", "a\n@host", &format!("{}@host", "a".repeat(254))] {
+            assert!(normalise(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn passwords_that_anybody_guesses_are_refused() {
-        for bad in ["short", "aaaaaaaaaaaa", "ADA@example.com"] {
+        let long = "ab".repeat(PASSWORD_CHARS_MAX);
+        for bad in ["seven 7", &long, &long[..=PASSWORD_CHARS_MAX], "aaaaaaaaaaaa", "ADA@example.com"] {
             assert!(check_password(bad, "ada@example.com").is_err(), "{bad}");
         }
-        assert!(check_password("correct horse battery", "ada@example.com").is_ok());
+        for good in ["eight ch", "correct horse battery", &long[..PASSWORD_CHARS_MAX], &"\u{e4}b".repeat(128)] {
+            assert!(check_password(good, "ada@example.com").is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn wrong_passwords_cost_more_and_more_time() {
+        let until = |failed| locked_until(failed, Timestamp(7)).0;
+        assert_eq!([1, 4, 5, 6, 7].map(until), [0, 0, 7 + 30, 7 + 60, 7 + 120]);
+        assert_eq!(until(u32::MAX), 7 + 3600);
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod claims;
 pub use claims::{CLAIM_AFTER_S, CLAIM_ROWS_MAX, ClaimPolicy, due, row_of};
 
 mod desk;
-pub use desk::{CHANNELS_MAX, Desk, Held, QUEUED_MAX, Taken};
+pub use desk::{CHANNELS_MAX, Desk, Held, QUEUED_MAX, Reserved, Taken};
 
 mod key;
 pub use key::{made_by, recover, repaired};

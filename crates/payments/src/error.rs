@@ -80,28 +80,34 @@ pub enum PaymentsError {
         step: crate::treasury::Step,
     },
     /// No e-mail address.
-    #[error("that is no e-mail address: {why}")]
-    BadEmail {
-        /// Why.
-        why: &'static str,
-    },
+    #[error("that is no e-mail address; write it like name@host.example")]
+    BadEmail,
     /// A password that anybody guesses, or that is too long.
-    #[error("choose another password: {why}")]
+    #[error("choose another password: it {why}")]
     WeakPassword {
-        /// Why.
-        why: &'static str,
+        /// What it is, or has to have.
+        why: String,
     },
     /// There is an account with this e-mail address.
     #[error("there is an account with this e-mail address; log in, or choose another address")]
     EmailTaken,
     /// Wrong e-mail address or password, or too many wrong ones before; which of them is not said.
-    #[error("the e-mail address or the password is wrong; after many wrong ones wait for a quarter of an hour")]
+    #[error("the e-mail address or the password is wrong; after many wrong ones wait for a while")]
     WrongCredentials,
     /// Too much at once from one place.
     #[error("too many tries; come back in {wait_s} seconds")]
     TooManyTries {
         /// When it is worth trying again.
         wait_s: u64,
+    },
+    /// Too many passwords are being looked at. Nothing was counted against anybody; the same may be sent again.
+    #[error("too many passwords are being looked at; try again in a few seconds")]
+    LooksBusy,
+    /// The address has money of its own in the wallet, which nobody could reach any more once it was linked.
+    #[error("address {address} has money of its own here, which nobody could reach any more; take it out, then link it")]
+    OwnMoney {
+        /// The address.
+        address: alloy_primitives::Address,
     },
     /// The address belongs to another account.
     #[error("address {address} belongs to another account; sign in with it, or link another one")]
@@ -159,6 +165,7 @@ impl PaymentsError {
             | Self::Unknown { .. }
             | Self::NotFound { .. }
             | Self::NotKept
+            | Self::LooksBusy
             | Self::GasSpent { .. } => true,
             _ => false,
         }

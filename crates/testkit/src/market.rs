@@ -50,7 +50,8 @@ impl Default for TestMarketConfig {
             state: None,
             fee: BasisPoints(200),
             send: SendConfig::default(),
-            receipt_timeout: Duration::from_secs(30),
+            // Longer than a sender waits before it offers more: a node that forgot to mine is reminded by that.
+            receipt_timeout: Duration::from_secs(90),
             x402: false,
         }
     }

@@ -11,6 +11,7 @@ use chain::{Channels, Deposits, Erc20, Market, Teller, Tills, WalletTill, X402};
 use gateway::{Funding, GasCaps, HttpPayments, MarketWallet, WalletAsset};
 use market::{Amount, Timestamp};
 use payments::{
+    accounts::Accounts,
     assets::{self, AssetConfig},
     channel::Desk,
     exact::Exact,
@@ -148,7 +149,8 @@ async fn wallet(
     };
     let treasury = Treasury::new(config, Teller::new(chain, keys.treasury.clone()), held, ledger.clone());
     let funding = Some(Funding { signer: keys.treasury.clone(), sender: sender.clone() });
-    Ok(Some((MarketWallet { ledger, assets: vec![asset], funding }, treasury)))
+    let accounts = Accounts::new(ledger.clone()).await?;
+    Ok(Some((MarketWallet { ledger, accounts, assets: vec![asset], funding }, treasury)))
 }
 
 /// What payments over HTTP are taken with: where the market has addresses that buy a job, and a token that takes

@@ -1,6 +1,7 @@
 //! How much each client may ask for: by its address, and by its account where it is signed in.
 
 use std::{
+    convert::Infallible,
     hash::{BuildHasher, RandomState},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     num::NonZeroU32,
@@ -10,8 +11,8 @@ use std::{
 
 use alloy_primitives::Address;
 use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, Method},
+    extract::{FromRequestParts, Request, State},
+    http::{Extensions, HeaderMap, Method, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -119,10 +120,14 @@ impl Rates {
 
     /// Counts a request of a client.
     fn client(&self, client: IpAddr, kind: Kind) -> Result<(), GatewayError> {
-        if self.spare_loopback && client.is_loopback() {
+        if self.spares(client) {
             return Ok(());
         }
         self.budget(kind).take(Who::Client(subscriber(client)))
+    }
+
+    fn spares(&self, client: IpAddr) -> bool {
+        self.spare_loopback && client.is_loopback()
     }
 
     fn budget(&self, kind: Kind) -> &Budget {
@@ -228,10 +233,26 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
     client
 }
 
+/// Who asks, as budgets count him; nobody on this machine where its own programs are spared.
+pub(crate) struct Client(pub(crate) Option<IpAddr>);
+
+impl FromRequestParts<Shared> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Infallible> {
+        let client = of_request(&parts.extensions, &parts.headers, &shared.rates.trusted_proxies);
+        Ok(Self((!shared.rates.spares(client)).then_some(client)))
+    }
+}
+
+fn of_request(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let peer = extensions.get::<Peer>().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.0);
+    client(peer, headers, trusted)
+}
+
 /// Lets a request through while its client has budget left.
 pub(crate) async fn limit(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.0);
-    let client = client(peer, request.headers(), &shared.rates.trusted_proxies);
+    let client = of_request(request.extensions(), request.headers(), &shared.rates.trusted_proxies);
     let counted = Kind::of(request.method(), request.uri().path());
     match counted.map_or(Ok(()), |kind| shared.rates.client(client, kind)) {
         Ok(()) => next.run(request).await,

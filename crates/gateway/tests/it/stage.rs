@@ -11,6 +11,7 @@ use gateway::{
 use indexer::{Indexer, IndexerConfig, Progress};
 use market::{Amount, Hardware, JobId, Mebibytes, PerHour, ResourceId};
 use payments::{
+    accounts::Accounts,
     exact::Exact,
     facilitator::{FollowConfig, Sender},
     ledger::{Ledger, LedgerConfig},
@@ -248,7 +249,8 @@ async fn wallet(market: &Market, store: &Store, ledger: Ledger, sender: Sender) 
         least_out: Amount(1000),
         most_out: Amount(100_000_000),
     };
-    MarketWallet { ledger, assets: vec![asset], funding: Some(Funding { signer, sender }) }
+    let accounts = Accounts::new(ledger.clone()).await.unwrap();
+    MarketWallet { ledger, accounts, assets: vec![asset], funding: Some(Funding { signer, sender }) }
 }
 
 /// Takes payments with a gas wallet of its own.

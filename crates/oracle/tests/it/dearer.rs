@@ -40,6 +40,9 @@ async fn what_waits_too_long_is_offered_for_more_at_its_nonce() {
     let raised = async || stage.rows().await.into_iter().find(|row| offer(row).1 != offer(&before).1);
     let raised = eventually(LIMIT, raised).await;
     assert_eq!(offer(&raised).0, offer(&before).0, "the same nonce");
+    // It is kept before it is sent.
+    let dearer = offer(&raised).1;
+    eventually(LIMIT, async || stage.t.dev.has(dearer).await.unwrap().then_some(())).await;
     stage.t.dev.automine(true).await.unwrap();
     let rows = stage.committed(1).await;
     running.end().await;

@@ -1,5 +1,5 @@
 //! Where vouchers are taken: a lock for each channel, and one writer that keeps the newest voucher of each on disk,
-//! many in one commit, before anybody is served.
+//! many in one commit, before anybody has what it pays for.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -246,7 +246,7 @@ impl Place {
     }
 }
 
-/// A channel that serves one request. Dropped without [`commit`](Self::commit), nothing is charged.
+/// A channel that nobody else can pay from meanwhile.
 #[derive(Debug)]
 pub struct Held {
     desk: Desk,
@@ -287,35 +287,42 @@ impl Held {
         Ok(())
     }
 
-    /// Keeps a voucher that pays `amount`, and charges nothing yet: the request may be served now.
-    pub async fn reserve(&mut self, voucher: &VoucherFields, amount: u128, now: u64) -> Result<(), PaymentsError> {
-        let next = self.place.checked(voucher)?.follows(voucher, amount, now)?;
-        let reserved = ChannelState { charged: self.place.state.charged, ..next };
-        self.save(reserved, None).await
+    /// Checks a voucher that pays `amount`: the request may be served now. Nothing is charged, and nothing is kept, before
+    /// [`Reserved::commit`].
+    pub fn reserve(mut self, voucher: &VoucherFields, amount: u128, now: u64) -> Result<Reserved, PaymentsError> {
+        let after = self.place.checked(voucher)?.follows(voucher, amount, now)?;
+        Ok(Reserved { held: self, after })
     }
+}
 
+/// A channel with a good voucher, whose request is being served. Dropped without [`commit`](Self::commit), as by the end
+/// of the process, nothing is charged: the same voucher buys the next try.
+#[derive(Debug)]
+pub struct Reserved {
+    held: Held,
+    /// The channel once all is charged that the voucher allows.
+    after: ChannelState,
+}
+
+impl Reserved {
     /// The channel as it will be once `amount`, at most what was reserved, is charged.
     #[must_use]
     pub fn charged(&self, amount: u128) -> ChannelState {
-        let state = &self.place.state;
-        let charged = state.charged.saturating_add(amount).min(state.signed_max);
-        ChannelState { charged, ..state.clone() }
+        let charged = self.held.place.state.charged.saturating_add(amount).min(self.after.signed_max);
+        ChannelState { charged, ..self.after.clone() }
     }
 
-    /// Charges `amount`, at most what was reserved, after the request was served and before it is answered. The answer is
-    /// kept with it, at most [`store::CHANNEL_ANSWER_BYTES_MAX`]: [`Desk::bought`] finds it.
-    pub async fn commit(&mut self, amount: u128, answer: Option<Vec<u8>>) -> Result<&ChannelState, PaymentsError> {
+    /// Charges `amount`, at most what was reserved, after the request was served and before it is answered: voucher,
+    /// charge and answer go to disk together, so that nobody has an answer that is not paid for, and nobody paid for one
+    /// that is lost. The answer has at most [`store::CHANNEL_ANSWER_BYTES_MAX`]; [`Desk::bought`] finds it.
+    pub async fn commit(mut self, amount: u128, answer: Option<Vec<u8>>) -> Result<ChannelState, PaymentsError> {
         let state = self.charged(amount);
         let answer = answer.map(|body| AnswerRow { id: state.id, total: state.charged, body });
-        self.save(state, answer).await?;
-        Ok(&self.place.state)
-    }
-
-    async fn save(&mut self, state: ChannelState, answer: Option<AnswerRow>) -> Result<(), PaymentsError> {
-        let kept = self.desk.queue(&state, answer).await?;
-        self.desk.wait(kept, &self.slot).await?;
-        self.place.state = state;
-        Ok(())
+        let Held { desk, slot, place } = &mut self.held;
+        let kept = desk.queue(&state, answer).await?;
+        desk.wait(kept, slot).await?;
+        place.state = state.clone();
+        Ok(state)
     }
 }
 

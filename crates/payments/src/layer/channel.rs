@@ -1,4 +1,4 @@
-//! One request paid from a channel: lock, verify, keep the voucher, serve, charge, answer.
+//! One request paid from a channel: lock, verify, serve, keep voucher and charge and answer in one commit, answer.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -100,7 +100,8 @@ struct Sale<'a> {
 }
 
 impl Sale<'_> {
-    /// Keeps the voucher, serves, charges, keeps the answer; `deposited` is what was brought before, and its transaction.
+    /// Checks the voucher, serves, keeps voucher, charge and answer; `deposited` is what was brought before, and its
+    /// transaction.
     async fn serve<S>(
         self,
         config: &ChannelConfig,
@@ -114,14 +115,11 @@ impl Sale<'_> {
     {
         let Self { paid, channels, quote, offer, place, payment } = self;
         let network = offer.network.to_string();
-        let mut held = match held(channels, config, voucher, offer).await {
-            Ok(held) => held,
+        let held = held(channels, config, voucher, offer).await;
+        let reserved = match held.and_then(|held| held.reserve(voucher, quote.amount, now().0)) {
+            Ok(reserved) => reserved,
             Err(error) => return corrected(paid, channels, quote, voucher, &network, error).await,
         };
-        if let Err(error) = held.reserve(voucher, quote.amount, now().0).await {
-            drop(held);
-            return corrected(paid, channels, quote, voucher, &network, error).await;
-        }
         let response = run(route, request).await;
         if !response.status().is_success() {
             // Nothing was charged: the same voucher buys the next try.
@@ -130,7 +128,7 @@ impl Sale<'_> {
         let Ok((response, bytes)) = answer::small(response).await else {
             return answer::later(reason::UNEXPECTED_SETTLE, "the answer broke off and was not charged: try again");
         };
-        let state = held.charged(quote.amount);
+        let state = reserved.charged(quote.amount);
         let (transaction, amount) = deposited.map_or_else(Default::default, |(tx, amount)| (tx, amount.to_string()));
         let told = SettleResponse {
             success: true,
@@ -142,7 +140,7 @@ impl Sale<'_> {
             ..SettleResponse::default()
         };
         let kept = bytes.and_then(|bytes| answer::bought(place, response.status(), &told, &bytes));
-        match held.commit(quote.amount, kept).await {
+        match reserved.commit(quote.amount, kept).await {
             Ok(_) => answer::paid(response, payment, &told),
             Err(error) => refused(paid, quote, &network, error),
         }

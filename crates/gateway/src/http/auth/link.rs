@@ -10,7 +10,7 @@ use crate::{
     auth::{Headers, Session, sign_in_origins, siwe},
     http::{auth, body::Json},
     state::{Shared, now},
-    wallet,
+    wallet::{account_refused, kept},
 };
 
 /// Link a wallet to the account that is signed in with a password: the wallet signs a message like one that signs it in
@@ -21,7 +21,8 @@ use crate::{
     security(("bearer" = []), ("session" = [])),
     responses(
         (status = 200, description = "The wallets of the account.", body = LinkedJson),
-        (status = 409, description = "The wallet belongs to another account."),
+        (status = 409, description = "The wallet belongs to another account, or has money of its own here."),
+        (status = 501, description = "This gateway keeps no money, and so no accounts."),
     ),
 )]
 pub(crate) async fn link(
@@ -34,6 +35,7 @@ pub(crate) async fn link(
         let what = "you are signed in with a wallet: sign in with the account's password first".into();
         return Err(GatewayError::Conflict { what });
     };
+    let accounts = &kept(&shared)?.accounts;
     let origins = sign_in_origins(shared.public_url.as_ref(), &headers);
     if origins.is_empty() {
         return Err(auth::no_address());
@@ -42,20 +44,7 @@ pub(crate) async fn link(
     let expected = siwe::Expected { origins: &origins, chain_id: shared.market.domain().chain_id, now: at };
     let signed = siwe::check(&body, &expected)?;
     auth::use_up(&shared, &signed, at).await?;
-    let own = AccountId::of(signed.address);
-    if shared.store.owner(signed.address).await?.is_none() && !wallet::is_empty(&shared, own).await? {
-        let what = format!(
-            "{} has money of its own here, which nobody could reach any more: sign in with it, take the money out \
-             (POST /api/v1/wallets/withdraw), then link it",
-            signed.address
-        );
-        return Err(GatewayError::Conflict { what });
-    }
-    if shared.store.link(signed.address, account, at).await? != account {
-        let what = format!("{} belongs to another account; link another wallet", signed.address);
-        return Err(GatewayError::Conflict { what });
-    }
-    wallet::claim(&shared, signed.address, account).await?;
+    accounts.link(signed.address, account, at).await.map_err(account_refused)?;
     tracing::info!(%account, wallet = %signed.address, "a wallet was linked");
     Ok(Answer(LinkedJson { account: account.0, wallets: shared.store.links_of(account).await? }))
 }

@@ -5,6 +5,7 @@ use axum::{
     http::{StatusCode, header},
     response::Response,
 };
+use market::Timestamp;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 use wire::http::{AccountSessionJson, LoginBody};
@@ -12,9 +13,10 @@ use wire::http::{AccountSessionJson, LoginBody};
 use super::opened;
 use crate::{
     GatewayError,
-    auth::{Headers, password, tokens},
-    http::{body, page::malformed},
-    state::Shared,
+    auth::{Headers, tokens},
+    http::{Client, body, page::malformed},
+    state::{Shared, now},
+    wallet::{account_refused, kept},
 };
 
 /// Forms of OAuth 2 programs carry these too; they mean nothing here.
@@ -36,15 +38,17 @@ const PASSED_OVER: [&str; 3] = ["scope", "client_id", "client_secret"];
 pub(crate) async fn login(
     State(shared): State<Shared>,
     Headers(headers): Headers,
+    Client(from): Client,
     body::Bytes(bytes): body::Bytes,
 ) -> Result<Response, GatewayError> {
-    crate::wallet::kept(&shared)?;
+    let accounts = &kept(&shared)?.accounts;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let body = match kind.starts_with("application/x-www-form-urlencoded") {
         true => form(&bytes)?,
         false => body::parse(&bytes)?,
     };
-    let account = password::log_in(&shared, &body.email, &body.password).await?;
+    let known = accounts.log_in(&body.email, &body.password, from, Timestamp(now())).await;
+    let account = known.map_err(account_refused)?;
     let session = tokens::begin(&shared, account).await?;
     Ok(opened(&shared, &headers, StatusCode::OK, session))
 }

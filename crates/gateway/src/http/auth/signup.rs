@@ -1,14 +1,16 @@
 //! `POST /api/v1/auth/signup`: an account with e-mail address and password.
 
 use axum::{extract::State, http::StatusCode, response::Response};
+use market::Timestamp;
 use wire::http::{AccountSessionJson, SignupBody};
 
 use super::opened;
 use crate::{
     GatewayError,
-    auth::{Headers, password, tokens},
-    http::body::Json,
-    state::Shared,
+    auth::{Headers, tokens},
+    http::{Client, body::Json},
+    state::{Shared, now},
+    wallet::{account_refused, kept},
 };
 
 /// Make an account, for who holds no wallet. It is signed in at once, like after a login. Its money lies in the market
@@ -24,10 +26,12 @@ use crate::{
 pub(crate) async fn signup(
     State(shared): State<Shared>,
     Headers(headers): Headers,
+    Client(from): Client,
     Json(body): Json<SignupBody>,
 ) -> Result<Response, GatewayError> {
-    crate::wallet::kept(&shared)?;
-    let account = password::sign_up(&shared, &body.email, &body.password).await?;
+    let accounts = &kept(&shared)?.accounts;
+    let made = accounts.sign_up(&body.email, &body.password, from, Timestamp(now())).await;
+    let account = made.map_err(account_refused)?;
     tracing::info!(%account, "an account was made");
     let session = tokens::begin(&shared, account).await?;
     Ok(opened(&shared, &headers, StatusCode::CREATED, session))

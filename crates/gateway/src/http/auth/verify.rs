@@ -17,7 +17,6 @@ use crate::{
     config::SESSION_FOR,
     http::{auth, body::Json},
     state::{Shared, now},
-    wallet,
 };
 
 /// Whoever signed the message is signed in for 24 hours. The token is in the answer for programs and in a cookie for
@@ -47,9 +46,11 @@ pub(crate) async fn verify(
     let token = format!("{:x}", random::<B256>()?);
     let expires = at.0 + SESSION_FOR.as_secs();
     shared.store.new_session(token_hash(&token), signed.address, at, Timestamp(expires)).await?;
-    let linked = shared.store.owner(signed.address).await?;
-    if let Err(error) = wallet::claim(&shared, signed.address, linked.unwrap_or(AccountId::of(signed.address))).await {
-        tracing::warn!(%error, address = %signed.address, "what was sent before the sign-in is not credited yet");
+    if let Some(wallet) = &shared.wallet {
+        let account = shared.store.owner(signed.address).await?.unwrap_or(AccountId::of(signed.address));
+        if let Err(error) = wallet.accounts.claim(signed.address, account, at).await {
+            tracing::warn!(%error, address = %signed.address, "what was sent before the sign-in is not credited yet");
+        }
     }
     tracing::info!(address = %signed.address, "somebody signed in");
     // Another's page, which can make a browser post here, must not put its visitor into a session of its own choice.

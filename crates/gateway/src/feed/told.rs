@@ -1,27 +1,28 @@
-//! News of providers: one bounded ring for each, written by the gateway itself, read by any number of clients.
+//! News that the gateway itself tells, of providers and of accounts: one bounded ring for each, read by any number of
+//! clients.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
-use wire::http::{ProviderEvent, ProviderNews, ToClient};
+use wire::http::ToClient;
 
 use super::{ClientId, Full, Read, Ring};
-use crate::config::{Limits, PROVIDER_FEED_BYTES_MAX};
+use crate::config::{Limits, TOLD_BYTES_MAX};
 
-/// The feeds by the provider's number. Each call holds the lock for a moment and never waits.
-pub(crate) struct ProviderFeeds {
-    shelf: Mutex<Shelf>,
+/// The feeds by whom they are about. Each call holds the lock for a moment and never waits.
+pub(crate) struct Told<K> {
+    shelf: Mutex<Shelf<K>>,
     feeds_max: usize,
     events_max: usize,
 }
 
-#[derive(Default)]
-struct Shelf {
-    feeds: HashMap<u32, Feed>,
+struct Shelf<K> {
+    feeds: HashMap<K, Feed>,
     /// The highest number ever given in any feed: a feed that was let go begins above it.
     highest: u64,
     /// Counts uses: the order in which feeds were last needed.
@@ -34,22 +35,28 @@ struct Feed {
     used: u64,
 }
 
-impl ProviderFeeds {
+impl<K> Default for Shelf<K> {
+    fn default() -> Self {
+        Self { feeds: HashMap::new(), highest: 0, uses: 0 }
+    }
+}
+
+impl<K: Copy + Eq + Hash> Told<K> {
     pub(crate) fn new(limits: &Limits) -> Self {
         let (feeds_max, events_max) = (limits.provider_feeds, limits.provider_feed_events);
         Self { shelf: Mutex::default(), feeds_max, events_max }
     }
 
-    /// Tells everybody who follows the provider. Where there is no room for one more feed nobody follows it.
-    pub(crate) fn tell(&self, provider: u32, news: ProviderNews, now: Timestamp) {
+    /// Tells everybody who follows it what `message` makes of the next number. Where there is no room for one more feed
+    /// nobody follows it.
+    pub(crate) fn tell(&self, whom: K, now: Timestamp, message: impl FnOnce(u64) -> ToClient) {
         let mut shelf = self.shelf();
-        let Ok(feed) = self.feed(&mut shelf, provider, now) else {
+        let Ok(feed) = self.feed(&mut shelf, whom, now) else {
             return;
         };
         let seq = feed.ring.last() + 1;
-        let message = ToClient::Provider { topic: topic(provider), event: ProviderEvent { seq, at: now, news } };
         // Every part of an event has a JSON form; an empty text would only mean that this stops being so.
-        let text = serde_json::to_string(&message).unwrap_or_default();
+        let text = serde_json::to_string(&message(seq)).unwrap_or_default();
         // It is the next number, so it is taken.
         if feed.ring.push(seq, text).is_ok() {
             feed.readers.values().for_each(|wake| wake.notify_one());
@@ -57,28 +64,28 @@ impl ProviderFeeds {
         }
     }
 
-    /// Wakes `wake` whenever the provider has news, until [`unsubscribe`](Self::unsubscribe).
+    /// Wakes `wake` whenever there is news of it, until [`unsubscribe`](Self::unsubscribe).
     pub(crate) fn subscribe(
         &self,
-        provider: u32,
+        whom: K,
         client: ClientId,
         wake: Arc<Notify>,
         now: Timestamp,
     ) -> Result<(), Full> {
-        self.feed(&mut self.shelf(), provider, now)?.readers.insert(client, wake);
+        self.feed(&mut self.shelf(), whom, now)?.readers.insert(client, wake);
         Ok(())
     }
 
-    pub(crate) fn unsubscribe(&self, provider: u32, client: ClientId) {
-        if let Some(feed) = self.shelf().feeds.get_mut(&provider) {
+    pub(crate) fn unsubscribe(&self, whom: K, client: ClientId) {
+        if let Some(feed) = self.shelf().feeds.get_mut(&whom) {
             feed.readers.remove(&client);
         }
     }
 
     /// At most `max` events after number `after`; from 0 on, what is held. Who names a number that was never given here
     /// has it from another run of this gateway, and is behind.
-    pub(crate) fn read(&self, provider: u32, after: u64, max: usize) -> Read {
-        match self.shelf().feeds.get(&provider) {
+    pub(crate) fn read(&self, whom: K, after: u64, max: usize) -> Read {
+        match self.shelf().feeds.get(&whom) {
             Some(feed) if after == 0 => feed.ring.read(feed.ring.first() - 1, max),
             Some(feed) if after > feed.ring.last() => Read::Behind { oldest: feed.ring.first() },
             Some(feed) => feed.ring.read(after, max),
@@ -86,59 +93,52 @@ impl ProviderFeeds {
         }
     }
 
-    /// The provider's feed. A new one begins at the time in milliseconds: above all that an earlier run can have told, for
+    /// The feed. A new one begins at the time in milliseconds: above all that an earlier run can have told, for
     /// none tells a thousand news a second.
-    fn feed<'a>(&self, shelf: &'a mut Shelf, provider: u32, now: Timestamp) -> Result<&'a mut Feed, Full> {
+    fn feed<'a>(&self, shelf: &'a mut Shelf<K>, whom: K, now: Timestamp) -> Result<&'a mut Feed, Full> {
         shelf.uses += 1;
-        if !shelf.feeds.contains_key(&provider) {
+        if !shelf.feeds.contains_key(&whom) {
             if shelf.feeds.len() >= self.feeds_max {
                 let idle = shelf.feeds.iter().filter(|(_, feed)| feed.readers.is_empty());
-                let oldest = idle.min_by_key(|(_, feed)| feed.used).map(|(provider, _)| *provider).ok_or(Full)?;
+                let oldest = idle.min_by_key(|(_, feed)| feed.used).map(|(whom, _)| *whom).ok_or(Full)?;
                 shelf.feeds.remove(&oldest);
             }
             let last = u64::try_from(now.as_millisecond()).unwrap_or(0).max(shelf.highest);
-            let ring = Ring::after(last, self.events_max, PROVIDER_FEED_BYTES_MAX);
-            shelf.feeds.insert(provider, Feed { ring, readers: HashMap::new(), used: 0 });
+            let ring = Ring::after(last, self.events_max, TOLD_BYTES_MAX);
+            shelf.feeds.insert(whom, Feed { ring, readers: HashMap::new(), used: 0 });
         }
         let uses = shelf.uses;
-        let feed = shelf.feeds.get_mut(&provider).ok_or(Full)?;
+        let feed = shelf.feeds.get_mut(&whom).ok_or(Full)?;
         feed.used = uses;
         Ok(feed)
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    fn shelf(&self) -> MutexGuard<'_, Shelf<K>> {
         // No change under this lock can panic half-way.
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The name under which clients follow a provider.
-pub(crate) fn topic(provider: u32) -> String {
-    format!("provider:{provider}")
-}
-
 #[cfg(test)]
 mod tests {
-    use wire::http::Presence;
-
     use super::*;
 
     const START: u64 = 1_800_000_000_000;
 
-    fn feeds(feeds_max: usize) -> ProviderFeeds {
-        ProviderFeeds { shelf: Mutex::default(), feeds_max, events_max: 3 }
+    fn feeds(feeds_max: usize) -> Told<u32> {
+        Told { shelf: Mutex::default(), feeds_max, events_max: 3 }
     }
 
     fn at(ms: u64) -> Timestamp {
         Timestamp::from_millisecond((START + ms).try_into().unwrap()).unwrap()
     }
 
-    fn tell(feeds: &ProviderFeeds, provider: u32, count: usize) {
-        let news = ProviderNews::ProviderStatusChanged { status: Presence::Online };
-        (0..count).for_each(|_| feeds.tell(provider, news.clone(), at(0)));
+    fn tell(feeds: &Told<u32>, provider: u32, count: usize) {
+        let message = |seq: u64| ToClient::Notice { topic: String::new(), kind: seq.to_string(), detail: String::new() };
+        (0..count).for_each(|_| feeds.tell(provider, at(0), message));
     }
 
-    fn check(feeds: &ProviderFeeds, provider: u32, after: u64, expected: &str) {
+    fn check(feeds: &Told<u32>, provider: u32, after: u64, expected: &str) {
         let found = match feeds.read(provider, after, 9) {
             Read::Behind { oldest } => format!("behind {}", oldest - START),
             Read::Events { texts, upto } => format!("{} to {}", texts.len(), upto.saturating_sub(START)),
