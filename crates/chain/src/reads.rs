@@ -12,10 +12,11 @@ use alloy::{
     sol_types::{SolEvent, SolValue},
 };
 use market::{Amount, BasisPoints, Hardware, JobId, Outcome, PerHour, ResourceId, Seconds, Status, Timestamp};
+use tokio::sync::OnceCell;
 use wire::{Domain, Terms};
 
 use crate::{
-    Block, Chain, ChainError, MarketEvent,
+    Block, Chain, ChainError, Erc20, MarketEvent,
     bindings::{market::Market as contract, token::GPUToken as token},
     convert,
 };
@@ -121,6 +122,8 @@ struct Facts {
     token: Address,
     decimals: u8,
     symbol: String,
+    /// The token with the domain of its signatures, once somebody asks for that.
+    erc20: OnceCell<Erc20>,
 }
 
 impl std::fmt::Debug for Market {
@@ -146,9 +149,15 @@ impl Market {
         Ok(Self {
             chain,
             address,
-            facts: Arc::new(Facts { token: settles_in, decimals, symbol }),
+            facts: Arc::new(Facts { token: settles_in, decimals, symbol, erc20: OnceCell::new() }),
             listings: Arc::default(),
         })
+    }
+
+    /// The settlement token, with the domain that its signatures are made for. Asked for once.
+    pub(crate) async fn settlement_token(&self) -> Result<&Erc20, ChainError> {
+        let open = || Erc20::open(self.chain.clone(), self.facts.token);
+        self.facts.erc20.get_or_try_init(open).await
     }
 
     /// The contract's address.
