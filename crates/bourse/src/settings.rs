@@ -106,7 +106,9 @@ impl Settings {
         // The market first: without one no wallet helps.
         let file = self.market_file()?;
         let wallet = self.wallet()?;
-        Ok((file.clone(), Account::new(open(&file).await?, wallet, SendConfig::default())))
+        let market = open(&file).await?;
+        market.chain().admit(&wallet).await?;
+        Ok((file, Account::new(market, wallet, SendConfig::default())))
     }
 
     /// Market and wallet for reading: anybody may, so a wallet that is not there is nobody's.
