@@ -22,6 +22,7 @@ pub(crate) enum Purpose {
     Test,
     Check,
     Bench,
+    Deep,
 }
 
 /// Makes everything ready for a purpose.
@@ -48,6 +49,8 @@ pub(crate) fn setup(context: &Context, purpose: Purpose) -> Result<(), Error> {
                 }
             })
         }
+        // What proves and reads the contracts.
+        Purpose::Deep => python::install(context, "contracts"),
         Purpose::Run => {
             docker::ensure(context)?;
             docker::ensure_busybox(context)

@@ -20,7 +20,7 @@ pub(super) fn install(context: &Context, folder: &str) -> Result<(), Error> {
         return Ok(());
     }
     let shown = wanted.strip_prefix(&context.root).unwrap_or(&wanted).display();
-    say(&format!("pip install -r {shown}"), "programs of others that the tests hold ours against");
+    say(&format!("pip install -r {shown}"), "programs of others that ours is held against");
     environment(context, &folder)?;
     let arguments = ["install", "--quiet", "--disable-pip-version-check", "--requirement", "requirements.txt"];
     let mut pip = command(folder.join(ENVIRONMENT).join("bin/pip"), &folder);
