@@ -27,8 +27,10 @@ fn openapi(context: &Context, check: bool) -> std::process::Command {
     cargo
 }
 
-/// The `forge` that npm installed, in the contracts folder.
+/// The `forge` that npm installed, in the contracts folder; not by npm's launcher, which ends with 0 whatever fails.
 pub(crate) fn forge(context: &Context) -> std::process::Command {
     let contracts = context.path("contracts");
-    command(contracts.join("node_modules/.bin/forge"), &contracts)
+    let mut node = command("node", &contracts);
+    node.args(["tools.mjs", "forge"]);
+    node
 }
