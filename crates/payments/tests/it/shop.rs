@@ -31,7 +31,7 @@ pub(crate) struct Shop {
     pub(crate) key: Wallet,
     pub(crate) payer: Wallet,
     pub(crate) receiver: Address,
-    _database: TestDatabase,
+    database: TestDatabase,
     count: AtomicU64,
 }
 
@@ -48,24 +48,18 @@ impl Shop {
         market.deployer.mint(payer.address(), Amount(100_000_000)).await.unwrap();
         let (exact, batch, desk) = parts(&market, &token, &store, &key, FollowConfig::default()).await;
         let receiver = Address::repeat_byte(0x77);
-        Self {
-            market,
-            store,
-            token,
-            exact,
-            batch,
-            desk,
-            key,
-            payer,
-            receiver,
-            _database: database,
-            count: AtomicU64::new(1),
-        }
+        Self { market, store, token, exact, batch, desk, key, payer, receiver, database, count: AtomicU64::new(1) }
     }
 
     /// The same as a new process finds it on disk.
     pub(crate) async fn again(&mut self, follow: FollowConfig) {
         (self.exact, self.batch, self.desk) = parts(&self.market, &self.token, &self.store, &self.key, follow).await;
+    }
+
+    /// The same when its connections were closed.
+    pub(crate) async fn reopen(&mut self) {
+        self.store = Store::open(&StoreConfig::new(self.database.url())).await.unwrap();
+        self.again(FollowConfig::default()).await;
     }
 
     /// Follows transactions only for a moment.

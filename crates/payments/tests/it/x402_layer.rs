@@ -1,7 +1,9 @@
 //! A paid route over HTTP, as clients of both versions see it.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::time::Duration;
 
 use alloy_primitives::{B256, U256};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
@@ -9,7 +11,9 @@ use payments::channel::ClaimPolicy;
 use payments::client::{Header, PayerChannel, exact_v1};
 use payments::facilitator::{FollowConfig, Limits};
 use reqwest::Response;
+use testkit::eventually;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use wire::x402::{
     PAYMENT_REQUIRED, PAYMENT_RESPONSE, Payment, PaymentRequired, PaymentRequiredV1, SettleResponse, decode, reason,
 };
@@ -21,10 +25,13 @@ use crate::shop::{PRICE, Shop};
 struct Handler {
     ran: AtomicU64,
     status: AtomicU16,
+    /// Whoever holds it keeps the handler from answering.
+    door: Mutex<()>,
 }
 
 async fn sold(State(handler): State<Arc<Handler>>) -> (StatusCode, String) {
     let ran = handler.ran.fetch_add(1, Ordering::SeqCst) + 1;
+    let _passed = handler.door.lock().await;
     let status = StatusCode::from_u16(handler.status.load(Ordering::SeqCst)).unwrap_or(StatusCode::OK);
     (status, format!("copy {ran}"))
 }
@@ -54,6 +61,14 @@ impl Stand {
             request = request.header(name, value);
         }
         request.send().await.unwrap()
+    }
+
+    /// Opens a channel by its first purchase.
+    async fn opened(&self, shop: &Shop) -> PayerChannel {
+        let mut channel = shop.channel_of(&shop.payer, 1);
+        let deposit = channel.deposit(20 * PRICE, PRICE, U256::from(1), shop.now().await).unwrap();
+        channel.absorb(&settled(&self.get("/sold", Some(&deposit)).await), PRICE).unwrap();
+        channel
     }
 
     fn ran(&self) -> u64 {
@@ -230,6 +245,54 @@ async fn an_answer_that_was_lost_is_told_again_for_the_same_voucher_and_charged_
     assert_eq!(claimer.claim_due(now).await.unwrap(), [channel.state().id]);
     let answer = second.get("/sold", Some(&voucher)).await;
     assert_eq!(required(&answer).error.as_deref(), Some(reason::BATCH_CUMULATIVE));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_ends_while_it_serves_has_charged_nothing() {
+    let mut shop = Shop::open().await;
+    let first = Stand::of(&shop).await;
+    let channel = first.opened(&shop).await;
+    let voucher = channel.voucher(PRICE).unwrap();
+    let door = first.handler.door.lock().await;
+    {
+        let mut asks = pin!(first.get("/sold", Some(&voucher)));
+        let serves = eventually(Duration::from_secs(20), async || (first.ran() == 2).then_some(()));
+        tokio::select! {
+            _ = &mut asks => panic!("nobody has answered"),
+            () = serves => {}
+        }
+        // Another process finds what is on disk at this moment.
+        shop.again(FollowConfig::default()).await;
+    }
+    let (kept, _) = shop.desk.channel(channel.state().id).await.unwrap().unwrap();
+    assert_eq!(kept.charged, PRICE);
+    let second = Stand::of(&shop).await;
+    let answer = second.get("/sold", Some(&voucher)).await;
+    assert_eq!(settled(&answer).extra["channelState"]["chargedCumulativeAmount"], (2 * PRICE).to_string());
+    assert_eq!((second.ran(), answer.text().await.unwrap().as_str()), (1, "copy 1"));
+    let claimer = shop.claimer(ClaimPolicy { at: 1, after_s: 0 });
+    assert_eq!(claimer.claim_due(shop.now().await).await.unwrap(), [channel.state().id]);
+    assert_eq!(shop.batch.look(channel.state().id).await.unwrap().claimed, 2 * PRICE, "charged once for both");
+    drop(door);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_has_an_answer_whose_voucher_is_not_on_disk() {
+    let mut shop = Shop::open().await;
+    let first = Stand::of(&shop).await;
+    let channel = first.opened(&shop).await;
+    let voucher = channel.voucher(PRICE).unwrap();
+    shop.store.close().await.unwrap();
+    for _ in 0..2 {
+        let answer = first.get("/sold", Some(&voucher)).await;
+        assert_eq!((answer.status().as_u16(), answer.headers().contains_key(PAYMENT_RESPONSE)), (503, false));
+        assert!(answer.headers().contains_key("retry-after"), "and nobody pays anew");
+    }
+    shop.reopen().await;
+    let (kept, _) = shop.desk.channel(channel.state().id).await.unwrap().unwrap();
+    assert_eq!(kept.charged, PRICE);
+    let answer = Stand::of(&shop).await.get("/sold", Some(&voucher)).await;
+    assert_eq!(settled(&answer).extra["channelState"]["chargedCumulativeAmount"], (2 * PRICE).to_string());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
