@@ -25,5 +25,6 @@ codegen: ## write the generated files
 setup:   ## install what is missing for all of this
 	@$(XTASK) setup --for run && $(XTASK) setup --for test && $(XTASK) setup --for check
 
-deep:    ## the long campaigns: more cases of every property and fuzz test, and every mutant; hours
+deep:    ## the long campaigns: slither, proofs, more cases of every property and fuzz test, every mutant; hours
+	@$(XTASK) setup --for deep && node contracts/slither.mjs && node contracts/prove.mjs
 	@PROPTEST_CASES=10000 FOUNDRY_PROFILE=deep $(XTASK) test && node contracts/mutate.mjs checks
