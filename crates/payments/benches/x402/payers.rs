@@ -58,21 +58,26 @@ impl Payers {
         Self { host, offer, all }
     }
 
-    /// Requests in a second when each payer sends the next as soon as the last was answered; `each` of each.
-    pub(crate) async fn hurry(&mut self, each: usize) -> f64 {
+    /// Requests in a second when each payer sends the next as soon as the last was answered, `each` of each; and how long
+    /// each request took.
+    pub(crate) async fn hurry(&mut self, each: usize) -> (f64, Vec<Duration>) {
         let (host, mut ready) = (self.host, self.ready(each).await);
         let began = Instant::now();
-        join_all(ready.iter_mut().zip(&self.all).map(async |((connection, requests), payer)| {
+        let times = join_all(ready.iter_mut().zip(&self.all).map(async |((connection, requests), payer)| {
+            let mut times = Vec::with_capacity(requests.len());
             for (count, request) in requests.iter().enumerate() {
+                let sent = Instant::now();
                 let (status, head) = connection.ask(request).await;
+                times.push(sent.elapsed());
                 assert_eq!(status, 200, "{host}: {head}");
                 if count + 1 == requests.len() {
                     payer.check(head);
                 }
             }
+            times
         }))
         .await;
-        (self.all.len() * each) as f64 / began.elapsed().as_secs_f64()
+        ((self.all.len() * each) as f64 / began.elapsed().as_secs_f64(), times.concat())
     }
 
     /// How long `count` requests take that are due one after the other at this pace, each from when it was due.
