@@ -38,4 +38,5 @@ mod x402_channel;
 mod x402_exact;
 mod x402_facilitator;
 mod x402_layer;
+mod x402_reqwest;
 mod x402_sender;
