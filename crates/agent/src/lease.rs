@@ -14,6 +14,7 @@ mod escrow;
 mod next;
 mod open;
 mod refund;
+mod resume;
 mod shop;
 mod state;
 mod steps;
@@ -247,7 +248,7 @@ impl Lease {
             disk_over: facts.disk_over,
             engine_lost: facts.engine_away_since.is_some_and(|since| since.elapsed() > ENGINE_AWAY_MAX),
             delivered: facts.delivered || since(record.done_at) > DELIVER_WITHIN,
-            kept_over: since(record.done_at) > RESULT_KEPT,
+            kept_over: since(record.resumed_at.or(record.done_at)) > RESULT_KEPT,
         }
     }
 

@@ -54,6 +54,26 @@ impl Room {
         Ok(room)
     }
 
+    /// Takes over the room at `from`, of a lease that is over, with everything in it. Asked again it stays; a move that was
+    /// broken off goes on.
+    pub(crate) fn take_over(from: &Path, path: &Path, limit: Mebibytes) -> Result<Self, AgentError> {
+        if image(from).exists() {
+            unmount(from);
+            std::fs::rename(image(from), image(path)).map_err(AgentError::io(path))?;
+        } else if from.join("outputs").exists() {
+            std::fs::rename(from, path).map_err(AgentError::io(path))?;
+        }
+        let room = Self::find(path, limit);
+        if room.kind == Kind::Mounted {
+            std::fs::create_dir_all(path).map_err(AgentError::io(path))?;
+            room.reopen();
+        }
+        if !room.outputs().exists() {
+            return Err(AgentError::refused("the workspace to go on in is not there any more"));
+        }
+        Ok(room)
+    }
+
     /// Finds the room of a job that already runs.
     pub(crate) fn find(path: &Path, limit: Mebibytes) -> Self {
         let kind = if image(path).exists() { Kind::Mounted } else { Kind::Watched };
@@ -175,6 +195,27 @@ mod tests {
         remove(&path).unwrap();
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         remove(&path).unwrap();
+    }
+
+    #[test]
+    fn a_room_that_is_taken_over_has_everything_and_is_moved_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, path) = (dir.path().join("from/room"), dir.path().join("to/room"));
+        for folder in [&from, &path] {
+            std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
+        }
+        let before = Room::make(&from, Mebibytes(8)).unwrap();
+        std::fs::write(before.outputs().join("a"), "kept").unwrap();
+        for _ in 0..2 {
+            let room = Room::take_over(&from, &path, Mebibytes(8)).unwrap();
+            assert_eq!(std::fs::read_to_string(room.outputs().join("a")).unwrap(), "kept");
+            assert_eq!(room.kind, before.kind);
+        }
+        // What the former lease removes when its day is over is not there any more.
+        remove(&from).unwrap();
+        assert!(Room::find(&path, Mebibytes(8)).outputs().join("a").exists());
+        remove(&path).unwrap();
+        assert!(Room::take_over(&from, &path, Mebibytes(8)).is_err(), "nothing is made up");
     }
 
     #[test]

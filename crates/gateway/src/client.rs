@@ -4,12 +4,13 @@ mod lasts;
 pub(crate) use lasts::{is_over, looks};
 
 mod topic;
-use topic::Topic;
+pub(crate) use topic::Topic;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::ws::Utf8Bytes;
 use market::{JobId, Timestamp};
+use store::AccountId;
 use tokio::sync::Notify;
 use wire::{
     Terms,
@@ -22,6 +23,7 @@ use crate::{
     config::FEED_BATCH,
     feed::{ClientId, Full, Read},
     state::Shared,
+    wallet::Holder,
 };
 
 /// The longest part of a topic's name that is said back.
@@ -145,8 +147,18 @@ impl Client {
                 let subscribed = self.shared.providers.subscribe(provider, self.id, self.wake.clone(), now);
                 subscribed.map_err(|Full| "too many providers are followed here; try again later")?;
             }
+            Topic::Account(account) => {
+                self.is_own(account, now).await.map_err(|error| error.to_string())?;
+                let now = jiff::Timestamp::now();
+                let subscribed = self.shared.accounts.subscribe(account, self.id, self.wake.clone(), now);
+                subscribed.map_err(|Full| "too many accounts are followed here; try again later")?;
+            }
         }
-        let by_session = matches!(topic, Topic::Job(_)) && wish.proof.is_none();
+        let by_session = match topic {
+            Topic::Job(_) => wish.proof.is_none(),
+            Topic::Account(_) => true,
+            Topic::Provider(_) => false,
+        };
         self.places.insert(topic, Place { after: wish.since, begun: false, current: false, by_session });
         self.wake.notify_one();
         let detail = format!("news after {} follow", wish.since);
@@ -169,15 +181,27 @@ impl Client {
         opened.into_iter().map(end).collect()
     }
 
-    /// The terms of a job of which whoever signed in is a party. The session is looked up again: it may be over.
+    /// The terms of a job of which whoever signed in is a party.
     async fn terms_of_party(&self, job: JobId, now: u64) -> Result<Terms, GatewayError> {
-        let nobody = GatewayError::NotSignedIn { reason: "a job's news are for its parties: sign in, or give a proof" };
-        let Some(session) = &self.session else {
-            return Err(nobody);
-        };
-        let found = self.shared.store.session(session.hash, Timestamp(now)).await?;
-        let who = found.ok_or(nobody)?.address;
+        let reason = "a job's news are for its parties: sign in, or give a proof";
+        let who = self.signed_in(now, reason).await?.address;
         Ok(job_of_party(&self.shared, job, who).await?.terms)
+    }
+
+    /// An account's news are for whose it is, with its password or with a wallet that was linked to it.
+    async fn is_own(&self, account: AccountId, now: u64) -> Result<(), GatewayError> {
+        let session = self.signed_in(now, "an account's news are its own: sign in").await?;
+        if Holder::of(&self.shared, session).await?.account == account {
+            return Ok(());
+        }
+        Err(GatewayError::Forbidden { who: session.address, reason: "an account's news are its own".into() })
+    }
+
+    /// Who signed in. The session is looked up again: it may be over.
+    async fn signed_in(&self, now: u64, reason: &'static str) -> Result<&Session, GatewayError> {
+        let session = self.session.as_ref().ok_or(GatewayError::NotSignedIn { reason })?;
+        let found = self.shared.store.session(session.hash, Timestamp(now)).await?;
+        found.map(|_| session).ok_or(GatewayError::NotSignedIn { reason })
     }
 
     fn unsubscribe(&mut self, name: String) -> ToClient {
@@ -205,6 +229,7 @@ fn read(shared: &Shared, topic: Topic, after: u64) -> Read {
     match topic {
         Topic::Job(job) => shared.feeds.read(job, after, FEED_BATCH),
         Topic::Provider(provider) => shared.providers.read(provider, after, FEED_BATCH),
+        Topic::Account(account) => shared.accounts.read(account, after, FEED_BATCH),
     }
 }
 
@@ -212,6 +237,7 @@ fn leave(shared: &Shared, topic: Topic, client: ClientId) {
     match topic {
         Topic::Job(job) => shared.feeds.unsubscribe(job, client),
         Topic::Provider(provider) => shared.providers.unsubscribe(provider, client),
+        Topic::Account(account) => shared.accounts.unsubscribe(account, client),
     }
 }
 

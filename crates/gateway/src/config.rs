@@ -33,6 +33,8 @@ pub struct GatewayConfig {
     pub operators: Vec<Address>,
     /// The money that it keeps for people; without it, people pay with wallets of their own.
     pub wallet: Option<MarketWallet>,
+    /// Wei that jobs which it relays for their renters may cost its watcher in a day of UTC.
+    pub relayed_wei_a_day: u128,
     /// What it takes payments over HTTP with.
     pub x402: Option<HttpPayments>,
     /// Proxies in front whose `X-Forwarded-For` is believed; anybody else's is his own word.
@@ -63,6 +65,7 @@ impl Default for GatewayConfig {
             register: None,
             operators: Vec::new(),
             wallet: None,
+            relayed_wei_a_day: payments::treasury::GAS_A_DAY_WEI,
             x402: None,
             trusted_proxies: Vec::new(),
             heartbeat: Duration::from_secs(market::rules::HEARTBEAT.0),
@@ -115,6 +118,10 @@ pub(crate) const REFRESH_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 /// in for every request. At most 1,470 of one account are good together.
 pub(crate) const SESSIONS_MAX: NonZeroU32 = at_least_one(30);
 pub(crate) const SESSION_EVERY: Duration = Duration::from_secs(60);
+/// Gas that a job which is relayed is reckoned to take: the renter's payment, and the job.
+pub(crate) const RELAYED_GAS: u64 = 400_000;
+/// Its price may rise so many times before it is mined.
+pub(crate) const RELAYED_GAS_RISE: u128 = 2;
 /// Jobs of one account whose gas is paid here at once, and how soon the next. A job of one second costs its renter next
 /// to nothing and this gateway as much gas as any.
 pub(crate) const RELAYED_MAX: NonZeroU32 = at_least_one(20);
@@ -194,9 +201,9 @@ pub struct Limits {
     pub index_lag: Duration,
     /// How much one client may ask for.
     pub rates: RateLimits,
-    /// Events kept of one provider.
+    /// Events kept of one provider, or of one account.
     pub provider_feed_events: usize,
-    /// Providers with news held.
+    /// Providers with news held, and accounts.
     pub provider_feeds: usize,
     /// Agents whose last word is remembered.
     pub agents_remembered: usize,
@@ -261,7 +268,7 @@ impl Default for Limits {
             rates: RateLimits::default(),
             // Three quarters of an hour of measurements.
             provider_feed_events: 256,
-            // 256 MiB at most.
+            // 256 MiB of each at most.
             provider_feeds: 2048,
             // Eight times as many as are linked at once.
             agents_remembered: 8192,

@@ -2,6 +2,8 @@
 //! or gives them back, whatever became of the request that began it. Each step is a posting or a transaction that counts
 //! once, so that several gateways of one database may all do it.
 
+mod runways;
+
 use std::{collections::HashSet, time::Duration};
 
 use alloy_primitives::{Address, B256};
@@ -42,7 +44,13 @@ pub(crate) fn authorized_until(hold: &HoldRow) -> Timestamp {
 /// Until the gateway stops.
 pub(crate) async fn run(shared: Shared) {
     let shutdown = shared.shutdown.clone();
-    let work = async { tokio::join!(Box::pin(follow_holds(&shared)), Box::pin(follow_deposits(&shared))) };
+    let work = async {
+        tokio::join!(
+            Box::pin(follow_holds(&shared)),
+            Box::pin(follow_deposits(&shared)),
+            Box::pin(runways::follow(&shared))
+        )
+    };
     let _: Option<_> = shutdown.run_until_cancelled(work).await;
 }
 

@@ -12,7 +12,8 @@ use alloy_primitives::Address;
 use chain::{Account, Market};
 use content::BlockStore;
 use indexer::Progress;
-use store::{ProviderRow, Store};
+use payments::treasury::GasBudget;
+use store::{AccountId, ProviderRow, Store};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
@@ -21,7 +22,7 @@ use crate::{
     GatewayConfig, GatewayKeys, HttpPayments, MarketWallet,
     board::{Board, Facts, Shown},
     config::{Limits, VERIFICATIONS_MAX},
-    feed::{Feeds, ProviderFeeds},
+    feed::{Feeds, Told},
     gauges::Gauges,
     http::{Contract, Rates},
     leases::Leases,
@@ -63,7 +64,9 @@ pub(crate) struct State {
     pub(crate) board: Board,
     pub(crate) feeds: Feeds,
     /// News of providers.
-    pub(crate) providers: ProviderFeeds,
+    pub(crate) providers: Told<u32>,
+    /// News of accounts.
+    pub(crate) accounts: Told<AccountId>,
     /// What agents measure, and when they are heard.
     pub(crate) gauges: Gauges,
     /// What agents say that the watcher waits for.
@@ -76,6 +79,8 @@ pub(crate) struct State {
     pub(crate) channels: Option<chain::X402>,
     /// Where providers' tills stand.
     pub(crate) tills: Option<Address>,
+    /// What the watcher may spend on jobs that it relays.
+    pub(crate) relayed_gas: Option<GasBudget>,
     /// Jobs that are on their way to the chain.
     pub(crate) relays: Relays,
     /// Specs that were priced and whose jobs the chain does not have.
@@ -110,9 +115,13 @@ impl State {
     pub(crate) fn new(config: &GatewayConfig, parts: Parts, shutdown: CancellationToken) -> Shared {
         let limits = config.limits.clone();
         let Parts { market, blocks, store, index, keys } = parts;
+        let chain_id = market.domain().chain_id;
+        let budget = |key: &Account| GasBudget::new(store.clone(), chain_id, key.address(), config.relayed_wei_a_day);
         Arc::new(Self {
+            relayed_gas: keys.watcher.as_ref().map(budget),
             feeds: Feeds::new(&limits),
-            providers: ProviderFeeds::new(&limits),
+            providers: Told::new(&limits),
+            accounts: Told::new(&limits),
             gauges: Gauges::new(&limits),
             watch: Watch::new(market.domain(), &limits),
             heartbeat: config.heartbeat,

@@ -7,17 +7,12 @@ use payments::{
     PaymentsError,
     accounts::Accounts,
     facilitator::Sender,
-    ledger::{Ledger, Refusal},
+    ledger::{Ledger, Refusal, Runway, RunwayWarning},
 };
 use store::{AccountId, AssetRow};
-use wire::http::{AssetJson, Money};
+use wire::http::{AssetJson, Money, WalletRunwayJson};
 
-use crate::{
-    GatewayError,
-    auth::Session,
-    http::page::malformed,
-    state::Shared,
-};
+use crate::{GatewayError, auth::Session, http::page::malformed, state::Shared};
 
 /// A wallet that a gateway keeps for people: the ledger, and where the money of each asset lies.
 #[derive(Clone, Debug)]
@@ -144,6 +139,20 @@ pub(crate) fn shown(asset: &AssetRow) -> AssetJson {
         symbol: asset.symbol.clone(),
         decimals: asset.decimals,
         testnet: asset.testnet,
+    }
+}
+
+/// How long money lasts, as it is shown.
+pub(crate) fn lasts(runway: &Runway, asset: &AssetRow) -> WalletRunwayJson {
+    let word = |warning| match warning {
+        RunwayWarning::Low => "low",
+        RunwayWarning::Critical => "critical",
+        RunwayWarning::Empty => "empty",
+    };
+    WalletRunwayJson {
+        per_hour: money(runway.per_hour, asset),
+        left_s: runway.left.0,
+        warning: runway.warning.map(|warning| word(warning).into()),
     }
 }
 

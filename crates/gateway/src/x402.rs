@@ -10,14 +10,16 @@ use chain::Deposits;
 use market::Timestamp;
 use payments::{
     exact::{EXACT_GAS, Exact},
-    facilitator::{Facilitator, Sender},
+    facilitator::{Facilitator, Limits, Sender},
 };
 use store::Begun;
-use wire::TermsJson;
+use wire::{Terms, TermsJson};
 
 use crate::{
     GatewayError,
     config::X402_OFFERS_HELD_MAX,
+    http::{jobs::ask, page::malformed},
+    orders,
     state::{Shared, now},
 };
 
@@ -34,6 +36,8 @@ pub struct HttpPayments {
     pub facilitator: Option<Facilitator>,
     /// What it pays for jobs that are bought.
     pub gas: GasCaps,
+    /// What gas is worth: a job whose lock is worth less than its gas is not offered.
+    pub limits: Limits,
 }
 
 /// Gas that jobs bought with one payment cost this gateway in a day of UTC. Both are counted in the database.
@@ -73,6 +77,20 @@ pub(crate) async fn spend_gas(shared: &Shared, payments: &HttpPayments, payer: A
         }
     }
     Ok(())
+}
+
+/// Refuses a job that locks less than the gas of making it is worth: whoever bought such ones would only burn gas.
+pub(crate) async fn worth(shared: &Shared, payments: &HttpPayments, terms: &Terms) -> Result<(), GatewayError> {
+    let least = ask(shared, payments.limits.gas_price(shared.market.chain())).await?.least(JOB_GAS);
+    let locked = orders::locked(terms).0;
+    if locked >= least {
+        return Ok(());
+    }
+    let reason = format!(
+        "such a job costs {locked} of the token's smallest units at most, and less than {least} is not worth its gas \
+         now: ask for a longer one, or order it with a wallet (POST /api/v1/jobs)"
+    );
+    Err(malformed("maxDurationS", reason))
 }
 
 /// Terms that were offered, by the address that pays for them; the oldest first. Clients of version 2 bring theirs back,

@@ -135,7 +135,7 @@ async fn read(url: &str, reader: &Reader, last: &mut u64, news: &mpsc::Sender<Fe
                 FeedItem::Resync
             }
             Ok(ToClient::Notice { detail, .. }) => return Err(detail),
-            Ok(ToClient::Provider { topic, .. }) => {
+            Ok(ToClient::Provider { topic, .. } | ToClient::Account { topic, .. }) => {
                 return Err(format!("news of {topic} came, which nobody asked for"));
             }
             Err(err) => return Err(format!("a message cannot be read: {err}")),

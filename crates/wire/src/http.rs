@@ -37,7 +37,7 @@ mod x402_job;
 pub use x402_job::X402JobBody;
 
 mod ws;
-pub use ws::{FromClient, ProviderEvent, ProviderNews, Subscribe, ToClient, WatchProof};
+pub use ws::{AccountEvent, AccountNews, FromClient, ProviderEvent, ProviderNews, Subscribe, ToClient, WatchProof};
 
 mod problem;
 pub use problem::Problem;

@@ -96,7 +96,7 @@ impl Job {
         let (host, folder, id) = (self.host.clone(), self.folder.clone(), self.id);
         let limit = self.record.room_limit();
         // Boxed, as it holds the engine's large settings.
-        let work = Box::pin(make::container(&host, id, &spec, &folder, limit));
+        let work = Box::pin(make::container(&host, id, &spec, &folder, (limit, None)));
         let Some(done) = self.unless_over(work).await else { return Ok(None) };
         let record = make::record(&self.host, self.id, &spec, done?);
         let digest = document(&record)?.digest;

@@ -1,5 +1,7 @@
 //! A container for what somebody pays for: image, room and plan, whoever asks and however he pays.
 
+use std::path::PathBuf;
+
 use alloy_primitives::B256;
 use market::{Hardware, JobId, Mebibytes};
 use wire::record::ReadyRecord;
@@ -18,18 +20,21 @@ pub(crate) struct Made {
     container_id: String,
 }
 
-/// Loads the image, makes the room of at most `limit` and the container.
+/// Loads the image, makes the room of at most `limit`, or takes over the one that is named, and makes the container.
 pub(crate) async fn container(
     host: &Host,
     id: JobId,
     spec: &JobSpec,
     folder: &Folder,
-    limit: Mebibytes,
+    (limit, former): (Mebibytes, Option<PathBuf>),
 ) -> Result<Made, AgentError> {
     let root = spec::cid("image", &spec.image)?;
     let described = image::describe(&host.store, root).await?;
     let room_path = folder.room();
-    let made = tokio::task::spawn_blocking(move || Room::make(&room_path, limit));
+    let made = tokio::task::spawn_blocking(move || match former {
+        None => Room::make(&room_path, limit),
+        Some(former) => Room::take_over(&former, &room_path, limit),
+    });
     let room = made.await.map_err(|_| AgentError::ShuttingDown)??;
     // A mounted room has its disk already.
     let promised = if room.is_watched() { limit } else { Mebibytes(0) };

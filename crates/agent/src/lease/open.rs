@@ -11,9 +11,9 @@ use wire::{JobSpec, Terms, TermsJson};
 use super::account::Account;
 use super::channel::Channel;
 use super::desk::{Trouble, busy, taken};
-use super::key;
 use super::shop::{Shared, Shop, id_of};
 use super::state::Record;
+use super::{key, resume};
 use crate::AgentError;
 use crate::host::{Host, wall};
 use crate::job::{Folder, fetch};
@@ -68,6 +68,7 @@ pub(super) async fn open(host: &Arc<Host>, shop: &Arc<Shop>, wish: Wish) -> Resu
         let setup = shop.config.setup;
         return Err(Trouble::refused("lease_amount", format!("the set-up costs {setup}, not {charge}")));
     }
+    let former = resume::former(shop, &json)?;
     let spec = spec(host, &terms).await?;
     fits_beside(host, shop, &spec)?;
     // Read under the lock: a close that is done in between would be overwritten by what was before it.
@@ -97,6 +98,9 @@ pub(super) async fn open(host: &Arc<Host>, shop: &Arc<Shop>, wish: Wish) -> Resu
         held.save(next)?;
     }
     drop(held);
+    if let Some(former) = former {
+        resume::hand_over(&former, id)?;
+    }
     tracing::info!(lease = %id.short(), "opened");
     shop.add(id, lease).await;
     taken(shop, id).await

@@ -137,6 +137,12 @@ pub(crate) struct Record {
     pub(crate) account: Option<Account>,
     /// Unix seconds when it was over.
     pub(crate) done_at: Option<u64>,
+    /// The lease that goes on in its workspace.
+    #[serde(default)]
+    pub(crate) resumed_by: Option<B256>,
+    /// Unix seconds when that was opened: until it has the workspace nothing is removed.
+    #[serde(default)]
+    pub(crate) resumed_at: Option<u64>,
 }
 
 /// The signed record of the end, and what was stored for the payer.
@@ -166,6 +172,8 @@ impl Record {
             completion: None,
             account: None,
             done_at: None,
+            resumed_by: None,
+            resumed_at: None,
         }
     }
 

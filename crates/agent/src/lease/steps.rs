@@ -8,11 +8,11 @@ use wire::record::CompletionRecord;
 use wire::{JobNews, document, feed, signed, spec};
 
 use super::state::{Completion, Ending, Phase};
-use super::{Flow, Lease};
+use super::{Flow, Lease, resume};
 use crate::AgentError;
 use crate::engine::State;
 use crate::host::{pin_name, wall};
-use crate::job::{fetch, keep, logs, make};
+use crate::job::{Folder, fetch, keep, logs, make};
 use crate::limits::LOG_DRAIN;
 
 /// The gateway confirms a feed within this time, or is asked again.
@@ -44,8 +44,9 @@ impl Lease {
         let record = self.shared.record();
         let Some(wanted) = record.spec.clone() else { return Err(AgentError::refused("the spec is gone")) };
         let (host, folder, id) = (self.host.clone(), self.folder.clone(), self.id);
+        let former = resume::named(&record.terms).map(|id| Folder::of_lease(&host.config.state_dir, id).room());
         // Boxed, as it holds the engine's large settings.
-        let work = Box::pin(make::container(&host, id, &wanted, &folder, record.room_limit()));
+        let work = Box::pin(make::container(&host, id, &wanted, &folder, (record.room_limit(), former)));
         let Some(made) = self.unless_stopped(work).await else { return Ok(Flow::On) };
         made?;
         self.facts.engine_away_since = None;

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use alloy_primitives::B256;
 use chain::calls::x402;
 use testkit::{Need, docker_available, eventually, skip};
+use wire::Terms;
 use wire::http::LeasePhase;
 use wire::link::{LeaseAsk, LeaseReply};
-use wire::x402::reason;
+use wire::x402::{ChannelConfig, reason};
 
 use crate::payer::{Payer, SETUP, TICK, cost, job, refused, shop, taken};
 use crate::stage::LIMIT;
@@ -214,6 +215,52 @@ async fn two_leases_share_a_channel_and_their_accounts_add_up() {
     assert_eq!(charged, payer.charged);
     let LeaseReply::Refunded { amount, channel, .. } = payer.refund().await else { panic!("it was not refunded") };
     assert_eq!((amount, channel.total_claimed), (DEPOSIT - earned, earned));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_goes_on_in_the_workspace_of_one_that_is_over() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let stage = shop(2).await;
+    let _agent = stage.agent().await;
+    let mut payer = Payer::with(&stage, DEPOSIT).await;
+    let script = stage.script(FOREVER);
+    let resuming = |payer: &Payer<'_>, of: B256, salt: u64| Terms { extra: of, ..payer.terms(&script, salt) };
+    let first = payer.open(&payer.terms(&script, 10)).await;
+    payer.tick(first, 0, 60).await;
+    stage.said(job(first), "3").await;
+    assert_eq!(refused(payer.ask(payer.opening(&resuming(&payer, first, 11))).await), "lease_resume", "it still runs");
+    payer.ask(LeaseAsk::Stop { lease: first }).await;
+    payer.until(first, LeasePhase::Done).await;
+    assert_eq!(stage.result(&stage.completed(job(first)).await, "starts"), "started\n");
+
+    let stranger = stage.town.stranger.address();
+    let LeaseAsk::Open { config, voucher, charge, capability, .. } = payer.opening(&payer.terms(&script, 12)) else {
+        unreachable!()
+    };
+    let config = ChannelConfig { payer: stranger, payer_authorizer: stranger, ..config };
+    let terms = Terms { renter: stranger, controller: stranger, ..resuming(&payer, first, 12) };
+    let theirs = LeaseAsk::Open { terms: (&terms).into(), config, voucher, charge, capability };
+    let other = Terms { extra: first, ..payer.terms(&stage.script("true"), 13) };
+    for wrong in [theirs, payer.opening(&other), payer.opening(&resuming(&payer, B256::repeat_byte(9), 14))] {
+        assert_eq!(refused(payer.ask(wrong).await), "lease_resume");
+    }
+    assert_eq!(payer.look(first).await.charged, SETUP + cost(60), "nothing of all this was charged");
+
+    let second = payer.open(&resuming(&payer, first, 15)).await;
+    assert_eq!(
+        refused(payer.ask(payer.opening(&resuming(&payer, first, 16))).await),
+        "lease_resume",
+        "it goes on once"
+    );
+    payer.until(second, LeasePhase::Ready).await;
+    payer.tick(second, 0, 60).await;
+    stage.said(job(second), "3").await;
+    payer.ask(LeaseAsk::Stop { lease: second }).await;
+    payer.until(second, LeasePhase::Done).await;
+    let record = stage.completed(job(second)).await;
+    assert_eq!(stage.result(&record, "starts"), "started\nstarted\n", "what was written before is there");
 }
 
 #[tokio::test(flavor = "multi_thread")]

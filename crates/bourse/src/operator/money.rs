@@ -178,9 +178,10 @@ async fn http_payments(
         }
         None => None,
     };
-    let facilitator = Facilitator::new(exact.clone(), batch, store.clone(), Limits::default(), listed.receivers());
+    let limits = Limits::default();
+    let facilitator = Facilitator::new(exact.clone(), batch, store.clone(), limits.clone(), listed.receivers());
     let (sender, gas) = (sender.clone(), GasCaps::default());
-    Ok(Some(HttpPayments { exact, deposits, sender, facilitator: Some(facilitator), gas }))
+    Ok(Some(HttpPayments { exact, deposits, sender, facilitator: Some(facilitator), gas, limits }))
 }
 
 /// Who may be paid at this gateway's gas: providers of the market, to their addresses and their tills, and who was named.

@@ -8,11 +8,15 @@ use std::{
 };
 
 use jiff::Timestamp;
+use store::AccountId;
 use tokio::sync::Notify;
-use wire::http::ToClient;
+use wire::http::{AccountEvent, AccountNews, ProviderEvent, ProviderNews, ToClient};
 
 use super::{ClientId, Full, Read, Ring};
-use crate::config::{Limits, TOLD_BYTES_MAX};
+use crate::{
+    client::Topic,
+    config::{Limits, TOLD_BYTES_MAX},
+};
 
 /// The feeds by whom they are about. Each call holds the lock for a moment and never waits.
 pub(crate) struct Told<K> {
@@ -41,6 +45,22 @@ impl<K> Default for Shelf<K> {
     }
 }
 
+impl Told<u32> {
+    /// Tells everybody who follows the provider.
+    pub(crate) fn tell(&self, provider: u32, news: ProviderNews, now: Timestamp) {
+        let topic = Topic::Provider(provider).to_string();
+        self.push(provider, now, |seq| ToClient::Provider { topic, event: ProviderEvent { seq, at: now, news } });
+    }
+}
+
+impl Told<AccountId> {
+    /// Tells whoever follows the account.
+    pub(crate) fn tell(&self, account: AccountId, news: AccountNews, now: Timestamp) {
+        let topic = Topic::Account(account).to_string();
+        self.push(account, now, |seq| ToClient::Account { topic, event: AccountEvent { seq, at: now, news } });
+    }
+}
+
 impl<K: Copy + Eq + Hash> Told<K> {
     pub(crate) fn new(limits: &Limits) -> Self {
         let (feeds_max, events_max) = (limits.provider_feeds, limits.provider_feed_events);
@@ -49,7 +69,7 @@ impl<K: Copy + Eq + Hash> Told<K> {
 
     /// Tells everybody who follows it what `message` makes of the next number. Where there is no room for one more feed
     /// nobody follows it.
-    pub(crate) fn tell(&self, whom: K, now: Timestamp, message: impl FnOnce(u64) -> ToClient) {
+    fn push(&self, whom: K, now: Timestamp, message: impl FnOnce(u64) -> ToClient) {
         let mut shelf = self.shelf();
         let Ok(feed) = self.feed(&mut shelf, whom, now) else {
             return;
@@ -65,13 +85,7 @@ impl<K: Copy + Eq + Hash> Told<K> {
     }
 
     /// Wakes `wake` whenever there is news of it, until [`unsubscribe`](Self::unsubscribe).
-    pub(crate) fn subscribe(
-        &self,
-        whom: K,
-        client: ClientId,
-        wake: Arc<Notify>,
-        now: Timestamp,
-    ) -> Result<(), Full> {
+    pub(crate) fn subscribe(&self, whom: K, client: ClientId, wake: Arc<Notify>, now: Timestamp) -> Result<(), Full> {
         self.feed(&mut self.shelf(), whom, now)?.readers.insert(client, wake);
         Ok(())
     }
@@ -121,6 +135,8 @@ impl<K: Copy + Eq + Hash> Told<K> {
 
 #[cfg(test)]
 mod tests {
+    use wire::http::Presence;
+
     use super::*;
 
     const START: u64 = 1_800_000_000_000;
@@ -134,8 +150,8 @@ mod tests {
     }
 
     fn tell(feeds: &Told<u32>, provider: u32, count: usize) {
-        let message = |seq: u64| ToClient::Notice { topic: String::new(), kind: seq.to_string(), detail: String::new() };
-        (0..count).for_each(|_| feeds.tell(provider, at(0), message));
+        let news = ProviderNews::ProviderStatusChanged { status: Presence::Online };
+        (0..count).for_each(|_| feeds.tell(provider, news.clone(), at(0)));
     }
 
     fn check(feeds: &Told<u32>, provider: u32, after: u64, expected: &str) {

@@ -4,6 +4,7 @@
 mod stage;
 
 #[cfg(test)]
+mod runways;
 mod sockets;
 
 #[cfg(test)]

@@ -251,6 +251,7 @@ impl Reader {
                 ToClient::Notice { kind, .. } => held.push(kind),
                 ToClient::News { event, .. } => held.push(event.seq.to_string()),
                 ToClient::Provider { event, .. } => held.push(event.seq.to_string()),
+                ToClient::Account { event, .. } => held.push(event.seq.to_string()),
             }
         }
     }

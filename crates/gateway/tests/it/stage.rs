@@ -13,7 +13,7 @@ use market::{Amount, Hardware, JobId, Mebibytes, PerHour, ResourceId};
 use payments::{
     accounts::Accounts,
     exact::Exact,
-    facilitator::{FollowConfig, Sender},
+    facilitator::{FollowConfig, Limits, Sender},
     ledger::{Ledger, LedgerConfig},
 };
 use store::{AssetId, AssetRow, Store};
@@ -261,7 +261,7 @@ async fn http_payments(town: &TestMarket, store: &Store) -> HttpPayments {
     let token = Erc20::open(town.chain.clone(), town.market.token()).await.unwrap();
     let exact = Exact::new(token, sender.clone(), store.clone()).unwrap();
     let deposits = Deposits::open(town.chain.clone(), town.deployment.deposits).await.unwrap();
-    HttpPayments { exact, deposits, sender, facilitator: None, gas: GasCaps::default() }
+    HttpPayments { exact, deposits, sender, facilitator: None, gas: GasCaps::default(), limits: Limits::default() }
 }
 
 /// Waits until `happened`, with a limit.

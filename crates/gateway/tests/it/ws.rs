@@ -94,7 +94,7 @@ async fn a_reader_that_does_not_read_is_sent_away_with_the_reason() {
                 assert_eq!(event.seq, last + 1);
                 last = event.seq;
             }
-            Ok(ToClient::Provider { event, .. }) => panic!("{event:?}"),
+            Ok(other @ (ToClient::Provider { .. } | ToClient::Account { .. })) => panic!("{other:?}"),
             Ok(ToClient::Notice { kind, .. }) => assert_eq!(kind, "CURRENT"),
             Err(reason) => break reason,
         }

@@ -225,3 +225,17 @@ async fn the_body_is_named_where_it_is_wrong_and_a_gateway_may_take_no_payments(
     let bare = crate::stage::Stage::new(|config| config.x402 = None).await;
     bare.post("/api/v1/x402/jobs", buyer.body().to_string()).await.is_problem(501, "no payments over HTTP");
 }
+
+#[tokio::test]
+async fn a_job_that_is_not_worth_its_gas_is_not_offered() {
+    let dear = |config: &mut gateway::GatewayConfig| {
+        // A coin that is dear enough for an hour to cost less than the gas.
+        config.x402.as_mut().unwrap().limits.coin = Some(1_000_000_000_000_000);
+    };
+    let buyer = Buyer::of(Shop::watched(true, dear).await);
+    let told = buyer.ask(None).await;
+    assert!(told.required.is_none(), "nobody is asked to pay");
+    let problem = told.answer.is_problem(400, "not worth its gas");
+    assert_eq!(problem.field.as_deref(), Some("maxDurationS"));
+    assert_eq!(Buyer::new().await.ask(None).await.answer.status, 402, "where gas is worth nothing it is");
+}

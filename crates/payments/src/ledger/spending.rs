@@ -8,10 +8,10 @@ use store::{AccountId, Analytics, AssetId, AssetRow, HoldRow, Store};
 
 use crate::PaymentsError;
 
-/// Below so many seconds of money people are warned: time to deposit more.
-pub const RUNWAY_LOW: Seconds = Seconds(3600);
+/// Below so many seconds of money people are warned, a day: time to deposit more, whenever they look.
+pub const RUNWAY_LOW: Seconds = Seconds(24 * 3600);
 /// Below so many seconds the end is near: longer than a deposit takes to be deep enough on most chains.
-pub const RUNWAY_CRITICAL: Seconds = Seconds(600);
+pub const RUNWAY_CRITICAL: Seconds = Seconds(3600);
 const _: () = assert!(RUNWAY_CRITICAL.0 < RUNWAY_LOW.0, "the first warning comes first");
 
 /// What an account has of an asset.

@@ -44,8 +44,17 @@ impl GasBudget {
         self.take_below(signed, now, self.cap_gwei / 2).await
     }
 
+    /// Takes what a transaction is reckoned to cost that this key signs elsewhere, where its bytes are not at hand.
+    pub async fn take_wei(&self, wei: u128, now: Timestamp) -> Result<(), PaymentsError> {
+        self.spend(wei, now, self.cap_gwei).await
+    }
+
     async fn take_below(&self, signed: &Prepared, now: Timestamp, cap_gwei: u64) -> Result<(), PaymentsError> {
-        let gwei = u64::try_from(signed.most_wei()?.div_ceil(GWEI)).unwrap_or(u64::MAX);
+        self.spend(signed.most_wei()?, now, cap_gwei).await
+    }
+
+    async fn spend(&self, wei: u128, now: Timestamp, cap_gwei: u64) -> Result<(), PaymentsError> {
+        let gwei = u64::try_from(wei.div_ceil(GWEI)).unwrap_or(u64::MAX);
         let day = GasDay { chain_id: self.chain_id, signer: self.signer, day: now.0 / DAY_S };
         match self.store.take_gas(day, gwei, cap_gwei).await? {
             true => Ok(()),

@@ -71,7 +71,8 @@ async fn money_lasts_so_long(database: &TestDatabase) {
     let store = open(database).await;
     let asset = asset(&store, 1).await;
     let ledger = Ledger::start(store.clone(), LedgerConfig::default());
-    credit(&ledger, asset, 1, account(1), 4000).await;
+    let day = i64::try_from(RUNWAY_LOW.0).unwrap();
+    credit(&ledger, asset, 1, account(1), day + 400).await;
     let _: DepositKey = seen(&store, asset, 2, 77).await;
     let mut pending = store.deposit(DepositKey { asset, tx: hash(2), log_index: 2 }).await.unwrap().unwrap();
     pending.account = Some(account(1));
@@ -79,7 +80,7 @@ async fn money_lasts_so_long(database: &TestDatabase) {
     ledger.post(hold(asset, 1, account(1), 1800), NOW).await.unwrap();
     let left = async |after: u64| {
         let wallet = &wallets(&store, account(1)).await.unwrap()[0];
-        assert_eq!((wallet.available, wallet.held, wallet.pending), (2200, 1800, 77));
+        assert_eq!((wallet.available, wallet.held, wallet.pending), (day - 1400, 1800, 77));
         let holds = store.open_holds(account(1)).await.unwrap();
         runway(wallet.available, &holds, asset, Timestamp(NOW.0 + after))
     };
@@ -87,9 +88,10 @@ async fn money_lasts_so_long(database: &TestDatabase) {
     ledger.post(Posting::JobStarted { job: job(1), at: NOW }, NOW).await.unwrap();
     // One unit a second.
     let at = async |after| left(after).await.map(|it| (it.left, it.warning)).unwrap();
-    assert_eq!(at(0).await, (Seconds(4000), None));
+    assert_eq!(at(0).await, (Seconds(RUNWAY_LOW.0 + 400), None));
     assert_eq!(at(400).await, (RUNWAY_LOW, None));
-    assert_eq!(at(401).await, (Seconds(3599), Some(RunwayWarning::Low)));
-    assert_eq!(left(1800).await.unwrap().left, Seconds(2200), "the hold is spent; more can be set aside");
-    assert_eq!(left(9000).await.unwrap().left, Seconds(2200));
+    assert_eq!(at(401).await, (Seconds(RUNWAY_LOW.0 - 1), Some(RunwayWarning::Low)));
+    let rest = Seconds(RUNWAY_LOW.0 - 1400);
+    assert_eq!(left(1800).await.unwrap().left, rest, "the hold is spent; more can be set aside");
+    assert_eq!(left(9000).await.unwrap().left, rest);
 }

@@ -37,6 +37,11 @@ pub struct LeaseBody {
     /// Takes a card that is pretended.
     #[serde(default)]
     pub simulated: bool,
+    /// Begins in the workspace that this lease left: with the same spec, by the same payer, on the same resource, within a
+    /// day of its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<crate::schema::Hash>)]
+    pub resume: Option<B256>,
 }
 
 /// `POST /api/v1/x402/leases/{id}/tick`; an empty body is one tick.

@@ -62,7 +62,7 @@ pub struct WalletRunwayJson {
     pub per_hour: Money,
     /// Seconds for which that can be paid.
     pub left_s: u64,
-    /// `low` below an hour, `critical` below ten minutes, `empty` when nothing is left.
+    /// `low` below a day, `critical` below an hour, `empty` when nothing is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
 }

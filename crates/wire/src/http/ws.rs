@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{GpuJson, MetricsPoint, Presence};
+use super::{AssetJson, GpuJson, MetricsPoint, Presence, WalletRunwayJson};
 
 use crate::{SignatureBytes, TermsJson, WireError, feed::JobEvent, signed};
 
@@ -22,14 +22,15 @@ pub enum FromClient {
     },
 }
 
-/// A wish to follow `job:{jobId}` or `provider:{providerId}`.
+/// A wish to follow `job:{jobId}`, `provider:{providerId}` or `account:{accountId}`.
 ///
 /// A job's topic needs a party of the job: either a session (cookie or bearer token of the upgrade request), or a
-/// signature. The terms prove who the renter is; the signature that it is him. A provider's topic is public.
+/// signature. The terms prove who the renter is; the signature that it is him. A provider's topic is public; an account's is for
+/// a session of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subscribe {
-    /// `job:0x…` or `provider:7`.
+    /// `job:0x…`, `account:0x…` or `provider:7`.
     pub topic: String,
     /// The last number seen, 0 for from the beginning.
     #[serde(default)]
@@ -115,6 +116,32 @@ pub enum ProviderNews {
     },
 }
 
+/// One piece of news about an account. Numbers rise as those of a provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountEvent {
+    /// Position in the account's topic.
+    pub seq: u64,
+    /// When the gateway noticed it.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub news: AccountNews,
+}
+
+/// What can happen to an account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AccountNews {
+    /// What it has of an asset lasts shorter than a bound: told once each time that a bound is crossed.
+    RunwayWarning {
+        /// Of what.
+        asset: AssetJson,
+        /// How long it lasts, with the bound that was crossed as its warning.
+        runway: WalletRunwayJson,
+    },
+}
+
 /// What a gateway says on `/api/v1/ws`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -134,6 +161,14 @@ pub enum ToClient {
         /// What.
         #[serde(flatten)]
         event: ProviderEvent,
+    },
+    /// News of an account's topic.
+    Account {
+        /// Which topic.
+        topic: String,
+        /// What.
+        #[serde(flatten)]
+        event: AccountEvent,
     },
     /// The gateway's own word about a topic.
     Notice {

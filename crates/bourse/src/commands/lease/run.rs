@@ -2,8 +2,9 @@
 
 use std::{path::Path, process::ExitCode};
 
-use market::{Amount, Needs, PerHour, Seconds};
-use renter::{LeasePreview, Quote, Renter};
+use alloy_primitives::B256;
+use market::{Amount, Needs, PerHour, ResourceId, Seconds};
+use renter::{LeaseClient, LeasePreview, Quote, Renter};
 use serde_json::json;
 use wire::{
     JobSpec, Network,
@@ -51,6 +52,10 @@ pub(crate) struct Args {
     /// The longest that it is paid for, in seconds. The deposit covers it.
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
     max_duration: u32,
+    /// Begin in the workspace of this lease, which was opened here with the same image, command and sizes and has been over
+    /// for less than a day.
+    #[arg(long, value_name = "ID")]
+    resume: Option<String>,
     /// Do not ask before money moves.
     #[arg(short, long)]
     yes: bool,
@@ -72,15 +77,21 @@ pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<Exit
         Err(_) => (prepare::import(Path::new(&args.image), &store, ui).await?, true),
     };
     let spec = spec(&args, &image)?;
-    let quote = quote(&args, &spec, &renter, &token).await?;
+    let client = super::client(settings).await?;
+    let former = match &args.resume {
+        Some(name) => Some(former(&client, settings, name).await?),
+        None => None,
+    };
+    let on = former.as_ref().map(|(_, resource)| *resource);
+    let quote = quote(&args, (&spec, on), &renter, &token).await?;
     let body = LeaseBody {
         spec,
         resource_id: Some(quote.offer.id.0.into()),
         max_duration_s: Some(args.max_duration),
         max_price: None,
         simulated: args.simulated,
+        resume: former.as_ref().map(|(id, _)| *id),
     };
-    let client = super::client(settings).await?;
     let preview = client.preview(&body).await.map_err(|err| Failure::refused(err.into()))?;
     let deposit = deposit(&preview, &quote);
     show(&quote, &preview, deposit, &token, ui);
@@ -176,11 +187,27 @@ fn spec(args: &Args, image: &content::Cid) -> Result<JobSpec, Failure> {
     Ok(spec)
 }
 
+/// The lease that is gone on from, and the resource where its workspace is kept.
+async fn former(client: &LeaseClient, settings: &Settings, name: &str) -> Result<(B256, ResourceId), Failure> {
+    let lease = super::load(settings, name)?;
+    let shown = client.show(&lease).await?;
+    Ok((lease.id, ResourceId(shown.resource_id.0)))
+}
+
 /// The cheapest that fits, and what the longest time would cost.
-async fn quote(args: &Args, spec: &JobSpec, renter: &Renter, token: &Token) -> Result<Quote, Failure> {
+async fn quote(
+    args: &Args,
+    (spec, on): (&JobSpec, Option<ResourceId>),
+    renter: &Renter,
+    token: &Token,
+) -> Result<Quote, Failure> {
     let max_price = args.max_price.as_deref().map(|text| prepare::tokens(text, token)).transpose()?;
-    let needs =
-        Needs { max_price: max_price.map(|amount| PerHour(amount.0)), simulated: args.simulated, ..spec.needs() };
+    let needs = Needs {
+        id: on,
+        max_price: max_price.map(|amount| PerHour(amount.0)),
+        simulated: args.simulated,
+        ..spec.needs()
+    };
     let quote = renter.quote(&needs, Seconds(args.max_duration.into())).await;
     quote.map_err(|err| Failure::refused(err.into()))
 }

@@ -8,6 +8,7 @@ use axum::{
 };
 use market::{Needs, Offer, PerHour, ResourceId, Seconds};
 use wire::{
+    Terms,
     http::{LeaseBody, LeaseOpenedJson, Money},
     link::{LeaseAsk, LeaseReply},
     x402::{BatchPayload, ChannelConfig, reason},
@@ -87,7 +88,9 @@ pub(crate) async fn create(
     let document = wire::document(&wish.spec)?;
     let salt = salt(id, voucher.max_claimable_amount, document.digest);
     let payer = (deposit::payer(&config), config.payer_authorizer);
-    let terms = orders::terms(payer, &chosen, wish.duration, document.digest, salt);
+    // The lease that this one goes on from is part of what is agreed: its agent looks whether he may.
+    let extra = body.resume.unwrap_or_default();
+    let terms = Terms { extra, ..orders::terms(payer, &chosen, wish.duration, document.digest, salt) };
     orders::publish(&shared, payer.0, document).await?;
     let (capability, hash) = capability()?;
     let amount = offer.offer.setup;
@@ -141,6 +144,9 @@ fn currency(shared: &Shared) -> Currency<'_> {
 
 fn wish(shared: &Shared, body: &LeaseBody) -> Result<Wish, GatewayError> {
     body.spec.check()?;
+    if body.resume.is_some() && body.resource_id.is_none() {
+        return Err(malformed("resourceId", "a workspace lies where its lease ran: name that resource"));
+    }
     let seconds = body.max_duration_s.unwrap_or(DURATION_S);
     let duration = Seconds(seconds.into());
     if seconds == 0 || duration > market::rules::DURATION_MAX {

@@ -6,14 +6,14 @@ use axum::{
     extract::{Path, State, rejection::PathRejection},
 };
 use market::Timestamp;
-use payments::ledger::{RunwayWarning, runway, wallets};
-use wire::http::{AddressBalanceJson, BalanceJson, Money, WalletJson, WalletRunwayJson};
+use payments::ledger::{runway, wallets};
+use wire::http::{AddressBalanceJson, BalanceJson, Money, WalletJson};
 
 use crate::{
     GatewayError,
     http::{jobs::ask, page::malformed},
     state::{Shared, now},
-    wallet::{Holder, kept, money, refused, shown},
+    wallet::{Holder, kept, lasts, money, refused, shown},
 };
 
 /// What the account of who is signed in has in the market wallet, asset by asset.
@@ -31,11 +31,7 @@ pub(crate) async fn mine(State(shared): State<Shared>, holder: Holder) -> Result
     let at = Timestamp(now());
     let balance = |wallet: payments::ledger::Wallet| {
         let asset = &wallet.asset;
-        let left = runway(wallet.available, &holds, asset.asset, at).map(|runway| WalletRunwayJson {
-            per_hour: money(runway.per_hour, asset),
-            left_s: runway.left.0,
-            warning: runway.warning.map(|warning| word(warning).into()),
-        });
+        let left = runway(wallet.available, &holds, asset.asset, at).map(|runway| lasts(&runway, asset));
         BalanceJson {
             asset: shown(asset),
             available: money(wallet.available, asset),
@@ -46,14 +42,6 @@ pub(crate) async fn mine(State(shared): State<Shared>, holder: Holder) -> Result
         }
     };
     Ok(Json(WalletJson { account: holder.account.0, balances: found.into_iter().map(balance).collect() }))
-}
-
-fn word(warning: RunwayWarning) -> &'static str {
-    match warning {
-        RunwayWarning::Low => "low",
-        RunwayWarning::Critical => "critical",
-        RunwayWarning::Empty => "empty",
-    }
 }
 
 /// What an address has on chain: of the settlement token, and for gas.

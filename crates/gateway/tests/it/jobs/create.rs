@@ -68,6 +68,21 @@ async fn an_authorization_makes_one_job_however_often_it_is_sent() {
 }
 
 #[tokio::test]
+async fn a_gateway_that_has_spent_its_gas_relays_nothing() {
+    let shop = Shop::watched(true, |config| config.relayed_wei_a_day = 1_000_000_000).await;
+    let (quote, before) = (shop.quote().await, balance(&shop).await);
+    let payment = shop.payment(&quote).await;
+    let refused = shop.stage.post_as("/api/v1/jobs", &shop.token, &payment).await;
+    refused.is_problem(503, "send the transaction of the answer without terms yourself");
+    assert_eq!(balance(&shop).await, before);
+    // Who sends it himself needs no gas of this gateway's, and is told of his job as before.
+    let terms = Terms::try_from(&quote.terms).unwrap();
+    shop.stage.town.renter.create_job(&terms).await.unwrap();
+    let made = shop.stage.post_as("/api/v1/jobs", &shop.token, &payment).await;
+    assert_eq!(made.status, 200, "{}", String::from_utf8_lossy(&made.body));
+}
+
+#[tokio::test]
 async fn what_does_not_fit_is_named_before_any_money_moves() {
     let shop = Shop::new().await;
     let refused = async |change: serde_json::Value, status: u16, field: Option<&str>, words: &str| {

@@ -4,6 +4,7 @@ use alloy_primitives::{Address, B256};
 use axum::http::StatusCode;
 use chain::{Account, Authorization, ChainError, MarketRevert};
 use market::{JobId, PerHour, Status, Timestamp};
+use payments::PaymentsError;
 use wire::{
     Document, Terms, TermsJson, WireError,
     http::{AuthorizationJson, CreateJobBody, CreatedJobJson},
@@ -12,10 +13,14 @@ use wire::{
 use super::{created, currency};
 use crate::{
     GatewayError,
+    config::{RELAYED_GAS, RELAYED_GAS_RISE},
     http::{jobs::ask, page::malformed},
     orders::{self, publish},
     state::{Shared, now},
 };
+
+const NO_GAS: &str = "this gateway cannot pay gas now: try again later, or approve the market and send the transaction \
+                      of the answer without terms yourself";
 
 /// What was answered, and whether it is new.
 pub(super) type Paid = (StatusCode, CreatedJobJson);
@@ -149,6 +154,7 @@ async fn relay(shared: Shared, payer: Account, terms: Terms, signed: Authorizati
     if let Some(made) = existing(&shared, &terms).await? {
         return Ok((StatusCode::OK, made));
     }
+    afford(&shared).await?;
     match payer.create_job_with_authorization(&terms, &signed).await {
         Ok(mined) => {
             tracing::info!(%job, tx = %mined.tx, gas = mined.gas_used, "an authorised job was created");
@@ -160,6 +166,21 @@ async fn relay(shared: Shared, payer: Account, terms: Terms, signed: Authorizati
             None => Err(refused(revert)),
         },
         Err(error) => Err(failed(job, error)),
+    }
+}
+
+/// Takes the gas of a relay out of the day's budget, before anything is signed for it.
+async fn afford(shared: &Shared) -> Result<(), GatewayError> {
+    let Some(budget) = &shared.relayed_gas else { return Ok(()) };
+    let price = ask(shared, shared.market.chain().gas_price()).await?;
+    let wei = price.saturating_mul(RELAYED_GAS_RISE).saturating_mul(RELAYED_GAS.into());
+    match budget.take_wei(wei, Timestamp(now())).await {
+        Ok(()) => Ok(()),
+        Err(PaymentsError::GasSpent { signer, cap_gwei }) => {
+            tracing::warn!(%signer, cap_gwei, "the gas for jobs that are relayed is used up today");
+            Err(GatewayError::Unavailable { what: NO_GAS.into() })
+        }
+        Err(error) => Err(crate::wallet::refused(&error)),
     }
 }
 
@@ -176,9 +197,7 @@ fn failed(job: JobId, error: ChainError) -> GatewayError {
         ChainError::Unreachable { .. } => GatewayError::Chain { reason: error.to_string() },
         ChainError::InsufficientGas { .. } | ChainError::FeeTooHigh { .. } | ChainError::Refused { .. } => {
             tracing::error!(%job, %error, "an authorised job cannot be paid gas for");
-            let what = "this gateway cannot pay gas now: try again later, or approve the market and send the \
-                        transaction of the answer without terms yourself";
-            GatewayError::Unavailable { what: what.into() }
+            GatewayError::Unavailable { what: NO_GAS.into() }
         }
         other => unknown(job, &other.to_string()),
     }

@@ -74,6 +74,7 @@ pub(super) async fn buy(
         if let Err(gone) = rentable(shared, &terms) {
             return offer::required(shared, &payments, &asked, Some(gone.to_string())).await;
         }
+        x402::worth(shared, &payments, &terms).await?;
         // Whoever asks again for the same payment has had its gas counted.
         if x402::is_new(shared, pay_to).await? {
             x402::spend_gas(shared, &payments, payer).await?;

@@ -17,7 +17,7 @@ use crate::{
     },
     orders::{self, Wish},
     state::{Shared, now},
-    x402::HttpPayments,
+    x402::{self, HttpPayments},
 };
 
 /// Under which name the terms travel in an offer's `extra`: what the payer agrees to by paying.
@@ -38,6 +38,7 @@ pub(super) async fn required(
     let terms =
         orders::terms((asked.renter, controller(shared)?), chosen, wish.duration, document.digest, rand::random());
     orders::check(&terms)?;
+    x402::worth(shared, payments, &terms).await?;
     if ask(shared, shared.market.is_paused()).await? {
         return Err(GatewayError::Conflict { what: "the market is paused: it takes no new jobs for now".into() });
     }
