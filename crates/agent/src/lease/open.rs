@@ -98,9 +98,7 @@ pub(super) async fn open(host: &Arc<Host>, shop: &Arc<Shop>, wish: Wish) -> Resu
         held.save(next)?;
     }
     drop(held);
-    if let Some(former) = former {
-        resume::hand_over(&former, id)?;
-    }
+    former.map_or(Ok(()), |former| resume::hand_over(&former, id))?;
     tracing::info!(lease = %id.short(), "opened");
     shop.add(id, lease).await;
     taken(shop, id).await

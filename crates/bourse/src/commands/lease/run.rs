@@ -78,11 +78,7 @@ pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<Exit
     };
     let spec = spec(&args, &image)?;
     let client = super::client(settings).await?;
-    let former = match &args.resume {
-        Some(name) => Some(former(&client, settings, name).await?),
-        None => None,
-    };
-    let on = former.as_ref().map(|(_, resource)| *resource);
+    let (resume, on) = former(&client, settings, args.resume.as_deref()).await?;
     let quote = quote(&args, (&spec, on), &renter, &token).await?;
     let body = LeaseBody {
         spec,
@@ -90,7 +86,7 @@ pub(crate) async fn run(args: Args, settings: &Settings, ui: &Ui) -> Result<Exit
         max_duration_s: Some(args.max_duration),
         max_price: None,
         simulated: args.simulated,
-        resume: former.as_ref().map(|(id, _)| *id),
+        resume,
     };
     let preview = client.preview(&body).await.map_err(|err| Failure::refused(err.into()))?;
     let deposit = deposit(&preview, &quote);
@@ -187,11 +183,16 @@ fn spec(args: &Args, image: &content::Cid) -> Result<JobSpec, Failure> {
     Ok(spec)
 }
 
-/// The lease that is gone on from, and the resource where its workspace is kept.
-async fn former(client: &LeaseClient, settings: &Settings, name: &str) -> Result<(B256, ResourceId), Failure> {
+/// The lease that is gone on from, if one is, and the resource where its workspace is kept.
+async fn former(
+    client: &LeaseClient,
+    settings: &Settings,
+    name: Option<&str>,
+) -> Result<(Option<B256>, Option<ResourceId>), Failure> {
+    let Some(name) = name else { return Ok((None, None)) };
     let lease = super::load(settings, name)?;
     let shown = client.show(&lease).await?;
-    Ok((lease.id, ResourceId(shown.resource_id.0)))
+    Ok((Some(lease.id), Some(ResourceId(shown.resource_id.0))))
 }
 
 /// The cheapest that fits, and what the longest time would cost.

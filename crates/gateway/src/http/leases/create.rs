@@ -88,7 +88,6 @@ pub(crate) async fn create(
     let document = wire::document(&wish.spec)?;
     let salt = salt(id, voucher.max_claimable_amount, document.digest);
     let payer = (deposit::payer(&config), config.payer_authorizer);
-    // The lease that this one goes on from is part of what is agreed: its agent looks whether he may.
     let extra = body.resume.unwrap_or_default();
     let terms = Terms { extra, ..orders::terms(payer, &chosen, wish.duration, document.digest, salt) };
     orders::publish(&shared, payer.0, document).await?;
