@@ -60,7 +60,7 @@ const BENCHES: [Bench; 9] = [
 /// A bench target of a crate, in the profile that people run: hot crates are optimised in it, the rest waits for blocks.
 fn target(context: &Context, package: &str, bench: &str) -> Command {
     let mut cargo = cargo(context);
-    cargo.args(["test", "-q", "-p", package, "--bench", bench]);
+    cargo.args(["test", "-q", "--profile", "dev", "-p", package, "--bench", bench]);
     cargo
 }
 
