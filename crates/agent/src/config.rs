@@ -8,6 +8,8 @@ use chain::{ChainConfig, Wallet};
 use market::{Amount, Mebibytes, PerHour};
 use url::Url;
 
+use crate::egress::{Mirrors, NetworkPolicy};
+
 /// How an agent works.
 #[derive(Clone, Debug)]
 pub struct AgentConfig {
@@ -43,8 +45,10 @@ pub struct AgentConfig {
     pub offered: Offered,
     /// Pretends a card.
     pub simulate: Option<Simulated>,
-    /// Whether jobs may ask for the network.
-    pub allow_network: bool,
+    /// What jobs may reach at most.
+    pub network: NetworkPolicy,
+    /// Hosts that jobs reach at an address of the owner's.
+    pub mirrors: Mirrors,
     /// The container engine's socket.
     pub docker: PathBuf,
     /// Most bytes of content kept.
@@ -131,7 +135,8 @@ impl AgentConfig {
             region: None,
             offered: Offered::default(),
             simulate: None,
-            allow_network: false,
+            network: NetworkPolicy::None,
+            mirrors: Mirrors::new(),
             docker: crate::engine::default_socket().to_owned(),
             // Several large images and their results.
             store_bytes_max: 256 << 30,

@@ -3,6 +3,7 @@
 mod images;
 mod policy;
 mod usage;
+pub(crate) mod walls;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -136,6 +137,9 @@ impl Engine {
         if matches!(self.state(plan.job).await?, State::Created { .. }) {
             self.remove(plan.job).await?;
         }
+        if let Some(image) = &plan.walls {
+            self.raise_walls(plan.job, image).await?;
+        }
         let docker = self.docker().await?;
         let options = query::CreateContainerOptions { name: Some(name), ..Default::default() };
         let create = docker.create_container(Some(options), policy::body(plan, &self.owner));
@@ -163,9 +167,10 @@ impl Engine {
         absent_is_fine(self.ask("stop the program", REQUEST_WITHIN + STOP_GRACE, stop).await)
     }
 
-    /// Removes the container, running or not.
+    /// Removes the container, running or not, and its walls.
     pub(crate) async fn remove(&self, job: JobId) -> Result<(), AgentError> {
-        self.remove_named(&Self::name(job)).await
+        self.remove_named(&Self::name(job)).await?;
+        self.remove_named(&Self::walls_name(job)).await
     }
 
     async fn remove_named(&self, name: &str) -> Result<(), AgentError> {

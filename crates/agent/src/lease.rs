@@ -33,6 +33,7 @@ pub(crate) use desk::answer;
 pub(crate) use shop::{Shared, Shop};
 
 use crate::backoff::Backoff;
+use crate::egress::Exit;
 use crate::engine::State;
 use crate::host::{Host, wall};
 use crate::job::Folder;
@@ -57,6 +58,8 @@ struct Lease {
     clock: Clock,
     facts: Facts,
     logs: Option<JoinHandle<()>>,
+    /// The way out of a program that may reach some hosts.
+    exit: Option<Exit>,
 }
 
 /// What was seen since this process began; all of it can be seen again.
@@ -124,7 +127,7 @@ impl Lease {
         let clock = Clock::at(account.as_ref().map_or(0, |account| account.served));
         let (host, shop) = (host.clone(), shop.clone());
         let facts = Facts::default();
-        Ok(Self { host, shop, id, shared, folder, journal, clock, facts, logs: None })
+        Ok(Self { host, shop, id, shared, folder, journal, clock, facts, logs: None, exit: None })
     }
 
     async fn run(&mut self) {

@@ -18,6 +18,8 @@ pub use check::{CheckConfig, Finding, Severity, check};
 mod backoff;
 mod beat;
 mod disk;
+mod egress;
+pub use egress::{Mirrors, NetworkPolicy};
 mod engine;
 mod feeds;
 mod follow;

@@ -51,6 +51,17 @@ pub const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 /// The rest of a log after the program's end arrives within this time or is left.
 pub const LOG_DRAIN: Duration = Duration::from_secs(10);
 
+/// Bytes that all connections of a job to listed hosts may move together: several large models.
+pub const EGRESS_BYTES_MAX: u64 = 256 << 30;
+/// Connections of one job at once; more wait.
+pub const EGRESS_CONNECTIONS_MAX: usize = 64;
+/// A name is found, a host answers and a request's head arrives within these times.
+pub const EGRESS_LOOKUP_WITHIN: Duration = Duration::from_secs(5);
+/// See above.
+pub const EGRESS_DIAL_WITHIN: Duration = Duration::from_secs(10);
+/// See above.
+pub const EGRESS_REQUEST_WITHIN: Duration = Duration::from_secs(30);
+
 /// A lease that stands ready and is not paid for this long, or two ticks, is given up: long enough for a person to look.
 pub const LEASE_READY_WITHIN: Duration = Duration::from_secs(120);
 /// What a lease has run is written down this often: a killed agent gives away so much at most.

@@ -84,7 +84,7 @@ impl JobTemplate {
             inputs: self.inputs,
             outputs: self.outputs,
             resources: self.resources,
-            network: self.network,
+            network: self.network.clone(),
         };
         spec.check()?;
         Ok(spec)

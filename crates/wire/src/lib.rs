@@ -19,8 +19,11 @@ pub mod details;
 
 pub mod schema;
 
+mod network;
+pub use network::{DESTINATIONS_MAX, Destination, Network};
+
 pub mod spec;
-pub use spec::{JobSpec, Network};
+pub use spec::JobSpec;
 
 pub mod record;
 

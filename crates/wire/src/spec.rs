@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use cid::Cid;
 use serde::{Deserialize, Serialize};
 
-use crate::WireError;
+use crate::{Network, WireError};
 
 /// The largest job spec. Specs are read by hand; a bigger one is a mistake or an attack.
 pub const JOB_SPEC_BYTES_MAX: usize = 64 << 10;
@@ -80,17 +80,6 @@ pub struct Needs {
     pub disk_mib: u64,
 }
 
-/// What a job may reach over the network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Network {
-    /// Nothing, not even the host.
-    #[default]
-    None,
-    /// Everything the provider's machine reaches.
-    Full,
-}
-
 impl JobSpec {
     /// Reads and checks a spec.
     pub fn parse(bytes: &[u8]) -> Result<Self, WireError> {
@@ -124,6 +113,7 @@ impl JobSpec {
             }
         }
         environment(&self.env)?;
+        self.network.check()?;
         let needs = &self.resources;
         for (field, value) in
             [("cpus", u64::from(needs.cpus)), ("memoryMib", needs.memory_mib), ("diskMib", needs.disk_mib)]

@@ -24,6 +24,10 @@ const NOBODY: &str = "65534:65534";
 const USER_MAX: u32 = i32::MAX as u32;
 /// Killed before anything of the host's when memory is short.
 const OOM_SCORE: i64 = 500;
+/// Memory of a job's walls: what the engine needs to start anything.
+const WALLS_MEMORY: Mebibytes = Mebibytes(16);
+/// Threads of the engine's own starter, which counts before the process that waits takes its place.
+const WALLS_PIDS_MAX: i64 = 32;
 /// Bounds of `/tmp`, which lies in the job's own memory.
 const TMP_MIB: (u64, u64) = (16, 1024);
 /// Bound of shared memory, which lies in the job's own memory; training frameworks want at least 1 GiB.
@@ -47,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) cpus: u16,
     pub(crate) memory: Mebibytes,
     pub(crate) network: Network,
+    /// The digest of the image of walls, where the job may reach some hosts.
+    pub(crate) walls: Option<String>,
     /// Real cards by UUID.
     pub(crate) gpus: Vec<String>,
     pub(crate) inputs: PathBuf,
@@ -68,18 +74,47 @@ pub(crate) fn body(plan: &Plan, owner: &str) -> ContainerCreateBody {
         // With a command of its own and no arguments, the image's arguments would be handed to the wrong program.
         cmd: if plan.command.is_empty() { some(&plan.args) } else { Some(plan.args.clone()) },
         env: Some(env(plan)),
-        hostname: Some("job".into()),
+        // Who lives in other walls has their name.
+        hostname: plan.walls.is_none().then(|| "job".into()),
         healthcheck: Some(HealthConfig { test: Some(vec!["NONE".into()]), ..HealthConfig::default() }),
-        labels: Some(HashMap::from([
-            (JOB_LABEL.to_owned(), plan.job.to_string()),
-            (OWNER_LABEL.to_owned(), owner.to_owned()),
-        ])),
+        labels: Some(labels(plan.job, owner)),
         stop_signal: Some("SIGTERM".into()),
         stop_timeout: i64::try_from(STOP_GRACE.as_secs()).ok(),
         tty: Some(false),
         host_config: Some(host(plan)),
         ..ContainerCreateBody::default()
     }
+}
+
+/// The engine's settings for a job's walls: a process that waits and may do nothing else.
+pub(crate) fn walls(job: JobId, image: &str, owner: &str) -> ContainerCreateBody {
+    let memory = i64::try_from(WALLS_MEMORY.bytes()).ok();
+    ContainerCreateBody {
+        image: Some(image.to_owned()),
+        user: Some(NOBODY.to_owned()),
+        hostname: Some("job".into()),
+        labels: Some(labels(job, owner)),
+        host_config: Some(HostConfig {
+            cap_drop: Some(vec!["ALL".into()]),
+            privileged: Some(false),
+            security_opt: Some(vec!["no-new-privileges:true".into()]),
+            readonly_rootfs: Some(true),
+            memory,
+            memory_swap: memory,
+            pids_limit: Some(WALLS_PIDS_MAX),
+            network_mode: Some("none".into()),
+            ipc_mode: Some("private".into()),
+            cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
+            restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None }),
+            log_config: Some(HostConfigLogConfig { typ: Some("none".into()), config: None }),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    }
+}
+
+fn labels(job: JobId, owner: &str) -> HashMap<String, String> {
+    HashMap::from([(JOB_LABEL.to_owned(), job.to_string()), (OWNER_LABEL.to_owned(), owner.to_owned())])
 }
 
 /// Whom the program runs as: an agent that is not root could not remove anybody else's files.
@@ -106,6 +141,9 @@ fn env(plan: &Plan) -> Vec<String> {
     let given = plan.env.iter().filter(|(name, _)| !name.starts_with("LD_"));
     let mut env: Vec<String> = given.map(|(name, value)| format!("{name}={value}")).collect();
     let ours = [("BOURSE_JOB", plan.job.to_string()), ("BOURSE_CPUS", plan.cpus.to_string())];
+    if plan.walls.is_some() {
+        env.extend(crate::egress::variables());
+    }
     env.extend(ours.into_iter().map(|(name, value)| format!("{name}={value}")));
     if !plan.gpus.is_empty() {
         env.push("NVIDIA_DRIVER_CAPABILITIES=compute,utility".into());
@@ -134,6 +172,7 @@ fn host(plan: &Plan) -> HostConfig {
         network_mode: Some(match plan.network {
             Network::None => "none".into(),
             Network::Full => "bridge".into(),
+            Network::Allow(_) => format!("container:{}", super::Engine::walls_name(plan.job)),
         }),
         ipc_mode: Some("private".into()),
         cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
@@ -190,6 +229,7 @@ mod tests {
             cpus: 2,
             memory: Mebibytes(256),
             network: Network::None,
+            walls: None,
             gpus: vec![],
             inputs: "/state/in".into(),
             outputs: "/state/out".into(),
@@ -252,5 +292,18 @@ mod tests {
         let host = host(&plan);
         assert_eq!(host.device_requests.unwrap()[0].device_ids, Some(vec!["GPU-1".into()]));
         assert_eq!(host.network_mode.as_deref(), Some("bridge"));
+    }
+
+    #[test]
+    fn listed_hosts_are_reached_from_walls_without_an_interface() {
+        let allow = Network::Allow(vec!["example.org".into()]);
+        let plan = Plan { network: allow, walls: Some("sha256:bb".into()), ..plan() };
+        let job = body(&plan, "0xa");
+        let mode = job.host_config.unwrap().network_mode.unwrap();
+        assert!(mode.starts_with("container:bourse-") && mode.ends_with("-walls"), "{mode}");
+        assert!(job.env.unwrap().contains(&"https_proxy=http://127.0.0.1:3128".to_owned()));
+        let walls = walls(plan.job, "sha256:bb", "0xa").host_config.unwrap();
+        assert_eq!(walls.network_mode.as_deref(), Some("none"));
+        assert_eq!((walls.cap_drop, walls.binds), (Some(vec!["ALL".into()]), None));
     }
 }

@@ -6,14 +6,14 @@ use cid::Cid;
 use content::{BlockStore, ExportLimits, FetchLimits, OutsideLinks, Progress};
 use market::{Choice, Offer, PerHour};
 use tokio::sync::watch;
-use wire::{Document, JobNews, JobSpec, Network, Terms, spec};
+use wire::{Document, JobNews, JobSpec, Terms, spec};
 
 use super::budget::Budget;
 use super::state::Folder;
 use crate::host::Host;
 use crate::journal::Journal;
 use crate::limits::FETCH_NEWS_EVERY;
-use crate::{AgentError, disk};
+use crate::{AgentError, disk, egress};
 
 /// Files of one input; their names are held while they are written.
 const INPUT_ENTRIES_MAX: u64 = 1_000_000;
@@ -40,8 +40,8 @@ fn fits(host: &Host, terms: &Terms, spec: &JobSpec) -> Result<(), AgentError> {
         let (offered, asked) = (price.0, host.config.price_per_hour.0);
         return Err(AgentError::refused(format!("price too low: {offered} units an hour, this machine costs {asked}")));
     }
-    if spec.network == Network::Full && !host.config.allow_network {
-        return Err(AgentError::refused("network policy: this provider runs jobs without network only"));
+    if let Some(reason) = egress::refusal(&spec.network, host.config.network) {
+        return Err(AgentError::refused(reason));
     }
     let offer =
         Offer { id: host.resource, hardware: host.machine.hardware.clone(), price, available: true, busy: false };

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use alloy_primitives::B256;
 use market::{Hardware, JobId, Mebibytes};
 use wire::record::ReadyRecord;
-use wire::{JobSpec, spec};
+use wire::{JobSpec, Network, spec};
 
 use super::{Folder, budget};
-use crate::engine::Plan;
+use crate::engine::{Plan, walls};
 use crate::host::Host;
 use crate::scratch::Room;
 use crate::{AgentError, image, probe};
@@ -40,6 +40,10 @@ pub(crate) async fn container(
     let promised = if room.is_watched() { limit } else { Mebibytes(0) };
     let archive = image::archive(&host.store, root, budget::unpacked_max(host, promised));
     let facts = host.images.ensure(&host.engine, &described, archive).await?;
+    let walls = match spec.network {
+        Network::Allow(_) => Some(walls::image(&host.engine, &host.images, &host.store).await?),
+        Network::None | Network::Full => None,
+    };
     let plan = Plan {
         job: id,
         image: facts.id.clone(),
@@ -50,7 +54,8 @@ pub(crate) async fn container(
         env: spec.env.clone().into_iter().collect(),
         cpus: spec.resources.cpus,
         memory: spec.needs().memory,
-        network: spec.network,
+        network: spec.network.clone(),
+        walls,
         gpus: host.machine.gpus.iter().take(usize::from(spec.resources.gpus)).cloned().collect(),
         inputs: folder.inputs(),
         outputs: room.outputs(),

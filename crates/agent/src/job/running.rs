@@ -12,6 +12,7 @@ use super::next::{Fault, Why};
 use super::state::{Ended, Verdict};
 use super::{Flow, Job, Nudge, Phase, logs};
 use crate::backoff::Backoff;
+use crate::egress::Exit;
 use crate::engine::State;
 use crate::host::Host;
 use crate::limits::{COLLECT_ON_THE_CLOCK, DISK_WATCH_EVERY, LOG_DRAIN};
@@ -28,6 +29,8 @@ const SIGNALLED: i64 = 128;
 pub(super) struct Watchers {
     logs: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
+    /// The way out of a program that may reach some hosts.
+    _exit: Option<Exit>,
 }
 
 impl Drop for Watchers {
@@ -41,13 +44,17 @@ impl Job {
     /// Starts the program. The mark is on disk before the engine is asked, and the engine itself never starts a
     /// container that has run: it is only asked when the container is new.
     pub(super) async fn run_program(&mut self) -> Result<Flow, AgentError> {
+        let mut exit = self.exit();
+        if let Some(exit) = &mut exit {
+            exit.opened().await?;
+        }
         self.record.program_started = true;
         self.enter_surely(Phase::Running)?;
         self.find_room().reopen();
         self.tell_phase(feed::Phase::Running);
         match self.host.engine.start(self.id).await {
             Ok(()) => {
-                self.watch();
+                self.watch_with(exit);
                 Ok(Flow::On)
             }
             Err(AgentError::Engine { reason, .. }) => {
@@ -71,8 +78,18 @@ impl Job {
         Room::find(&self.folder.room(), self.record.room_limit())
     }
 
-    /// Follows output, exit and disk of a program that runs, whoever started it.
+    fn exit(&self) -> Option<Exit> {
+        Exit::keep(&self.host, self.id, self.record.spec.as_ref()?)
+    }
+
+    /// Follows output, exit and disk of a program that runs, whoever started it, and keeps its way out open.
     pub(super) fn watch(&mut self) {
+        if self.watchers.is_none() {
+            self.watch_with(self.exit());
+        }
+    }
+
+    fn watch_with(&mut self, exit: Option<Exit>) {
         if self.watchers.is_some() {
             return;
         }
@@ -83,7 +100,7 @@ impl Job {
         if room.is_watched() {
             others.push(tokio::spawn(watch_disk(room, self.post.clone())));
         }
-        self.watchers = Some(Watchers { logs, others });
+        self.watchers = Some(Watchers { logs, others, _exit: exit });
     }
 
     /// Waits for the rest of the output; what does not come in time is left.

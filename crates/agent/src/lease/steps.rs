@@ -10,6 +10,7 @@ use wire::{JobNews, document, feed, signed, spec};
 use super::state::{Completion, Ending, Phase};
 use super::{Flow, Lease, resume};
 use crate::AgentError;
+use crate::egress::Exit;
 use crate::engine::State;
 use crate::host::{pin_name, wall};
 use crate::job::{Folder, fetch, keep, logs, make};
@@ -72,6 +73,10 @@ impl Lease {
     /// Starts the program. The mark is on disk before the engine is asked, and the engine itself never starts a
     /// container that has run: it is only asked when the container is new.
     pub(super) async fn run_program(&mut self) -> Result<Flow, AgentError> {
+        self.keep_exit();
+        if let Some(exit) = &mut self.exit {
+            exit.opened().await?;
+        }
         self.shared.change(|record| record.program_started = true)?;
         self.find_room().reopen();
         self.tell_phase(feed::Phase::Running);
@@ -93,8 +98,15 @@ impl Lease {
         }
     }
 
-    /// Follows what the program says.
+    fn keep_exit(&mut self) {
+        if self.exit.is_none() {
+            self.exit = self.shared.record().spec.and_then(|spec| Exit::keep(&self.host, self.id, &spec));
+        }
+    }
+
+    /// Follows what the program says, and keeps its way out open.
     pub(super) fn follow_logs(&mut self) {
+        self.keep_exit();
         if self.logs.is_none() {
             self.tell_phase(feed::Phase::Running);
             self.logs = Some(tokio::spawn(logs::follow(self.host.clone(), self.id, self.journal.clone())));
@@ -145,6 +157,7 @@ impl Lease {
         if record.program_started {
             self.follow_logs();
         }
+        self.exit = None;
         if let Some(mut logs) = self.logs.take()
             && tokio::time::timeout(LOG_DRAIN, &mut logs).await.is_err()
         {

@@ -65,12 +65,15 @@ async fn what_this_machine_may_not_run_is_refused() {
     let _agent = stage.agent().await;
     let mut network = stage.script("echo never");
     network.network = Network::Full;
+    let mut listed = stage.script("echo never");
+    listed.network = Network::Allow(vec!["example.org".into()]);
     let mut large = stage.script("echo never");
     large.resources.memory_mib = 1 << 20;
     let mut card = stage.script("echo never");
     card.resources.gpus = 1;
     for (spec, reason) in [
         (network, "network policy"),
+        (listed, "network policy: this provider runs jobs without network only"),
         (large, "does not fit this resource: it has 256 MiB of memory"),
         (card, "does not fit this resource: it has 0 GPUs"),
     ] {

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod endings;
+mod escapes;
 mod engine;
 mod faults;
 mod gateway;

@@ -1,7 +1,12 @@
 //! What a program sees of its walls, from inside.
 
+use std::net::SocketAddr;
+
+use agent::NetworkPolicy;
+use axum::{Router, routing::get};
 use market::Outcome;
 use testkit::{Need, docker_available, skip};
+use wire::Network;
 
 use crate::stage::Stage;
 
@@ -34,6 +39,34 @@ async fn a_program_can_do_nothing_that_it_was_not_granted() {
     let mut seen: Vec<String> = stage.log(&record).lines().map(str::to_owned).collect();
     seen[..4].sort_unstable();
     assert_eq!(seen.join("\n") + "\n", expected, "{record:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_reaches_the_hosts_that_it_listed_and_no_others() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let mirror = crate::gateway::serve(Router::new().route("/file", get(async || "from the mirror\n"))).await;
+    let mirror: SocketAddr = format!("127.0.0.1:{}", mirror.port().unwrap()).parse().unwrap();
+    let mut stage = Stage::new().await;
+    stage.config.network = NetworkPolicy::Listed;
+    stage.config.mirrors = [("mirror.example.org".to_owned(), mirror)].into();
+    let _agent = stage.agent().await;
+    let script = r#"b=/bin/busybox
+        $b ls /sys/class/net
+        $b wget -q -O - http://mirror.example.org/file
+        for away in other.example.org 169.254.169.254 127.0.0.1; do
+            $b wget -q -T 5 -O - http://$away/file 2>&1 | $b grep -o 'HTTP/1.1 403'
+        done
+        http_proxy= $b wget -q -T 5 -O - http://1.1.1.1/ 2>&1 | $b grep -o unreachable
+        $b cat /proc/1/comm"#;
+    let mut spec = stage.script(script);
+    spec.network = Network::Allow(vec!["mirror.example.org".into()]);
+    let (job, _) = stage.order(&spec, 60).await;
+    let record = stage.completed(job).await;
+    let expected = "lo\nfrom the mirror\nHTTP/1.1 403\nHTTP/1.1 403\nHTTP/1.1 403\nunreachable\nbusybox\n";
+    assert_eq!(stage.log(&record), expected, "{record:?}");
+    stage.cleaned_up(job).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

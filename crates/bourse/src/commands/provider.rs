@@ -7,7 +7,7 @@ mod stake;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
-use agent::{AgentConfig, LeaseConfig, Offered, Simulated};
+use agent::{AgentConfig, LeaseConfig, NetworkPolicy, Offered, Simulated};
 use chain::{Market, X402};
 use clap::Subcommand;
 use market::Mebibytes;
@@ -72,9 +72,14 @@ pub(crate) struct Offer {
     /// MiB of content to keep at most [default: 256 GiB].
     #[arg(long, value_name = "MIB")]
     store_limit: Option<u64>,
-    /// Let jobs that ask for it reach the network of this machine.
-    #[arg(long)]
-    allow_network: bool,
+    /// What jobs may reach that ask for it: "listed" lets them reach the public hosts that they name, through a proxy of
+    /// this program (it must run as root); "full", the default where nothing is said, whatever this machine reaches.
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "full")]
+    allow_network: Option<Reach>,
+    /// Answers a host's name with an address of yours, such as a mirror of packages in your own network, for jobs that
+    /// list it. Repeatable.
+    #[arg(long, value_name = "NAME=ADDRESS:PORT", value_parser = mirror)]
+    mirror: Vec<(String, std::net::SocketAddr)>,
     /// Socket of the container engine.
     #[arg(long, value_name = "FILE")]
     docker: Option<std::path::PathBuf>,
@@ -89,6 +94,18 @@ pub(crate) struct Offer {
     /// Where else content is fetched from, besides the gateway: addresses of trustless gateways. Repeatable.
     #[arg(long, value_name = "URL")]
     source: Vec<Url>,
+}
+
+/// What jobs may reach.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Reach {
+    Listed,
+    Full,
+}
+
+fn mirror(text: &str) -> Result<(String, std::net::SocketAddr), String> {
+    let parts = text.split_once('=').and_then(|(name, address)| Some((name.to_owned(), address.parse().ok()?)));
+    parts.ok_or_else(|| format!("{text:?} is not NAME=ADDRESS:PORT, such as pypi.example.org=10.0.0.5:3141"))
 }
 
 fn card(name: &str) -> Result<Simulated, String> {
@@ -134,7 +151,12 @@ pub(crate) fn config(
         region: offer.region.clone(),
         simulate: offer.simulate,
         store_bytes_max: offer.store_limit.map_or(defaults.store_bytes_max, |limit| Mebibytes(limit).bytes()),
-        allow_network: offer.allow_network,
+        network: match offer.allow_network {
+            None => NetworkPolicy::None,
+            Some(Reach::Listed) => NetworkPolicy::Listed,
+            Some(Reach::Full) => NetworkPolicy::Full,
+        },
+        mirrors: offer.mirror.iter().cloned().collect(),
         docker: offer.docker.clone().unwrap_or(defaults.docker.clone()),
         ..defaults
     })

@@ -53,9 +53,13 @@ pub(crate) struct Args {
     /// MiB of disk [default: 1024].
     #[arg(long, value_name = "MIB")]
     disk: Option<u64>,
-    /// Let the job reach the network; without it it reaches nothing.
-    #[arg(long)]
+    /// Let the job reach the whole network; few providers do. Without it the job reaches nothing but what --allow names.
+    #[arg(long, conflicts_with = "allow")]
     network: bool,
+    /// A host that the job may reach, through the provider's proxy: NAME, NAME:PORT or *.NAME, ports 80 and 443 if none is
+    /// said. Repeatable.
+    #[arg(long, value_name = "HOST")]
+    allow: Vec<String>,
     /// Accept simulated cards.
     #[arg(long)]
     simulated: bool,

@@ -62,6 +62,8 @@ pub(crate) fn template(args: &Args) -> Result<JobTemplate, Failure> {
     resources.disk_mib = args.disk.unwrap_or(resources.disk_mib);
     if args.network {
         job.network = Network::Full;
+    } else if !args.allow.is_empty() {
+        job.network = Network::Allow(args.allow.clone());
     }
     job.max_duration_seconds = args.max_duration.unwrap_or(job.max_duration_seconds);
     if let Some((command, rest)) = args.command.split_first() {
