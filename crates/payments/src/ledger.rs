@@ -4,6 +4,7 @@
 //! it is tried and from however many gateways. The rules are pure; the database checks their sums once more.
 
 mod book;
+mod memory;
 mod posting;
 mod rules;
 mod spending;

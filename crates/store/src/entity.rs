@@ -6,7 +6,6 @@ pub(crate) mod balance;
 pub(crate) mod credit;
 pub(crate) mod deposit;
 pub(crate) mod dispute;
-pub(crate) mod entry;
 pub(crate) mod event;
 pub(crate) mod gas;
 pub(crate) mod head;

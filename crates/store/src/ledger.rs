@@ -6,14 +6,15 @@ mod deposits;
 mod gas;
 mod read;
 mod rows;
+mod swap;
 mod transaction;
 mod withdrawals;
 
 pub use gas::GasDay;
 pub use read::{Analytics, AnalyticsBy, HistoryRow, TREASURY_JOBS_MAX};
 pub use rows::{
-    AccountId, AssetId, AssetRow, AssetTotals, BalanceRow, Bucket, DepositKey, DepositRow, DepositState, EntryRow,
-    HoldRow, HoldState, PostingRow, WithdrawalRow, WithdrawalState,
+    AccountId, AssetId, AssetRow, AssetTotals, BalanceRow, Bucket, DepositKey, DepositRow, DepositState, HoldRow,
+    HoldState, PostingRow, WithdrawalRow, WithdrawalState,
 };
 pub use transaction::{LedgerChanges, LedgerKeys, LedgerTransaction, LedgerView};
 

@@ -40,7 +40,7 @@ pub use receipt::{Put, RAW_BYTES_MAX, ReceiptRow, ReceiptState};
 mod ledger;
 pub use ledger::{
     ASSETS_MAX, AccountId, Analytics, AnalyticsBy, AssetId, AssetRow, AssetTotals, BalanceRow, Bucket, DepositKey,
-    DepositRow, DepositState, EntryRow, GasDay, HistoryRow, HoldRow, HoldState, LedgerChanges, LedgerKeys,
+    DepositRow, DepositState, GasDay, HistoryRow, HoldRow, HoldState, LedgerChanges, LedgerKeys,
     LedgerTransaction, LedgerView, PostingRow, REFERENCE_BYTES_MAX, TREASURY_JOBS_MAX, WithdrawalRow, WithdrawalState,
 };
 

@@ -39,12 +39,10 @@ async fn a_program_that_multiplies_or_will_not_end_is_ended() {
         ),
     ];
     for (name, script, seconds) in endless {
-        let (job, terms) = stage.order(&stage.script(script), seconds).await;
+        let (job, _) = stage.order(&stage.script(script), seconds).await;
         let record = stage.completed(job).await;
         let reason = record.reason.clone().unwrap_or_default();
         assert!(reason.contains("bought time is over") || reason.contains("memory"), "{name}: {record:?}");
-        let ending = stage.ending(job).await;
-        stage.money_adds_up(&terms, &ending).await;
         stage.cleaned_up(job).await;
         next_is_clean(&stage).await;
     }
@@ -74,13 +72,12 @@ async fn a_program_finds_no_way_to_the_machine() {
         $b unshare -U true 2>/dev/null || echo no namespaces
         $b chroot / true 2>/dev/null || echo no new root
         $b nice -n -5 true 2>/dev/null || echo no better rank
-        $b wget -q -T 2 -O - http://169.254.169.254/ 2>/dev/null || echo no metadata
-        $b wget -q -T 2 -O - http://172.17.0.1/ 2>/dev/null || echo no host
+        for away in 169.254.169.254 172.17.0.1; do $b wget -q -O - http://$away/ 2>&1 | $b grep -o 'etwork.*'; done
         $b ln -s /etc/shadow /outputs/link && echo a link"#;
     let (job, _) = stage.order(&stage.script(script), 60).await;
     let record = stage.completed(job).await;
     let expected = "no devices\nno memory of the machine\nno sysrq\nno settings of the kernel\nno helper\n0\nno namespaces\n\
-                    no new root\nno better rank\nno metadata\nno host\na link\n";
+                    no new root\nno better rank\network is unreachable\network is unreachable\na link\n";
     assert_eq!(stage.log(&record), expected, "{record:?}");
     let store = &stage.gateway.store;
     let result = content::parse_cid(record.result.as_ref().unwrap()).unwrap();
@@ -94,12 +91,12 @@ async fn a_program_finds_no_way_to_the_machine() {
 async fn a_file_that_makes_root_makes_nobody_root() {
     let Some((stage, _agent)) = stage().await else { skip!(Need::Docker, "no engine answers") };
     let file = |path: &str, mode| ImageFile { source: "/bin/busybox".into(), path: path.into(), mode };
-    let files = vec![file("bin/busybox", 0o755), file("bin/rootbox", 0o6755)];
+    let files = vec![file("bin/busybox", 0o755), file("root/busybox", 0o6755)];
     let config = ImageConfig { entrypoint: ["/bin/busybox", "sh", "-c"].map(Into::into).into(), ..Default::default() };
     let image =
         build_image(&stage.gateway.store, &[LayerSource::Files(files)], &config, &ImageLimits::default()).unwrap();
     let mut spec =
-        stage.script("/bin/rootbox id -u; /bin/rootbox id -g; /bin/rootbox touch /root 2>/dev/null || echo no");
+        stage.script("for what in 'id -u' 'id -g'; do /root/busybox $what; done; /root/busybox touch /file 2>/dev/null || echo no");
     spec.image = image.root.to_string();
     let (job, _) = stage.order(&spec, 60).await;
     let record = stage.completed(job).await;

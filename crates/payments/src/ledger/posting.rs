@@ -279,7 +279,12 @@ impl Posting {
     /// Digest of everything it says, its time left out: a repeat has the same.
     #[must_use]
     pub fn digest(&self) -> B256 {
-        keccak256(format!("{}|{}", self.reference(), self.said()))
+        self.digest_under(&self.reference())
+    }
+
+    /// The same, for who has the reference already.
+    pub(super) fn digest_under(&self, reference: &str) -> B256 {
+        keccak256(format!("{reference}|{}", self.said()))
     }
 
     /// What it says beside its reference. The form never changes: digests of it are kept.
@@ -306,9 +311,8 @@ impl Posting {
         }
     }
 
-    /// Adds the rows that its rule reads, as far as it names them itself.
+    /// Adds the rows that its rule reads, as far as it names them itself; its reference is not among them.
     pub fn keys(&self, keys: &mut LedgerKeys) {
-        keys.references.push(self.reference());
         match self {
             Self::DepositCredited { deposit, account, .. } | Self::SuspenseClaimed { deposit, account, .. } => {
                 keys.deposits.push(*deposit);

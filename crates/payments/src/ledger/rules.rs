@@ -331,7 +331,7 @@ fn withdrawal_in(view: &LedgerView, id: B256, states: &[WithdrawalState]) -> Res
 
 /// Who owes in one asset spends in none.
 fn unblocked(view: &LedgerView, account: AccountId) -> Result<(), Refusal> {
-    let of_account = view.balances.values().filter(|row| row.account == account);
+    let of_account = view.assets.keys().filter_map(|asset| view.balances.get(&(account, *asset)));
     match of_account.map(|row| row.owed).max() {
         Some(owed) if owed > 0 => Err(Refusal::Blocked { owed }),
         _ => Ok(()),

@@ -12,6 +12,7 @@ use testkit::TestDatabase;
 on_both_engines! {
     a_posting_counts_once
     killed_between_any_two_steps_nothing_is_lost_or_doubled
+    what_another_gateway_wrote_counts_at_once
     a_refused_posting_does_not_keep_the_batch_from_being_written
     a_deposit_that_was_spent_and_taken_back_blocks_its_account
     what_is_withdrawn_leaves_once
@@ -131,6 +132,30 @@ async fn killed_between_any_two_steps_nothing_is_lost_or_doubled(database: &Test
         assert_eq!((row.available, row.held), (1000 - 10 * n as i64, 10 * n as i64), "{line:?}");
         healthy(&store).await;
     }
+}
+
+/// A writer goes by what it remembers, and another one changes it.
+async fn what_another_gateway_wrote_counts_at_once(database: &TestDatabase) {
+    let (store, other) = (open(database).await, open(database).await);
+    let asset = asset(&store, 1).await;
+    let [one, two] = [store.clone(), other].map(|store| Ledger::start(store, LedgerConfig::default()));
+    credit(&one, asset, 1, account(1), 100).await;
+    one.post(hold(asset, 1, account(1), 40), NOW).await.unwrap();
+    two.post(hold(asset, 2, account(1), 50), NOW).await.unwrap();
+    let too_much = one.post(hold(asset, 3, account(1), 20), NOW).await.unwrap_err();
+    assert_eq!(too_much.refusal(), Some(&Refusal::Insufficient { bucket: "available", has: 10, wants: 20 }));
+    credit(&two, asset, 2, account(1), 15).await;
+    one.post(hold(asset, 3, account(1), 20), NOW).await.unwrap();
+    // A job and a reference of the other's are not new, and a job that is over is not open.
+    assert!(one.post(hold(asset, 2, account(1), 50), NOW).await.unwrap().repeated);
+    two.post(Posting::Release { job: job(1) }, NOW).await.unwrap();
+    assert!(one.post(Posting::Release { job: job(1) }, NOW).await.unwrap().repeated);
+    one.post(hold(asset, 4, account(1), 1), NOW).await.unwrap();
+    let over = one.post(Posting::JobLocked { job: job(1), part: 0, amount: 1 }, NOW).await.unwrap_err();
+    assert_eq!(over.refusal(), Some(&Refusal::WrongState { what: "job", state: "released" }));
+    let row = balance(&store, account(1)).await;
+    assert_eq!((row.available, row.held), (115 - 71, 71));
+    healthy(&store).await;
 }
 
 async fn a_refused_posting_does_not_keep_the_batch_from_being_written(database: &TestDatabase) {

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use super::stored::{Hash, Whole};
 
-/// A posting.
+/// A posting with what it changed.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "postings")]
 pub struct Model {
@@ -14,6 +14,16 @@ pub struct Model {
     pub why: String,
     pub digest: Hash,
     pub at: Whole,
+    pub asset: Whole,
+    pub account: Option<Hash>,
+    pub available: i64,
+    pub held: i64,
+    pub fees: i64,
+    pub suspense: i64,
+    pub shortfall: i64,
+    pub treasury: i64,
+    pub locks: i64,
+    pub withdrawing: i64,
 }
 
 /// No table refers to another: rows are read and written by their keys.

@@ -5,10 +5,10 @@ use market::{JobId, ResourceId, Timestamp};
 
 use super::rows::{
     AccountId, AssetId, AssetRow, AssetTotals, BalanceRow, DepositKey, DepositRow, DepositState, HoldRow, HoldState,
-    WithdrawalRow, WithdrawalState,
+    PostingRow, WithdrawalRow, WithdrawalState,
 };
 use crate::entity::stored::{Account, Hash, Whole};
-use crate::entity::{asset, balance, deposit, hold, withdrawal};
+use crate::entity::{asset, balance, deposit, hold, posting, withdrawal};
 use crate::error::StoreError;
 
 /// States and the words that stand for them.
@@ -98,6 +98,29 @@ impl TryFrom<asset::Model> for AssetRow {
             },
             scanned: model.scanned.0,
         })
+    }
+}
+
+impl From<&PostingRow> for posting::Model {
+    fn from(row: &PostingRow) -> Self {
+        let AssetTotals { available, held, fees, suspense, shortfall, treasury, locks, withdrawing } = row.moved;
+        Self {
+            posting: Whole(row.posting),
+            reference: row.reference.clone(),
+            why: row.why.to_owned(),
+            digest: Hash(row.digest),
+            at: Whole(row.at.0),
+            asset: id_column(row.asset),
+            account: row.account.map(|id| Hash(id.0)),
+            available,
+            held,
+            fees,
+            suspense,
+            shortfall,
+            treasury,
+            locks,
+            withdrawing,
+        }
     }
 }
 

@@ -158,12 +158,6 @@ impl Bucket {
             Self::Withdrawing => "withdrawing",
         }
     }
-
-    /// What stands on the other side of the equation is entered with the sign turned, so that a posting sums to zero.
-    #[must_use]
-    pub fn sign(self) -> i64 {
-        if matches!(self, Self::Treasury | Self::Locks) { -1 } else { 1 }
-    }
 }
 
 /// Something that happened, once for its reference.
@@ -179,19 +173,12 @@ pub struct PostingRow {
     pub digest: B256,
     /// When.
     pub at: Timestamp,
-}
-
-/// A leg of a posting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EntryRow {
-    /// The asset.
+    /// The asset; a posting is of one.
     pub asset: AssetId,
-    /// Whose money; nobody for the market's own buckets.
+    /// Whose money it changes, of one account at most; nobody where it moves the market's own only.
     pub account: Option<AccountId>,
-    /// Where it stands.
-    pub bucket: Bucket,
-    /// The bucket's change with the bucket's [sign](Bucket::sign).
-    pub amount: i64,
+    /// Change of each bucket: the equation of the wallet holds for every posting by itself.
+    pub moved: AssetTotals,
 }
 
 /// Money set aside for a job.

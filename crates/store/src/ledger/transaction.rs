@@ -9,13 +9,13 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryS
 
 use super::convert::{id_column, job_column};
 use super::rows::{
-    AccountId, AssetId, AssetRow, BalanceRow, DepositKey, DepositRow, EntryRow, HoldRow, PostingRow, WithdrawalRow,
+    AccountId, AssetId, AssetRow, AssetTotals, BalanceRow, DepositKey, DepositRow, HoldRow, PostingRow, WithdrawalRow,
 };
 use super::{ASSETS_MAX, REFERENCE_BYTES_MAX};
 use crate::bulk;
 use crate::connect::Store;
-use crate::entity::stored::{Hash, Short, Whole};
-use crate::entity::{asset, balance, deposit, entry, head, hold, posting, withdrawal};
+use crate::entity::stored::{Hash, Whole};
+use crate::entity::{asset, balance, deposit, head, hold, posting, withdrawal};
 use crate::error::StoreError;
 
 /// What a batch of postings has to know.
@@ -55,13 +55,15 @@ pub struct LedgerView {
 /// What a batch of postings changes.
 #[derive(Clone, Debug, Default)]
 pub struct LedgerChanges {
-    /// New postings, each with its legs; numbered from the view's `next` on.
-    pub postings: Vec<(PostingRow, Vec<EntryRow>)>,
-    /// Assets as they are now.
+    /// New postings, numbered from the view's `next` on.
+    pub postings: Vec<PostingRow>,
+    /// Assets as they are now, of which the totals are written.
     pub assets: Vec<AssetRow>,
     /// Balances as they are now.
     pub balances: Vec<BalanceRow>,
-    /// Holds as they are now.
+    /// Holds that are new.
+    pub opened: Vec<HoldRow>,
+    /// Holds that were there, as they are now.
     pub holds: Vec<HoldRow>,
     /// Deposits as they are now.
     pub deposits: Vec<DepositRow>,
@@ -118,6 +120,12 @@ impl Store {
 }
 
 impl LedgerTransaction {
+    /// Number of the next posting.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
     /// The assets, and nothing else yet.
     pub async fn view(&self) -> Result<LedgerView, StoreError> {
         let assets = asset::Entity::find().all(&self.db).await?.into_iter().map(AssetRow::try_from);
@@ -158,12 +166,14 @@ impl LedgerTransaction {
     /// Writes what changed. A row that breaks a check of the database fails it all.
     pub async fn write(&self, changes: &LedgerChanges) -> Result<(), StoreError> {
         let db = &self.db;
-        let (postings, entries) = models(&changes.postings)?;
-        let next = self.next + postings.len() as u64;
-        bulk::insert::<posting::Entity>(db, postings).await?;
-        bulk::insert::<entry::Entity>(db, entries).await?;
-        bulk::upsert::<asset::Entity>(db, changes.assets.iter().map(Into::into).collect()).await?;
+        within_limits(&changes.postings)?;
+        let next = self.next + changes.postings.len() as u64;
+        bulk::insert::<posting::Entity>(db, changes.postings.iter().map(Into::into).collect()).await?;
+        for row in &changes.assets {
+            write_totals(db, row).await?;
+        }
         bulk::upsert::<balance::Entity>(db, changes.balances.iter().map(Into::into).collect()).await?;
+        bulk::insert::<hold::Entity>(db, changes.opened.iter().map(Into::into).collect()).await?;
         bulk::upsert::<hold::Entity>(db, changes.holds.iter().map(Into::into).collect()).await?;
         bulk::upsert::<deposit::Entity>(db, changes.deposits.iter().map(Into::into).collect()).await?;
         bulk::upsert::<withdrawal::Entity>(db, changes.withdrawals.iter().map(Into::into).collect()).await?;
@@ -180,35 +190,32 @@ impl LedgerTransaction {
     }
 }
 
-type Models = (Vec<posting::Model>, Vec<entry::Model>);
-
-fn models(postings: &[(PostingRow, Vec<EntryRow>)]) -> Result<Models, StoreError> {
-    let mut rows = Vec::with_capacity(postings.len());
-    let mut entries = Vec::new();
-    for (row, legs) in postings {
-        if row.reference.len() > REFERENCE_BYTES_MAX {
-            return Err(StoreError::TooLarge { what: "the reference of a posting", limit: REFERENCE_BYTES_MAX });
-        }
-        for (leg, number) in legs.iter().zip(0_u16..) {
-            entries.push(entry::Model {
-                posting: Whole(row.posting),
-                leg: Short(number),
-                asset: id_column(leg.asset),
-                account: leg.account.map(|id| Hash(id.0)),
-                bucket: leg.bucket.name().to_owned(),
-                amount: leg.amount,
-                why: row.why.to_owned(),
-                reference: row.reference.clone(),
-                at: Whole(row.at.0),
-            });
-        }
-        rows.push(posting::Model {
-            posting: Whole(row.posting),
-            reference: row.reference.clone(),
-            why: row.why.to_owned(),
-            digest: Hash(row.digest),
-            at: Whole(row.at.0),
-        });
+/// What no engine would refuse and everybody would have to read.
+pub(super) fn within_limits(postings: &[PostingRow]) -> Result<(), StoreError> {
+    if postings.iter().any(|row| row.reference.len() > REFERENCE_BYTES_MAX) {
+        return Err(StoreError::TooLarge { what: "the reference of a posting", limit: REFERENCE_BYTES_MAX });
     }
-    Ok((rows, entries))
+    Ok(())
+}
+
+/// An asset's totals, and nothing else of its row: how far its deposits are read is written by others.
+pub(super) async fn write_totals(db: &DatabaseTransaction, row: &AssetRow) -> Result<(), StoreError> {
+    use asset::Column as C;
+    let AssetTotals { available, held, fees, suspense, shortfall, treasury, locks, withdrawing } = row.totals;
+    let totals = [
+        (C::Available, available),
+        (C::Held, held),
+        (C::Fees, fees),
+        (C::Suspense, suspense),
+        (C::Shortfall, shortfall),
+        (C::Treasury, treasury),
+        (C::Locks, locks),
+        (C::Withdrawing, withdrawing),
+    ];
+    let mut update = asset::Entity::update_many().filter(C::Asset.eq(id_column(row.asset)));
+    for (column, total) in totals {
+        update = update.col_expr(column, Expr::value(total));
+    }
+    update.exec(db).await?;
+    Ok(())
 }

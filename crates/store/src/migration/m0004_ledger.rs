@@ -1,7 +1,7 @@
-//! Tables of the market wallet: assets with their equation, accounts and balances, the ledger's entries, holds,
+//! Tables of the market wallet: assets with their equation, accounts and balances, the ledger's postings, holds,
 //! deposits, withdrawals, and people with passwords.
 
-use sea_orm::DbErr;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait::async_trait};
 
 use super::table::Kind::{Address, Bool, Bytes, Hash, Maybe, Text, Whole};
@@ -19,6 +19,11 @@ impl MigrationName for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         create_checked(manager, TABLES, CHECKS).await?;
+        let db = manager.get_connection();
+        db.execute_unprepared(OPEN_HOLDS).await?;
+        if manager.get_database_backend() == DbBackend::Postgres {
+            db.execute_unprepared(ROOM).await?;
+        }
         add(manager, "sessions", &[SESSION_ACCOUNT], &[]).await
     }
 
@@ -37,6 +42,11 @@ const MAYBE_WHOLE: Kind = Maybe(&Whole);
 const SESSION_ACCOUNT: Column =
     Column("account", MAYBE_HASH, "The wallet account of who signed in with a password; empty for an address.");
 
+/// Of all holds only those that are not over are asked for by their age.
+const OPEN_HOLDS: &str = "CREATE INDEX holds_open ON holds (created_at, job) WHERE state = 'open'";
+/// Balances change all the time and their keys never: with room on its page a new version needs no entry in the index.
+const ROOM: &str = "ALTER TABLE balances SET (fillfactor = 50)";
+
 /// What the engine itself refuses, whatever a program does.
 const CHECKS: &[Check] = &[
     Check("assets", "available + held + fees + suspense = treasury + locks - withdrawing"),
@@ -44,6 +54,7 @@ const CHECKS: &[Check] = &[
     Check("assets", "treasury >= 0 AND locks >= 0 AND withdrawing >= 0"),
     Check("assets", "shortfall >= 0 AND suspense + shortfall >= 0"),
     Check("assets", "decimals >= 0 AND decimals <= 9"),
+    Check("postings", "available + held + fees + suspense = treasury + locks - withdrawing"),
     Check("balances", "available >= 0 AND held >= 0 AND owed >= 0"),
     Check("holds", "amount >= 0 AND locked >= 0 AND locked <= amount AND price_per_hour >= 0"),
     Check("holds", "spent >= 0 AND refunded >= 0 AND fee >= 0"),
@@ -119,7 +130,7 @@ const TABLES: &[Table] = &[
     },
     Table {
         name: "postings",
-        comment: "What happened in the ledger, once for each reference.",
+        comment: "What happened in the ledger, once for each reference, only ever added; its changes agree as the totals of an asset do.",
         key: &["posting"],
         columns: &[
             Column("posting", Whole, "Number, in the order of writing."),
@@ -127,25 +138,21 @@ const TABLES: &[Table] = &[
             Column("why", Text, "Kind of the posting."),
             Column("digest", Hash, "Digest of everything it says, to tell a repeat from another."),
             Column("at", Whole, "When, Unix seconds."),
-        ],
-        indexes: &[TableIndex { name: "postings_reference", columns: &["reference"], unique: true }],
-    },
-    Table {
-        name: "entries",
-        comment: "Legs of postings, only ever added; those of one posting sum to zero.",
-        key: &["posting", "leg"],
-        columns: &[
-            Column("posting", Whole, "The posting."),
-            Column("leg", Whole, "Number of the leg in it."),
             Column("asset", Whole, "The asset."),
-            Column("account", MAYBE_HASH, "Whose money it is; empty for the market's own buckets."),
-            Column("bucket", Text, "available, held, fees, suspense, treasury, locks or withdrawing."),
-            Column("amount", Whole, "Change in smallest units; treasury and locks with the sign turned."),
-            Column("why", Text, "Kind of the posting."),
-            Column("reference", Text, "What the posting is about."),
-            Column("at", Whole, "When, Unix seconds."),
+            Column("account", MAYBE_HASH, "Whose money it changes; empty where it moves the market's own only."),
+            Column("available", Whole, "Change of what accounts may spend, in smallest units."),
+            Column("held", Whole, "Change of what accounts have set aside."),
+            Column("fees", Whole, "Change of what the operator earned."),
+            Column("suspense", Whole, "Change of what belongs to nobody known."),
+            Column("shortfall", Whole, "Change of what accounts owe."),
+            Column("treasury", Whole, "Change of what the treasury has on chain."),
+            Column("locks", Whole, "Change of what is locked in jobs."),
+            Column("withdrawing", Whole, "Change of what was signed out and is not final."),
         ],
-        indexes: &[TableIndex { name: "entries_account", columns: &["account", "posting"], unique: false }],
+        indexes: &[
+            TableIndex { name: "postings_reference", columns: &["reference"], unique: true },
+            TableIndex { name: "postings_account", columns: &["account", "posting"], unique: false },
+        ],
     },
     Table {
         name: "gas_days",
@@ -199,10 +206,7 @@ const HOLDS: Table = Table {
         Column("refunded", Whole, "What the chain gave back."),
         Column("fee", Whole, "What the operator took beside."),
     ],
-    indexes: &[
-        TableIndex { name: "holds_account", columns: &["account", "ended_at"], unique: false },
-        TableIndex { name: "holds_state", columns: &["state", "created_at"], unique: false },
-    ],
+    indexes: &[TableIndex { name: "holds_account", columns: &["account", "ended_at"], unique: false }],
 };
 
 const DEPOSITS: Table = Table {

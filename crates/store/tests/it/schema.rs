@@ -74,7 +74,7 @@ async fn psql_shows_what_each_table_and_column_means() {
     assert_eq!(database.psql(silent), "", "tables and columns without a comment");
     let tables =
         database.psql("SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace");
-    assert_eq!(tables, "38");
+    assert_eq!(tables, "37");
     let shown = database.psql("\\d+ jobs");
     assert!(shown.contains("Everything locked, extensions included, in smallest units."), "{shown}");
 }
