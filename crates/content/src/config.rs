@@ -14,6 +14,8 @@ pub struct StoreConfig {
     pub bytes_max: u64,
     /// A segment that has grown past this is sealed and a new one begun.
     pub segment_bytes: u64,
+    /// Blocks that were put less than this ago are not garbage, wherever they belong: somebody is about to pin them.
+    pub young: Duration,
     /// Whether `get` recomputes the hash. Off, a decayed disk is believed.
     pub verify_reads: bool,
 }
@@ -25,6 +27,8 @@ impl Default for StoreConfig {
             bytes_max: 256 << 30,
             // Verified in a quarter of a second after a crash, and large enough that a terabyte is 4,000 files.
             segment_bytes: 256 << 20,
+            // Between the last batch of a DAG and its pin lie moments.
+            young: Duration::from_secs(60),
             verify_reads: true,
         }
     }

@@ -4,10 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use cid::Cid;
 
 use super::segment::sync_dir;
+use super::{BlockStore, guard};
+use crate::block::{Digest, check_cid, identity_data};
 use crate::error::{Error, Result};
 
 /// Most pins: they are held in memory.
@@ -147,6 +150,63 @@ impl Pins {
 
     pub(super) fn has_root(&self, root: &Cid) -> bool {
         self.roots.contains_key(root)
+    }
+}
+
+impl BlockStore {
+    /// Marks everything under `root` as wanted by `name`, durably. One name may pin many roots.
+    pub fn pin(&self, name: &str, root: &Cid) -> Result<()> {
+        check_cid(root)?;
+        let _nothing_is_dropped = self.pinning.read().unwrap_or_else(PoisonError::into_inner);
+        guard(&self.pins).add(Pin { name: name.to_owned(), root: *root })?;
+        self.kept.pinned(root);
+        Ok(())
+    }
+
+    /// Takes a mark off again; says whether it was there.
+    pub fn unpin(&self, name: &str, root: &Cid) -> Result<bool> {
+        let was_there = guard(&self.pins).remove(&Pin { name: name.to_owned(), root: *root })?;
+        if was_there {
+            self.kept.unpinned();
+        }
+        Ok(was_there)
+    }
+
+    /// All marks, by name and root.
+    pub fn pins(&self) -> Vec<Pin> {
+        guard(&self.pins).list()
+    }
+
+    /// What `name` wants.
+    pub fn pinned_by(&self, name: &str) -> Vec<Cid> {
+        guard(&self.pins).roots_of(name)
+    }
+
+    /// Whether anybody wants what is under `root`.
+    pub fn is_pinned(&self, root: &Cid) -> bool {
+        guard(&self.pins).has_root(root)
+    }
+
+    /// Whether `cid` is under a pin. The first call, and the first after [`unpin`](Self::unpin), reads every node
+    /// under a pin; later ones only what was pinned since.
+    pub fn is_kept(&self, cid: &Cid) -> bool {
+        self.refresh_kept();
+        self.is_kept_so_far(cid)
+    }
+
+    /// Takes note of everything pinned until now.
+    pub(crate) fn refresh_kept(&self) {
+        self.kept.refresh(self);
+    }
+
+    /// [`is_kept`](Self::is_kept) as of the last refresh, in no time.
+    pub(crate) fn is_kept_so_far(&self, cid: &Cid) -> bool {
+        identity_data(cid).is_some() || self.kept.has(cid)
+    }
+
+    /// The same for bytes, whatever codec they are kept under.
+    pub(crate) fn is_digest_kept_so_far(&self, digest: &Digest) -> bool {
+        self.kept.has_digest(digest)
     }
 }
 

@@ -81,6 +81,28 @@ pub(crate) fn plant(dir: &Path, files: &[(&str, &[u8])]) {
     }
 }
 
+/// A small disk in memory, until it is dropped; `None` where mounting is not allowed.
+pub(crate) struct SmallDisk(std::path::PathBuf);
+
+pub(crate) fn small_disk(dir: &Path, size: &str) -> Option<SmallDisk> {
+    let size = format!("size={size}");
+    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(dir).status();
+    mount.is_ok_and(|status| status.success()).then(|| SmallDisk(dir.to_owned()))
+}
+
+/// Takes every byte that the disk under a folder has left.
+pub(crate) fn fill(dir: &Path) {
+    let mut filler = std::fs::File::create(dir.join("filler")).unwrap();
+    while std::io::Write::write(&mut filler, &[1; 4096]).is_ok_and(|written| written > 0) {}
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: files in it may still be open.
+        drop(std::process::Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
 /// Says loudly that something was not tested; fails instead where `BOURSE_REQUIRE_PEERS=1` is set.
 pub(crate) fn skip(what: &str) {
     assert!(std::env::var("BOURSE_REQUIRE_PEERS").as_deref() != Ok("1"), "required but not here: {what}");

@@ -11,6 +11,7 @@ mod car;
 mod fetch;
 mod fixture;
 mod gateway;
+mod gc;
 mod image;
 mod peers;
 mod speed;
