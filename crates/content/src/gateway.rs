@@ -3,7 +3,7 @@
 //! Specification: <https://specs.ipfs.tech/http-gateways/trustless-gateway/>. Everything is answered as an
 //! attachment that no browser renders: what strangers stored must not run on the gateway's origin.
 
-mod negotiate;
+pub(crate) mod negotiate;
 
 use std::sync::Arc;
 

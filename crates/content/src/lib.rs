@@ -13,6 +13,7 @@ pub mod image;
 mod pace;
 mod problem;
 mod push;
+pub mod registry;
 mod store;
 mod unixfs;
 pub mod upload;
@@ -27,7 +28,7 @@ pub use car::{
 pub use cid::Cid;
 pub use config::{
     BODY_BYTES_PER_S, BODY_GRACE, BODY_IDLE, ExportLimits, FetchConfig, GatewayConfig, ImageLimits, ImportConfig,
-    OutsideLinks, Pace, Serves, StoreConfig, UploadConfig, serves_pinned,
+    OutsideLinks, Pace, RegistryConfig, ScanConfig, Serves, StoreConfig, UploadConfig, serves_pinned,
 };
 pub use dag::{DAG_BLOCKS_MAX, DagSize, blocks_of, missing, total_size};
 pub use dagpb::{Link, Node};

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod archives;
 mod car;
 mod fetch;
 mod fixture;
@@ -14,6 +15,8 @@ mod gateway;
 mod gc;
 mod image;
 mod peers;
+mod registry;
+mod scan;
 mod speed;
 mod store;
 mod tree;
