@@ -35,7 +35,10 @@ pub use dagpb::{Link, Node};
 pub use error::{Error, Result};
 pub use fetch::{FetchLimits, Fetched, Fetcher, Progress, SourceCounters};
 pub use push::{Pass, Pushed, push};
-pub use store::{BlockStore, CollectConfig, CollectStep, Collected, Hold, PIN_NAME_BYTES_MAX, PINS_MAX, Pin, Written};
+pub use store::{
+    BlockStore, CollectConfig, CollectStep, Collected, Hold, PIN_NAME_BYTES_MAX, PINS_MAX, POPULARITY_HALF_LIFE, Pin,
+    UNUSED_AFTER, Used, Written,
+};
 pub use unixfs::export::{Exported, export};
 pub use unixfs::file::Added;
 pub use unixfs::import::{add_bytes, add_file, add_stream, add_tree, hash_file, hash_stream, hash_tree};

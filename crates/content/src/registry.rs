@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::Body;
@@ -148,6 +149,9 @@ async fn manifest(
     if reference != TAG && reference != image.manifest_digest {
         let message = format!("{name} has the manifest {}, not {reference}", image.manifest_digest);
         return Err(refuse(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", message));
+    }
+    if method != Method::HEAD {
+        registry.store.used(&image.root, SystemTime::now());
     }
     let digest = image.manifest_digest.clone();
     registry.answer(&image, &digest, &method, &headers, permit).await

@@ -6,8 +6,11 @@
 
 mod gc;
 mod kept;
+mod log;
 mod pins;
+mod room;
 mod segment;
+mod uses;
 mod young;
 
 use std::collections::HashMap;
@@ -30,7 +33,10 @@ pub use gc::{CollectConfig, CollectStep, Collected};
 use kept::Kept;
 use pins::Pins;
 pub use pins::{PIN_NAME_BYTES_MAX, PINS_MAX, Pin};
+use room::Room;
 use segment::{RECORD_HEADER, Segment};
+use uses::Uses;
+pub use uses::{POPULARITY_HALF_LIFE, UNUSED_AFTER, Used};
 pub use young::Hold;
 use young::Young;
 
@@ -60,6 +66,8 @@ pub struct BlockStore {
     segments: RwLock<HashMap<u32, Arc<File>>>,
     writer: Mutex<Writer>,
     pins: Mutex<Pins>,
+    uses: Mutex<Uses>,
+    room: Room,
     kept: Kept,
     /// Taken to write while a segment is dropped: what is pinned before is seen, what is pinned after finds it gone.
     pinning: RwLock<()>,
@@ -123,6 +131,7 @@ impl BlockStore {
             }
         };
         let pins = Pins::open(&dir)?;
+        let uses = Uses::open(&dir, |root| pins.has_root(root))?;
         Ok(BlockStore {
             dir,
             config,
@@ -130,6 +139,8 @@ impl BlockStore {
             segments: RwLock::new(files),
             writer: Mutex::new(Writer { active, bytes, doubtful: false }),
             pins: Mutex::new(pins),
+            uses: Mutex::new(uses),
+            room: Room::default(),
             kept: Kept::new(),
             pinning: RwLock::default(),
             young: Arc::new(Mutex::new(Young::new(young))),
@@ -150,8 +161,16 @@ impl BlockStore {
         self.put_many(&[block])
     }
 
-    /// Adds blocks with one sync; when it returns they survive a power cut. On failure nothing was added.
+    /// Adds blocks with one sync; when it returns they survive a power cut. On failure nothing was added. Where the
+    /// store is full, room is [made](Self::make_room) first, if it can be.
     pub fn put_many(&self, blocks: &[Block]) -> Result<Written> {
+        match self.put_now(blocks) {
+            Err(Error::StoreFull { needed, .. }) if self.make_room(needed)? => self.put_now(blocks),
+            done => done,
+        }
+    }
+
+    fn put_now(&self, blocks: &[Block]) -> Result<Written> {
         let mut writer = guard(&self.writer);
         let mut new: Vec<(Digest, &Bytes)> = Vec::with_capacity(blocks.len());
         let mut again = Vec::new();
@@ -318,6 +337,9 @@ impl BlockStore {
 
 impl Drop for BlockStore {
     fn drop(&mut self) {
+        if let Err(error) = self.flush_uses() {
+            tracing::warn!(%error, "the last uses of content could not be written down");
+        }
         // Closing is not enough: a process that is being started at this moment still holds a copy.
         drop(self.lock.unlock());
     }

@@ -96,6 +96,10 @@ impl BlockStore {
         let _one = guard(&self.collecting);
         self.keepers(|keeper| keeper.begin());
         guard(&self.young).grow_up(Instant::now());
+        if let Err(error) = self.flush_uses() {
+            // The disk may be full, which is why garbage is collected.
+            tracing::warn!(%error, "the last uses of content could not be written down");
+        }
         self.kept.refresh(self);
         if let Some(cid) = self.kept.unreadable(self) {
             let source = std::io::Error::other(format!("pinned block {cid} cannot be read, so nothing is freed"));

@@ -21,4 +21,5 @@ mod speed;
 mod store;
 mod tree;
 mod upload;
+mod uses;
 mod vectors;
