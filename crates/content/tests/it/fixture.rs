@@ -31,6 +31,14 @@ pub(crate) fn store() -> Store {
     Store { store, _dir: dir }
 }
 
+/// A store in which what was put a moment ago may be garbage already.
+pub(crate) fn impatient_store() -> Store {
+    let dir = TempDir::new().unwrap();
+    let config = StoreConfig { young: std::time::Duration::ZERO, ..StoreConfig::default() };
+    let store = Arc::new(BlockStore::open(dir.path().join("store"), config).unwrap());
+    Store { store, _dir: dir }
+}
+
 /// The ChaCha20 key stream of a seed, as the published vectors use it.
 pub(crate) struct Keystream {
     cipher: ChaCha20,
