@@ -155,6 +155,26 @@ fn what_is_pinned_while_it_runs_stays() {
 }
 
 #[test]
+fn what_is_pinned_at_the_last_moment_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let (live, late) = (add(&store, "live", 3), add(&store, "late", 6));
+    store.pin("me", &live).unwrap();
+    let mut moved = 0;
+    let done = store.collect(&CollectConfig::default(), &mut |step| {
+        if matches!(step, CollectStep::Moved(_)) {
+            moved += 1;
+            // All that lived was moved; what is left of the segment was about to go.
+            store.pin("late", &late).unwrap();
+        }
+    });
+    assert_eq!((done.unwrap().blocks, moved), (0, 2));
+    for root in [live, late] {
+        assert_all_there(&store, &blocks_of(&store, &root).unwrap());
+    }
+}
+
+#[test]
 fn readers_and_writers_go_on() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
