@@ -96,10 +96,6 @@ impl BlockStore {
         let _one = guard(&self.collecting);
         self.keepers(|keeper| keeper.begin());
         guard(&self.young).grow_up(Instant::now());
-        if let Err(error) = self.flush_uses() {
-            // The disk may be full, which is why garbage is collected.
-            tracing::warn!(%error, "the last uses of content could not be written down");
-        }
         self.kept.refresh(self);
         if let Some(cid) = self.kept.unreadable(self) {
             let source = std::io::Error::other(format!("pinned block {cid} cannot be read, so nothing is freed"));
@@ -128,6 +124,9 @@ impl BlockStore {
                 run.done.lacks_room |= matches!(error, Error::DiskFull { .. });
                 run.done.left += tally.length - tally.live;
             }
+        }
+        if let Err(error) = guard(&self.pins).settle().and_then(|()| self.flush_uses()) {
+            tracing::warn!(%error, "what was unpinned and used lately could not be written down");
         }
         run.done.bytes = run.shrunk.saturating_sub(run.grown);
         tracing::debug!(freed = run.done.blocks, bytes = run.done.bytes, moved = run.done.moved, "collected garbage");

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use cid::Cid;
 
-use super::log::{Log, SPARE_LINES};
+use super::log::Log;
 use super::{BlockStore, guard};
 use crate::block::{Digest, check_cid, identity_data};
 use crate::error::{Error, Result};
@@ -76,20 +76,13 @@ impl Pins {
             *roots.entry(pin.root).or_default() += 1;
         }
         let mut pins = Pins { log, set, lapsing, roots };
-        if !is_clean {
-            pins.rewrite()?;
-        }
-        pins.shorten()?;
+        pins.shorten(is_clean);
         Ok(pins)
     }
 
-    fn rewrite(&mut self) -> Result<()> {
+    fn shorten(&mut self, is_clean: bool) {
         let sign = |pin| if self.lapsing.contains(pin) { LAPSE } else { KEEP };
-        self.log.rewrite(self.set.iter().map(|pin| body(sign(pin), pin)))
-    }
-
-    fn shorten(&mut self) -> Result<()> {
-        if self.log.lines() > self.set.len() + SPARE_LINES { self.rewrite() } else { Ok(()) }
+        self.log.shorten(self.set.len(), is_clean, self.set.iter().map(|pin| body(sign(pin), pin)));
     }
 
     fn add(&mut self, pin: Pin, may_lapse: bool) -> Result<()> {
@@ -113,22 +106,28 @@ impl Pins {
             *self.roots.entry(pin.root).or_default() += 1;
             self.set.insert(pin);
         }
-        self.shorten()
+        self.shorten(true);
+        Ok(())
     }
 
     fn remove(&mut self, pin: &Pin) -> Result<bool> {
         if !self.set.contains(pin) {
             return Ok(false);
         }
-        self.log.append([body(DROP, pin).as_str()])?;
+        self.log.append_or_owe(&body(DROP, pin))?;
         self.set.remove(pin);
         self.lapsing.remove(pin);
         let names = self.roots.remove(&pin.root).unwrap_or_default();
         if names > 1 {
             self.roots.insert(pin.root, names - 1);
         }
-        self.shorten()?;
+        self.shorten(true);
         Ok(true)
+    }
+
+    /// Writes down what the disk had no room for.
+    pub(super) fn settle(&mut self) -> Result<()> {
+        self.log.settle()
     }
 
     pub(super) fn lapsing(&self) -> Vec<Pin> {
@@ -169,7 +168,8 @@ impl BlockStore {
         Ok(())
     }
 
-    /// Takes a mark off again; says whether it was there.
+    /// Takes a mark off again; says whether it was there. On a full disk this is written down once a
+    /// [collection](Self::collect) has made room, and a crash before that brings the mark back.
     pub fn unpin(&self, name: &str, root: &Cid) -> Result<bool> {
         let was_there = self.take_off(&Pin { name: name.to_owned(), root: *root })?;
         if was_there {

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cid::Cid;
 
-use super::log::{Log, SPARE_LINES};
+use super::log::Log;
 use super::{BlockStore, Pin, guard};
 use crate::error::Result;
 
@@ -80,9 +80,7 @@ impl Uses {
             used.filter(|used| is_pinned(&used.root)).map(|used| roots.insert(used.root, used));
             used.is_some()
         })?;
-        if !is_clean || log.lines() > roots.len() + SPARE_LINES {
-            log.rewrite(roots.values().map(Used::line))?;
-        }
+        log.shorten(roots.len(), is_clean, roots.values().map(Used::line));
         Ok(Uses { log, roots, unwritten: HashSet::new() })
     }
 
@@ -102,13 +100,10 @@ impl Uses {
         if self.unwritten.is_empty() {
             return Ok(());
         }
-        if self.log.lines() + self.unwritten.len() > self.roots.len() + SPARE_LINES {
-            self.log.rewrite(self.roots.values().map(Used::line))?;
-        } else {
-            let lines: Vec<String> =
-                self.unwritten.iter().filter_map(|root| self.roots.get(root)).map(Used::line).collect();
-            self.log.append(lines.iter().map(String::as_str))?;
-        }
+        let unwritten = self.unwritten.iter().filter_map(|root| self.roots.get(root));
+        let lines: Vec<String> = unwritten.map(Used::line).collect();
+        self.log.append(lines.iter().map(String::as_str))?;
+        self.log.shorten(self.roots.len(), true, self.roots.values().map(Used::line));
         self.unwritten.clear();
         Ok(())
     }

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use content::{
-    Block, BlockStore, Cid, Error, GatewayConfig, ImportConfig, POPULARITY_HALF_LIFE, Pin, RAW, StoreConfig,
-    UNUSED_AFTER, add_bytes, gateway, serves_pinned,
+    Block, BlockStore, Cid, CollectConfig, Error, GatewayConfig, ImportConfig, POPULARITY_HALF_LIFE, Pin, RAW,
+    StoreConfig, UNUSED_AFTER, add_bytes, gateway, serves_pinned,
 };
 
-use crate::fixture::{Keystream, serve, store};
+use crate::fixture::{self, Keystream, serve, store};
 
 fn open(dir: &Path) -> BlockStore {
     BlockStore::open(dir, StoreConfig::default()).unwrap()
@@ -154,4 +154,41 @@ async fn what_the_gateway_hands_out_counts_as_used() {
     let popular = store.popular(10, SystemTime::now());
     assert_eq!((popular.len(), popular[0].root), (1, root));
     assert!(popular[0].last >= before);
+}
+
+#[test]
+fn a_full_disk_can_be_unpinned_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(_mounted) = fixture::small_disk(dir.path(), "1m") else {
+        fixture::skip("a full disk: mounting a small one is not allowed here");
+        return;
+    };
+    let path = dir.path().join("store");
+    let config = StoreConfig { young: Duration::ZERO, ..StoreConfig::default() };
+    let store = BlockStore::open(&path, config.clone()).unwrap();
+    let block = Block::new(RAW, vec![1; 500_000]).unwrap();
+    store.put(block.clone()).unwrap();
+    store.pin("me", block.cid()).unwrap();
+    // The next line of the log needs another page.
+    let log = path.join("pins");
+    for number in 10.. {
+        let length = std::fs::metadata(&log).unwrap().len();
+        if length % 4096 > 4096 - 60 {
+            break;
+        }
+        store.pin(&format!("p{number}"), &root(1)).unwrap();
+        let rest = 4096 - std::fs::metadata(&log).unwrap().len() % 4096;
+        if rest < 220 {
+            // A name that fills the page but for a few bytes.
+            store.pin(&"x".repeat(usize::try_from(rest - 100).unwrap()), &root(2)).unwrap();
+        }
+    }
+    fixture::fill(dir.path());
+    assert!(matches!(store.pin("another name", &root(3)), Err(Error::DiskFull { .. })));
+    assert!(store.unpin("me", block.cid()).unwrap());
+    assert_eq!(store.collect(&CollectConfig::default(), &mut |_| {}).unwrap().blocks, 1);
+    let pins = store.pins();
+    assert!(!pins.iter().any(|pin| pin.root == *block.cid()));
+    drop(store);
+    assert_eq!(BlockStore::open(&path, config).unwrap().pins(), pins, "it was written down");
 }
