@@ -1,10 +1,12 @@
 //! Settings, as plain values: whoever composes the program fills them in.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cid::Cid;
 
+use crate::block::Digest;
 use crate::store::BlockStore;
 
 /// How a [`BlockStore`](crate::BlockStore) keeps its blocks.
@@ -14,6 +16,8 @@ pub struct StoreConfig {
     pub bytes_max: u64,
     /// A segment that has grown past this is sealed and a new one begun.
     pub segment_bytes: u64,
+    /// Blocks that were put less than this ago are not garbage, wherever they belong: somebody is about to pin them.
+    pub young: Duration,
     /// Whether `get` recomputes the hash. Off, a decayed disk is believed.
     pub verify_reads: bool,
 }
@@ -25,6 +29,8 @@ impl Default for StoreConfig {
             bytes_max: 256 << 30,
             // Verified in a quarter of a second after a crash, and large enough that a terabyte is 4,000 files.
             segment_bytes: 256 << 20,
+            // Between the last batch of a DAG and its pin lie moments.
+            young: Duration::from_secs(60),
             verify_reads: true,
         }
     }
@@ -105,6 +111,24 @@ impl Default for ImageLimits {
     }
 }
 
+/// What an image is searched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanConfig {
+    /// Most findings that are given in full; the rest is counted.
+    pub findings_max: usize,
+    /// Larger files are not searched for secrets. They are read into memory one by one.
+    pub text_bytes_max: u64,
+    /// Files that are known to be bad, by their SHA-256.
+    pub known_bad: HashSet<Digest>,
+}
+
+impl Default for ScanConfig {
+    fn default() -> Self {
+        // Configuration files and scripts are smaller; a list of findings is read by a person.
+        Self { findings_max: 1000, text_bytes_max: 1 << 20, known_bad: HashSet::new() }
+    }
+}
+
 /// Says whether a gateway may hand out what is under a CID.
 pub type Serves = Arc<dyn Fn(&Cid) -> bool + Send + Sync>;
 
@@ -155,6 +179,23 @@ impl Default for GatewayConfig {
     fn default() -> Self {
         // An answer in progress holds one of the runtime's 512 blocking threads; half stay free for the rest.
         Self { serves: None, deserialized: true, requests_max: 256, pace: Pace::default() }
+    }
+}
+
+/// How the registry answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryConfig {
+    /// How large an image may be that is handed to an engine.
+    pub limits: ImageLimits,
+    /// Most answers in preparation at once. An engine asks for three layers at a time.
+    pub requests_max: usize,
+    /// How slowly an answer may be read. Engines stop reading while they unpack.
+    pub pace: Pace,
+}
+
+impl Default for RegistryConfig {
+    fn default() -> Self {
+        Self { limits: ImageLimits::default(), requests_max: 64, pace: Pace::default() }
     }
 }
 

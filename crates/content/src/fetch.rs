@@ -131,6 +131,7 @@ impl Fetcher {
         progress: Option<&watch::Sender<Progress>>,
     ) -> Result<Fetched> {
         check_cid(root)?;
+        let _hold = store.hold();
         let mut run = Run {
             store: store.clone(),
             limits,
@@ -328,7 +329,7 @@ fn survey_dag(store: &BlockStore, root: &Cid, limits: FetchLimits) -> Result<Pla
     let mut plan = Plan { blocks: 0, bytes: 0, total_bytes: None, missing: Vec::new() };
     let mut frontier = Frontier::new(root);
     while let Some(cid) = frontier.next()? {
-        let Some(length) = store.block_len(&cid) else {
+        let Some(length) = store.still_here(&cid) else {
             plan.missing.push(cid);
             continue;
         };

@@ -3,9 +3,10 @@
 //! Specification: <https://specs.ipfs.tech/http-gateways/trustless-gateway/>. Everything is answered as an
 //! attachment that no browser renders: what strangers stored must not run on the gateway's origin.
 
-mod negotiate;
+pub(crate) mod negotiate;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::Body;
@@ -122,6 +123,9 @@ async fn respond(gateway: &Gateway, request: Request) -> Result<Response, Proble
         let only_cached = only_cached.is_some_and(|value| value.contains("only-if-cached"));
         let status = if only_cached { StatusCode::PRECONDITION_FAILED } else { StatusCode::NOT_FOUND };
         return Err(Problem::new(status, format!("{} is not here", request.root)));
+    }
+    if !request.is_head {
+        gateway.store.used(&request.root, SystemTime::now());
     }
     let (store, root, path) = (gateway.store.clone(), request.root, request.path.clone());
     let end = blocking::run(move || resolve(&store, &root, &path)).await?;

@@ -11,6 +11,7 @@ mod check;
 mod import;
 mod layer;
 mod oci;
+mod scan;
 
 use cid::Cid;
 
@@ -26,6 +27,7 @@ use check::Budget;
 pub use import::import_image;
 pub use oci::JSON_BYTES_MAX;
 use oci::{Compression, Descriptor, Index, Manifest};
+pub use scan::{Finding, Scan, Severity, Totals, scan_image};
 
 /// A layer of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,11 +115,46 @@ impl Image {
                 continue;
             }
             let reader = FileReader::new(store, &layer.cid);
-            let read = layer::read(reader, layer.size, layer.compression, &mut budget, None)?;
+            let read = layer::read(reader, layer.size, layer.compression, &mut budget, None, &mut ())?;
             expect_digest("layer", &layer.digest, &read.blob)?;
             expect_digest("uncompressed layer", &layer.diff_id, &read.tar)?;
         }
         Ok(image)
+    }
+}
+
+/// A blob of an image as a registry hands it out.
+pub(crate) struct Blob {
+    pub(crate) cid: Cid,
+    pub(crate) size: u64,
+    pub(crate) media_type: String,
+}
+
+impl Image {
+    /// The configuration as it stands.
+    fn config(&self, store: &BlockStore) -> Result<bytes::Bytes> {
+        let path = format!("blobs/sha256/{}", oci::digest_hex(&self.config_digest)?);
+        read_small(store, &member(store, &self.root, &path)?, JSON_BYTES_MAX)
+    }
+
+    /// The manifest, the configuration or a layer by its digest; nothing else that may lie in the layout.
+    pub(crate) fn blob(&self, store: &BlockStore, digest: &str) -> Result<Option<Blob>> {
+        if let Some(layer) = self.layers.iter().find(|layer| layer.digest == digest) {
+            let media_type = layer.compression.media_type().to_owned();
+            return Ok(Some(Blob { cid: layer.cid, size: layer.size, media_type }));
+        }
+        let is_manifest = digest == self.manifest_digest;
+        if !is_manifest && digest != self.config_digest {
+            return Ok(None);
+        }
+        let cid = member(store, &self.root, &format!("blobs/sha256/{}", oci::digest_hex(digest)?))?;
+        let media_type = if is_manifest {
+            let manifest: Manifest = oci::parse("manifest", &read_small(store, &cid, JSON_BYTES_MAX)?)?;
+            Some(manifest.media_type).filter(|name| !name.is_empty()).unwrap_or_else(|| oci::MANIFEST_TYPE.to_owned())
+        } else {
+            oci::CONFIG_TYPE.to_owned()
+        };
+        Ok(Some(Blob { cid, size: file_size(store, &cid)?, media_type }))
     }
 }
 

@@ -13,6 +13,7 @@ pub mod image;
 mod pace;
 mod problem;
 mod push;
+pub mod registry;
 mod store;
 mod unixfs;
 pub mod upload;
@@ -27,14 +28,17 @@ pub use car::{
 pub use cid::Cid;
 pub use config::{
     BODY_BYTES_PER_S, BODY_GRACE, BODY_IDLE, ExportLimits, FetchConfig, GatewayConfig, ImageLimits, ImportConfig,
-    OutsideLinks, Pace, Serves, StoreConfig, UploadConfig, serves_pinned,
+    OutsideLinks, Pace, RegistryConfig, ScanConfig, Serves, StoreConfig, UploadConfig, serves_pinned,
 };
 pub use dag::{DAG_BLOCKS_MAX, DagSize, blocks_of, missing, total_size};
 pub use dagpb::{Link, Node};
 pub use error::{Error, Result};
 pub use fetch::{FetchLimits, Fetched, Fetcher, Progress, SourceCounters};
 pub use push::{Pass, Pushed, push};
-pub use store::{BlockStore, PIN_NAME_BYTES_MAX, PINS_MAX, Pin, Written};
+pub use store::{
+    BlockStore, CollectConfig, CollectStep, Collected, Hold, PIN_NAME_BYTES_MAX, PINS_MAX, POPULARITY_HALF_LIFE, Pin,
+    UNUSED_AFTER, Used, Written,
+};
 pub use unixfs::export::{Exported, export};
 pub use unixfs::file::Added;
 pub use unixfs::import::{add_bytes, add_file, add_stream, add_tree, hash_file, hash_stream, hash_tree};

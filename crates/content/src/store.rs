@@ -4,14 +4,21 @@
 //! whole records stay, a torn end is cut off. A segment that is full is sealed together with a list of
 //! its records, so that a large store opens without reading its blocks.
 
+mod gc;
 mod kept;
+mod log;
 mod pins;
+mod room;
 mod segment;
+mod uses;
+mod young;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 use bytes::Bytes;
 use cid::Cid;
@@ -21,10 +28,17 @@ use crate::blocking;
 use crate::config::StoreConfig;
 use crate::error::{Error, Result};
 
+pub(crate) use gc::InUse;
+pub use gc::{CollectConfig, CollectStep, Collected};
 use kept::Kept;
 use pins::Pins;
 pub use pins::{PIN_NAME_BYTES_MAX, PINS_MAX, Pin};
-use segment::{Entry, RECORD_HEADER, Segment};
+use room::Room;
+use segment::{RECORD_HEADER, Segment};
+use uses::Uses;
+pub use uses::{POPULARITY_HALF_LIFE, UNUSED_AFTER, Used};
+pub use young::Hold;
+use young::Young;
 
 /// Where a block lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +66,16 @@ pub struct BlockStore {
     segments: RwLock<HashMap<u32, Arc<File>>>,
     writer: Mutex<Writer>,
     pins: Mutex<Pins>,
+    uses: Mutex<Uses>,
+    room: Room,
     kept: Kept,
+    /// Taken to write while a segment is dropped: what is pinned before is seen, what is pinned after finds it gone.
+    pinning: RwLock<()>,
+    young: Arc<Mutex<Young>>,
+    keepers: gc::Keepers,
+    collecting: Mutex<()>,
+    /// Segments dropped so far.
+    deletions: AtomicU64,
     /// Held, and with it the folder, until the store is dropped.
     lock: File,
 }
@@ -82,6 +105,7 @@ impl BlockStore {
             std::fs::TryLockError::WouldBlock => Error::StoreLocked { path: dir.clone() },
             std::fs::TryLockError::Error(source) => Error::Io { path: lock_path.clone(), source },
         })?;
+        let young = config.young;
         let mut index = HashMap::new();
         let mut files = HashMap::new();
         let mut bytes = 0;
@@ -107,6 +131,7 @@ impl BlockStore {
             }
         };
         let pins = Pins::open(&dir)?;
+        let uses = Uses::open(&dir, |root| pins.has_root(root))?;
         Ok(BlockStore {
             dir,
             config,
@@ -114,7 +139,14 @@ impl BlockStore {
             segments: RwLock::new(files),
             writer: Mutex::new(Writer { active, bytes, doubtful: false }),
             pins: Mutex::new(pins),
+            uses: Mutex::new(uses),
+            room: Room::default(),
             kept: Kept::new(),
+            pinning: RwLock::default(),
+            young: Arc::new(Mutex::new(Young::new(young))),
+            keepers: gc::Keepers::default(),
+            collecting: Mutex::default(),
+            deletions: AtomicU64::new(0),
             lock,
         })
     }
@@ -129,10 +161,19 @@ impl BlockStore {
         self.put_many(&[block])
     }
 
-    /// Adds blocks with one sync; when it returns they survive a power cut. On failure nothing was added.
+    /// Adds blocks with one sync; when it returns they survive a power cut. On failure nothing was added. Where the
+    /// store is full, room is [made](Self::make_room) first, if it can be.
     pub fn put_many(&self, blocks: &[Block]) -> Result<Written> {
+        match self.put_now(blocks) {
+            Err(Error::StoreFull { needed, .. }) if self.make_room(needed)? => self.put_now(blocks),
+            done => done,
+        }
+    }
+
+    fn put_now(&self, blocks: &[Block]) -> Result<Written> {
         let mut writer = guard(&self.writer);
         let mut new: Vec<(Digest, &Bytes)> = Vec::with_capacity(blocks.len());
+        let mut again = Vec::new();
         {
             let index = self.read_index();
             let mut in_batch = std::collections::HashSet::new();
@@ -141,11 +182,15 @@ impl BlockStore {
                     continue;
                 }
                 let digest = digest_of(block.cid())?;
-                if !index.contains_key(&digest) && in_batch.insert(digest) {
+                if index.contains_key(&digest) {
+                    again.push(digest);
+                } else if in_batch.insert(digest) {
                     new.push((digest, block.data()));
                 }
             }
         }
+        let end = (writer.active.number, writer.active.length);
+        guard(&self.young).put(Instant::now(), end, again.into_iter());
         let bytes: u64 = new.iter().map(|(_, data)| data.len() as u64).sum();
         let needed = bytes + new.len() as u64 * RECORD_HEADER;
         if new.is_empty() {
@@ -154,20 +199,7 @@ impl BlockStore {
         if writer.bytes + needed > self.config.bytes_max {
             return Err(Error::StoreFull { needed, limit: self.config.bytes_max });
         }
-        if writer.doubtful || writer.active.length >= self.config.segment_bytes {
-            self.rotate(&mut writer)?;
-        }
-        let number = writer.active.number;
-        let before = writer.active.entries.len();
-        if let Err(error) = writer.active.append(&new) {
-            writer.doubtful = true;
-            return Err(error);
-        }
-        writer.bytes += needed;
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        for Entry { digest, offset, length } in &writer.active.entries[before..] {
-            index.insert(*digest, Place { segment: number, offset: *offset, length: *length });
-        }
+        self.append(&mut writer, &new)?;
         Ok(Written { blocks: new.len() as u64, bytes })
     }
 
@@ -194,6 +226,19 @@ impl BlockStore {
         digest_of(cid).ok().and_then(|digest| self.read_index().get(&digest).copied())
     }
 
+    /// Where a block lies now, and the file of it: a block may be moved between the two questions.
+    fn locate(&self, cid: &Cid) -> Option<(Place, Arc<File>)> {
+        let mut last = None;
+        loop {
+            let place = self.place(cid).filter(|place| last != Some(*place))?;
+            let file = self.segments.read().unwrap_or_else(PoisonError::into_inner).get(&place.segment).cloned();
+            if let Some(file) = file {
+                return Some((place, file));
+            }
+            last = Some(place);
+        }
+    }
+
     /// Whether the block is here.
     pub fn has(&self, cid: &Cid) -> bool {
         identity_data(cid).is_some() || self.place(cid).is_some()
@@ -214,22 +259,23 @@ impl BlockStore {
         if let Some(data) = identity_data(cid) {
             return Ok(Some(data));
         }
-        let Some(place) = self.place(cid) else { return Ok(None) };
-        let file = self.segments.read().unwrap_or_else(PoisonError::into_inner).get(&place.segment).cloned();
-        let Some(file) = file else { return Ok(None) };
-        let data = match segment::read(&file, place.offset, place.length) {
-            Err(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => Vec::new(),
-            Err(source) => return Err(Error::Io { path: segment::path(&self.dir, place.segment), source }),
-            Ok(data) => data,
-        };
-        if data.len() != place.length as usize || (self.config.verify_reads && sha256(&data) != digest_of(cid)?) {
+        while let Some((place, file)) = self.locate(cid) {
+            let data = match segment::read(&file, place.offset, place.length) {
+                Err(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => Vec::new(),
+                Err(source) => return Err(Error::Io { path: segment::path(&self.dir, place.segment), source }),
+                Ok(data) => data,
+            };
+            if data.len() == place.length as usize && (!self.config.verify_reads || sha256(&data) == digest_of(cid)?) {
+                return Ok(Some(data.into()));
+            }
             let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
             if index.get(&digest_of(cid)?) == Some(&place) {
                 index.remove(&digest_of(cid)?);
+                return Err(Error::Corrupt { cid: *cid });
             }
-            return Err(Error::Corrupt { cid: *cid });
+            // It was moved or freed while it was read.
         }
-        Ok(Some(data.into()))
+        Ok(None)
     }
 
     /// The block; [`Error::NotFound`] where it is not here.
@@ -247,6 +293,25 @@ impl BlockStore {
     pub async fn put_async(self: &Arc<Self>, blocks: Vec<Block>) -> Result<Written> {
         let store = self.clone();
         blocking::run(move || store.put_many(&blocks)).await
+    }
+
+    /// Protects what is put from now on from being freed, until the returned value is dropped.
+    pub fn hold(&self) -> Hold {
+        Hold::new(&self.young)
+    }
+
+    /// [`block_len`](Self::block_len), and a block that is here will not be freed for a while, as if it had been put now.
+    pub(crate) fn still_here(&self, cid: &Cid) -> Option<u64> {
+        let digest = digest_of(cid).ok()?;
+        let _nothing_is_dropped = self.pinning.read().unwrap_or_else(PoisonError::into_inner);
+        let length = self.block_len(cid)?;
+        guard(&self.young).put(Instant::now(), (u32::MAX, 0), [digest].into_iter());
+        Some(length)
+    }
+
+    /// Segments dropped so far: where the number stands still, nothing was freed.
+    pub(crate) fn deletions(&self) -> u64 {
+        self.deletions.load(Ordering::Acquire)
     }
 
     /// Blocks here.
@@ -268,64 +333,13 @@ impl BlockStore {
     pub fn bytes_max(&self) -> u64 {
         self.config.bytes_max
     }
-
-    /// Marks everything under `root` as wanted by `name`, durably. One name may pin many roots.
-    pub fn pin(&self, name: &str, root: &Cid) -> Result<()> {
-        check_cid(root)?;
-        guard(&self.pins).add(Pin { name: name.to_owned(), root: *root })?;
-        self.kept.pinned(root);
-        Ok(())
-    }
-
-    /// Takes a mark off again; says whether it was there.
-    pub fn unpin(&self, name: &str, root: &Cid) -> Result<bool> {
-        let was_there = guard(&self.pins).remove(&Pin { name: name.to_owned(), root: *root })?;
-        if was_there {
-            self.kept.unpinned();
-        }
-        Ok(was_there)
-    }
-
-    /// All marks, by name and root.
-    pub fn pins(&self) -> Vec<Pin> {
-        guard(&self.pins).list()
-    }
-
-    /// What `name` wants.
-    pub fn pinned_by(&self, name: &str) -> Vec<Cid> {
-        guard(&self.pins).roots_of(name)
-    }
-
-    /// Whether anybody wants what is under `root`.
-    pub fn is_pinned(&self, root: &Cid) -> bool {
-        guard(&self.pins).has_root(root)
-    }
-
-    /// Whether `cid` is under a pin. The first call, and the first after [`unpin`](Self::unpin), reads every node
-    /// under a pin; later ones only what was pinned since.
-    pub fn is_kept(&self, cid: &Cid) -> bool {
-        self.refresh_kept();
-        self.is_kept_so_far(cid)
-    }
-
-    /// Takes note of everything pinned until now.
-    pub(crate) fn refresh_kept(&self) {
-        self.kept.refresh(self);
-    }
-
-    /// [`is_kept`](Self::is_kept) as of the last refresh, in no time.
-    pub(crate) fn is_kept_so_far(&self, cid: &Cid) -> bool {
-        identity_data(cid).is_some() || self.kept.has(cid)
-    }
-
-    /// The same for bytes, whatever codec they are kept under.
-    pub(crate) fn is_digest_kept_so_far(&self, digest: &Digest) -> bool {
-        self.kept.has_digest(digest)
-    }
 }
 
 impl Drop for BlockStore {
     fn drop(&mut self) {
+        if let Err(error) = self.flush_uses() {
+            tracing::warn!(%error, "the last uses of content could not be written down");
+        }
         // Closing is not enough: a process that is being started at this moment still holds a copy.
         drop(self.lock.unlock());
     }

@@ -3,6 +3,7 @@
 mod ledger;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -23,7 +24,7 @@ use crate::dag;
 use crate::error::{Error, Result};
 use crate::pace::Incoming;
 use crate::problem::Problem;
-use crate::store::BlockStore;
+use crate::store::{BlockStore, InUse};
 use crate::unixfs::sink::BATCH_BYTES;
 use ledger::Ledger;
 
@@ -87,7 +88,10 @@ pub(crate) struct Received {
 pub fn router(store: Arc<BlockStore>, mut config: UploadConfig, authorise: Authorise) -> Router {
     let uploads = Arc::new(Semaphore::new(config.uploads_max.min(Semaphore::MAX_PERMITS)));
     config.unfinished_bytes_max = config.unfinished_bytes_max.min(store.bytes_max() / 2);
-    let state = Upload { store, config, authorise, uploads, ledger: Arc::default() };
+    let ledger = Arc::<Mutex<Ledger>>::default();
+    let in_use: Arc<dyn InUse> = ledger.clone();
+    store.protect(Arc::downgrade(&in_use));
+    let state = Upload { store, config, authorise, uploads, ledger };
     Router::new().route(MISSING_PATH, post(missing)).route(UPLOAD_PATH, post(upload)).with_state(state)
 }
 
@@ -136,7 +140,7 @@ impl Upload {
     fn note(&self, whose: &(String, Cid), block: &Block) -> Result<(), Problem> {
         match digest_of(block.cid()) {
             Ok(digest) if !self.store.is_digest_kept_so_far(&digest) => {
-                self.ledger().admit(&self.config, whose, digest, block.data().len() as u64)
+                self.ledger().admit(&self.config, whose, digest, block.data().len() as u64, Instant::now())
             }
             // It is here and stays, or it is its own name and is not stored.
             _ => Ok(()),
@@ -264,16 +268,30 @@ async fn receive(state: &Upload, whose: &(String, Cid), body: Body) -> Result<Re
 /// sent of another DAG is nobody else's.
 fn complete(state: &Upload, whose: &(String, Cid)) -> Result<()> {
     let (store, (who, root)) = (&state.store, whose);
-    let mut bytes = 0;
-    dag::survey(store, root, |cid, length| {
-        let length = length.filter(|_| state.sees(whose, cid)).ok_or(Error::NotFound { cid: *cid })?;
-        bytes += length;
-        if bytes > state.config.dag_bytes_max {
-            return Err(Error::TooLarge { what: "the uploaded DAG", limit: state.config.dag_bytes_max });
-        }
-        Ok(())
-    })?;
+    let check = || {
+        let mut bytes = 0;
+        dag::survey(store, root, |cid, length| {
+            let length = length.filter(|_| state.sees(whose, cid)).ok_or(Error::NotFound { cid: *cid })?;
+            bytes += length;
+            if bytes > state.config.dag_bytes_max {
+                return Err(Error::TooLarge { what: "the uploaded DAG", limit: state.config.dag_bytes_max });
+            }
+            Ok(())
+        })
+    };
+    let deletions = store.deletions();
+    let was_pinned = store.pinned_by(who).contains(root);
+    check()?;
     store.pin(who, root)?;
+    if store.deletions() != deletions
+        && let Err(error) = check()
+    {
+        // What somebody else had pinned was unpinned and freed between the two.
+        if !was_pinned {
+            store.unpin(who, root)?;
+        }
+        return Err(error);
+    }
     store.refresh_kept();
     state.ledger().settle(whose, |digest| store.is_digest_kept_so_far(digest));
     Ok(())

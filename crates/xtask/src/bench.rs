@@ -20,7 +20,7 @@ struct Bench {
     warms: bool,
 }
 
-const BENCHES: [Bench; 9] = [
+const BENCHES: [Bench; 10] = [
     Bench {
         name: "gas",
         // With --check it compares with the committed snapshot instead of writing it.
@@ -44,6 +44,7 @@ const BENCHES: [Bench; 9] = [
     Bench { name: "serve", command: |context| target(context, "gateway", "serve"), warms: false },
     Bench { name: "ledger", command: |context| target(context, "payments", "ledger"), warms: false },
     Bench { name: "voucher", command: |context| target(context, "payments", "voucher"), warms: false },
+    Bench { name: "gc", command: |context| target(context, "content", "gc"), warms: false },
     Bench { name: "x402", command: |context| target(context, "payments", "x402"), warms: false },
     Bench { name: "market", command: |context| target(context, "bourse", "market"), warms: false },
     Bench {

@@ -119,7 +119,7 @@ fn entity_bytes(text: &str) -> Result<EntityBytes, Problem> {
 
 /// A single `Range` of `size` bytes: `None` for the whole (no range, several, or another unit), an error
 /// where it lies outside.
-pub(super) fn byte_range(headers: &HeaderMap, size: u64) -> Result<Option<std::ops::Range<u64>>, ()> {
+pub(crate) fn byte_range(headers: &HeaderMap, size: u64) -> Result<Option<std::ops::Range<u64>>, ()> {
     let Some(text) = headers.get(header::RANGE).and_then(|value| value.to_str().ok()) else { return Ok(None) };
     let Some((from, to)) = text.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return Ok(None);
@@ -142,7 +142,7 @@ pub(super) fn byte_range(headers: &HeaderMap, size: u64) -> Result<Option<std::o
 }
 
 /// Whether `If-None-Match` names `etag`, by weak comparison.
-pub(super) fn none_match(headers: &HeaderMap, etag: &str) -> bool {
+pub(crate) fn none_match(headers: &HeaderMap, etag: &str) -> bool {
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let given = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     given.flat_map(|value| value.split(',')).any(|tag| tag.trim() == "*" || bare(tag) == bare(etag))

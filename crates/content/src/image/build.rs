@@ -139,7 +139,7 @@ fn build_layer(source: &LayerSource, budget: &mut Budget, sink: &mut dyn Sink) -
     if let LayerSource::Tar(path) = source {
         let file = File::open(path).map_err(Error::io(path))?;
         let size = file.metadata().map_err(Error::io(path))?.len();
-        let read = layer::read(file, size, Compression::None, budget, Some(sink))?;
+        let read = layer::read(file, size, Compression::None, budget, Some(sink), &mut ())?;
         let file = read.added.ok_or(Error::Interrupted)?;
         return Ok(StoredLayer { diff_id: read.tar, bytes: read.bytes, file });
     }

@@ -7,9 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use flate2::bufread::MultiGzDecoder;
-
-use super::oci::JSON_BYTES_MAX;
+use super::layer;
+use super::oci::{Compression, JSON_BYTES_MAX};
 use crate::config::ImageLimits;
 use crate::error::{Error, Result};
 
@@ -61,17 +60,19 @@ fn normal(base: &str, name: &str) -> Option<String> {
 }
 
 impl Bundle {
-    /// Opens a folder, a tar or a gzipped tar.
+    /// Opens a folder, a tar or a compressed tar.
     pub(super) fn open(path: &Path, limits: &ImageLimits) -> Result<Bundle> {
         if std::fs::metadata(path).map_err(Error::io(path))?.is_dir() {
             return Ok(Bundle::Folder(path.canonicalize().map_err(Error::io(path))?));
         }
         let mut file = File::open(path).map_err(Error::io(path))?;
-        let mut magic = [0; 2];
-        let is_gzip = file.read_exact(&mut magic).is_ok() && magic == [0x1f, 0x8b];
+        let mut magic = [0; 4];
+        let is_long_enough = file.read_exact(&mut magic).is_ok();
         file.seek(SeekFrom::Start(0)).map_err(Error::io(path))?;
-        if is_gzip {
-            file = unpack(file, path, limits)?;
+        match Compression::of(&magic) {
+            Compression::None => {}
+            _ if !is_long_enough => {}
+            compression => file = unpack(file, path, compression, limits)?,
         }
         let file = Arc::new(file);
         let members = list(&file)?;
@@ -124,11 +125,11 @@ impl Bundle {
     }
 }
 
-fn unpack(file: File, path: &Path, limits: &ImageLimits) -> Result<File> {
+fn unpack(file: File, path: &Path, compression: Compression, limits: &ImageLimits) -> Result<File> {
     let stored = file.metadata().map_err(Error::io(path))?.len();
     let most = limits.bytes_max.min(stored.saturating_mul(limits.ratio_max));
     let mut plain = tempfile::tempfile().map_err(Error::from)?;
-    let mut reader = MultiGzDecoder::new(BufReader::new(file)).take(most + 1);
+    let mut reader = layer::plain(BufReader::new(file), compression).map_err(Error::from)?.take(most + 1);
     let copied = io::copy(&mut reader, &mut plain).map_err(Error::from)?;
     if copied > most {
         return Err(Error::TooLarge { what: "the growth of a compressed archive", limit: limits.ratio_max });

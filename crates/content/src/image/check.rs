@@ -58,16 +58,46 @@ impl Budget {
     }
 }
 
+/// An entry of a layer that is in order.
+pub(super) struct Member<'a> {
+    pub(super) kind: EntryType,
+    /// Relative to the image's root.
+    pub(super) path: &'a [u8],
+    /// Permission bits; none where they are written in an odd way.
+    pub(super) mode: Option<u32>,
+    pub(super) uid: Option<u64>,
+    pub(super) size: u64,
+    /// Whether it carries capabilities of Linux.
+    pub(super) has_capability: bool,
+}
+
+/// Is shown every entry of a layer, with its content.
+pub(super) trait Look {
+    fn look(&mut self, member: &Member<'_>, data: &mut dyn Read) -> Result<()>;
+}
+
+/// Looks at nothing.
+impl Look for () {
+    fn look(&mut self, _: &Member<'_>, _: &mut dyn Read) -> Result<()> {
+        Ok(())
+    }
+}
+
 /// Names that an extended header gives to the entry after it.
 #[derive(Default)]
 struct Extended {
     path: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     size: Option<u64>,
+    has_capability: bool,
 }
 
 /// Reads a layer's tar to its end mark and checks every entry.
-pub(super) fn check_tar<R: Read>(archive: &mut tar::Archive<R>, budget: &mut Budget) -> Result<()> {
+pub(super) fn check_tar<R: Read>(
+    archive: &mut tar::Archive<R>,
+    budget: &mut Budget,
+    looker: &mut dyn Look,
+) -> Result<()> {
     let mut links = Links::default();
     let mut extended = Extended::default();
     for entry in archive.entries().map_err(Error::from)?.raw(true) {
@@ -104,12 +134,15 @@ pub(super) fn check_tar<R: Read>(archive: &mut tar::Archive<R>, budget: &mut Bud
         }
         let path = extended.path.unwrap_or_else(|| entry.path_bytes().into_owned());
         let link = extended.link.or_else(|| entry.link_name_bytes().map(std::borrow::Cow::into_owned));
-        links.check(kind, &path, link.as_deref())?;
+        let path = links.check(kind, &path, link.as_deref())?;
+        let (mode, uid) = (entry.header().mode().ok(), entry.header().uid().ok());
+        let member = Member { kind, path: &path, mode, uid, size, has_capability: extended.has_capability };
+        looker.look(&member, &mut entry)?;
     }
     Ok(())
 }
 
-fn broken(error: &std::io::Error) -> Error {
+pub(super) fn broken(error: &std::io::Error) -> Error {
     Error::image(format!("a layer is not a tar: {error}"))
 }
 
@@ -145,6 +178,7 @@ fn pax(mut bytes: &[u8], extended: &mut Extended) -> Result<()> {
                 let size = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
                 extended.size = Some(size.ok_or_else(bad)?);
             }
+            b"SCHILY.xattr.security.capability" => extended.has_capability = true,
             _ if key.starts_with(b"GNU.sparse") => return Err(Error::image("a layer has sparse files")),
             _ => {}
         }
@@ -161,7 +195,8 @@ struct Links {
 }
 
 impl Links {
-    fn check(&mut self, kind: EntryType, path: &[u8], link: Option<&[u8]>) -> Result<()> {
+    /// The path in its plain form, if the entry is in order.
+    fn check(&mut self, kind: EntryType, path: &[u8], link: Option<&[u8]>) -> Result<Vec<u8>> {
         let normal = inside(path)?;
         self.refuse_through_link(&normal, path)?;
         let name = normal.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
@@ -193,12 +228,12 @@ impl Links {
                         limit: LINK_PATHS_BYTES_MAX as u64,
                     });
                 }
-                self.paths.insert(normal);
+                self.paths.insert(normal.clone());
             }
             EntryType::Char | EntryType::Block => return Err(refused(path, "it is a device")),
             _ => return Err(refused(path, "it is of a kind that images do not need")),
         }
-        Ok(())
+        Ok(normal)
     }
 
     fn refuse_through_link(&self, normal: &[u8], path: &[u8]) -> Result<()> {

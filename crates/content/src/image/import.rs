@@ -67,16 +67,16 @@ fn import_saved(bundle: &Bundle, limits: &ImageLimits, sink: &mut dyn Sink) -> R
     let diff_ids = Config::parse(&config)?.diff_ids(saved.layers.len())?;
     let mut reading = Reading::new(bundle, limits)?;
     for (name, diff_id) in saved.layers.iter().zip(&diff_ids) {
-        let compression = if is_gzip(bundle, name)? { Compression::Gzip } else { Compression::None };
-        reading.layer((name.clone(), compression, None), diff_id, sink)?;
+        reading.layer((name.clone(), compression_of(bundle, name)?, None), diff_id, sink)?;
     }
     compose(&config, &reading.done, sink)
 }
 
-fn is_gzip(bundle: &Bundle, name: &str) -> Result<bool> {
+fn compression_of(bundle: &Bundle, name: &str) -> Result<Compression> {
     let (mut reader, _) = bundle.member(name)?.ok_or_else(|| Error::image(format!("it has no {name}")))?;
-    let mut magic = [0; 2];
-    Ok(reader.read_exact(&mut magic).is_ok() && magic == [0x1f, 0x8b])
+    let mut magic = [0; 4];
+    let is_long_enough = reader.read_exact(&mut magic).is_ok();
+    Ok(if is_long_enough { Compression::of(&magic) } else { Compression::None })
 }
 
 fn read_blob(bundle: &Bundle, described: &Descriptor) -> Result<Vec<u8>> {
@@ -158,7 +158,7 @@ impl<'a> Reading<'a> {
             None => {
                 let (reader, size) =
                     self.bundle.member(&name)?.ok_or_else(|| Error::image(format!("it has no {name}")))?;
-                let read = layer::read(reader, size, compression, &mut self.budget, Some(sink))?;
+                let read = layer::read(reader, size, compression, &mut self.budget, Some(sink), &mut ())?;
                 if let Some(described) = described {
                     expect_digest("layer", &described.digest, &read.blob)?;
                 }

@@ -1,11 +1,11 @@
 //! Reading one layer: decompressed, hashed, checked, and on the way into the store.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
 use super::Hashed;
-use super::check::{Budget, check_tar};
+use super::check::{Budget, Look, check_tar};
 use super::oci::Compression;
 use crate::block::Digest;
 use crate::config::ImportConfig;
@@ -15,6 +15,21 @@ use crate::unixfs::sink::Sink;
 
 /// How much is read at a time.
 const READ_BYTES: usize = 256 << 10;
+/// The largest window of zstd, as a power of two: what the `zstd` program accepts unasked, 128 MiB of memory.
+const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+
+/// The bytes of a tar, whatever it is wrapped in. What follows the first gzip member or zstd frame belongs to it too.
+pub(super) fn plain<'a>(blob: impl BufRead + 'a, compression: Compression) -> io::Result<Box<dyn Read + 'a>> {
+    Ok(match compression {
+        Compression::None => Box::new(blob),
+        Compression::Gzip => Box::new(MultiGzDecoder::new(blob)),
+        Compression::Zstd => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(blob)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+            Box::new(decoder)
+        }
+    })
+}
 
 /// A layer that has been read and found in order.
 #[derive(Debug)]
@@ -56,19 +71,17 @@ impl<R: Read> Read for Intake<'_, Hashed<R>> {
     }
 }
 
-/// Reads the layer in `blob`, which takes `stored` bytes; with a sink its tar is stored too.
+/// Reads the layer in `blob`, which takes `stored` bytes; with a sink its tar is stored too. `looker` sees each entry.
 pub(super) fn read(
     blob: impl Read,
     stored: u64,
     compression: Compression,
     budget: &mut Budget,
     sink: Option<&mut dyn Sink>,
+    looker: &mut dyn Look,
 ) -> Result<Layered> {
     let mut blob = BufReader::with_capacity(READ_BYTES, Hashed::new(blob));
-    let mut read = match compression {
-        Compression::None => read_tar(&mut blob, stored, budget, sink)?,
-        Compression::Gzip => read_tar(MultiGzDecoder::new(&mut blob), stored, budget, sink)?,
-    };
+    let mut read = read_tar(plain(&mut blob, compression)?, stored, budget, sink, looker)?;
     // What stands behind the compressed tar belongs to the blob.
     io::copy(&mut blob, &mut io::sink())?;
     let blob = blob.into_inner();
@@ -79,12 +92,18 @@ pub(super) fn read(
     Ok(read)
 }
 
-fn read_tar(tar: impl Read, stored: u64, budget: &mut Budget, sink: Option<&mut dyn Sink>) -> Result<Layered> {
+fn read_tar(
+    tar: impl Read,
+    stored: u64,
+    budget: &mut Budget,
+    sink: Option<&mut dyn Sink>,
+    looker: &mut dyn Look,
+) -> Result<Layered> {
     let target = sink.map(|sink| (FileBuilder::new(ImportConfig::CHUNK_1_MIB), sink));
     let most = budget.layer_bytes_max(stored);
     let intake = Intake { inner: Hashed::new(tar), most, is_over: false, target, failed: None };
     let mut archive = tar::Archive::new(BufReader::with_capacity(READ_BYTES, intake));
-    let checked = check_tar(&mut archive, budget);
+    let checked = check_tar(&mut archive, budget, looker);
     let mut rest = archive.into_inner();
     let drained = match &checked {
         Ok(()) => io::copy(&mut rest, &mut io::sink()).map(drop),

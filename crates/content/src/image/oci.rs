@@ -13,6 +13,8 @@ pub(super) const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 pub(super) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 pub(super) const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar";
+const GZIP_LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+const ZSTD_LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 const DOCKER_INDEX_TYPE: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 const DOCKER_MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_CONFIG_TYPE: &str = "application/vnd.docker.container.image.v1+json";
@@ -20,11 +22,32 @@ const DOCKER_CONFIG_TYPE: &str = "application/vnd.docker.container.image.v1+json
 /// What `oci-layout` says.
 pub(super) const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 
-/// Whether a layer is stored as a tar or as a compressed one.
+/// Whether a tar is stored as it is or compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compression {
     None,
     Gzip,
+    Zstd,
+}
+
+impl Compression {
+    /// The type of a layer that is stored so.
+    pub(super) fn media_type(self) -> &'static str {
+        match self {
+            Compression::None => LAYER_TYPE,
+            Compression::Gzip => GZIP_LAYER_TYPE,
+            Compression::Zstd => ZSTD_LAYER_TYPE,
+        }
+    }
+
+    /// Told by the first bytes, where nothing names it.
+    pub(super) fn of(magic: &[u8]) -> Self {
+        match magic {
+            [0x1f, 0x8b, ..] => Compression::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+            _ => Compression::None,
+        }
+    }
 }
 
 /// Points at a blob.
@@ -153,11 +176,10 @@ impl Descriptor {
         }
         match self.media_type.as_str() {
             LAYER_TYPE | "application/vnd.docker.image.rootfs.diff.tar" => Ok(Compression::None),
-            "application/vnd.oci.image.layer.v1.tar+gzip" | "application/vnd.docker.image.rootfs.diff.tar.gzip" => {
-                Ok(Compression::Gzip)
-            }
+            GZIP_LAYER_TYPE | "application/vnd.docker.image.rootfs.diff.tar.gzip" => Ok(Compression::Gzip),
+            ZSTD_LAYER_TYPE | "application/vnd.docker.image.rootfs.diff.tar.zstd" => Ok(Compression::Zstd),
             other => Err(Error::image(format!(
-                "layers of type {other:?} are not taken; save the image with tar or gzip layers"
+                "layers of type {other:?} are not taken; save the image with tar, gzip or zstd layers"
             ))),
         }
     }

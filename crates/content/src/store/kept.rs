@@ -24,11 +24,15 @@ struct Found {
     absent: Vec<Cid>,
 }
 
+/// Most new pins that are remembered; above it everything is walked again.
+const ROOTS_MAX: usize = 1 << 16;
+
 /// What has to be walked before the next answer.
 #[derive(Debug)]
-enum Pending {
-    Everything,
-    Roots(Vec<Cid>),
+struct Pending {
+    everything: bool,
+    /// Pinned since the last walk, unless too many were.
+    roots: Option<Vec<Cid>>,
 }
 
 #[derive(Debug)]
@@ -42,17 +46,23 @@ pub(super) struct Kept {
 impl Kept {
     /// Knows nothing yet; the first question walks down from every pin.
     pub(super) fn new() -> Self {
-        Self { found: RwLock::default(), pending: Mutex::new(Pending::Everything), walking: Mutex::default() }
+        Self {
+            found: RwLock::default(),
+            pending: Mutex::new(Pending { everything: true, roots: None }),
+            walking: Mutex::default(),
+        }
     }
 
     pub(super) fn pinned(&self, root: &Cid) {
-        if let Pending::Roots(roots) = &mut *guard(&self.pending) {
-            roots.push(*root);
+        let mut pending = guard(&self.pending);
+        match &mut pending.roots {
+            Some(roots) if roots.len() < ROOTS_MAX => roots.push(*root),
+            _ => *pending = Pending { everything: true, roots: None },
         }
     }
 
     pub(super) fn unpinned(&self) {
-        *guard(&self.pending) = Pending::Everything;
+        guard(&self.pending).everything = true;
     }
 
     pub(super) fn has(&self, cid: &Cid) -> bool {
@@ -74,35 +84,52 @@ impl Kept {
     /// Walks what was pinned since the last time, or everything after something was unpinned.
     pub(super) fn refresh(&self, store: &BlockStore) {
         let _walking = guard(&self.walking);
-        let pending = std::mem::replace(&mut *guard(&self.pending), Pending::Roots(Vec::new()));
+        let done = Pending { everything: false, roots: Some(Vec::new()) };
+        let pending = std::mem::replace(&mut *guard(&self.pending), done);
         match pending {
-            Pending::Everything => {
+            Pending { everything: false, roots: Some(roots) } => self.extend(store, roots),
+            _ => {
                 let mut found = Found::default();
                 let roots = store.pins().into_iter().map(|pin| pin.root).collect();
                 walk(store, roots, |_| false, &mut found);
                 *self.found.write().unwrap_or_else(PoisonError::into_inner) = found;
             }
-            Pending::Roots(mut waiting) => {
-                let mut more = Found::default();
-                let known = self.found.read().unwrap_or_else(PoisonError::into_inner);
-                let mut came = Vec::new();
-                for cid in known.absent.iter().filter(|cid| store.has(cid)) {
-                    if let Some(children) = children(store, cid) {
-                        waiting.extend(children);
-                        came.push(*cid);
-                    }
-                }
-                if waiting.is_empty() && came.is_empty() {
-                    return;
-                }
-                walk(store, waiting, |key| known.blocks.contains(key), &mut more);
-                drop(known);
-                let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
-                found.blocks.extend(more.blocks);
-                found.absent.retain(|cid| !came.contains(cid));
-                found.absent.extend(more.absent);
+        }
+    }
+
+    /// Walks what was pinned since the last time, for a caller who holds the pins still; what was unpinned may stay.
+    /// False where somebody else is walking or too much was pinned: then refresh and come again.
+    pub(super) fn catch_up(&self, store: &BlockStore) -> bool {
+        let Ok(_walking) = self.walking.try_lock() else { return false };
+        let roots = guard(&self.pending).roots.as_mut().map(std::mem::take);
+        roots.map(|roots| self.extend(store, roots)).is_some()
+    }
+
+    /// A node under a pin that is here but cannot be read: what it leads to must not be called garbage.
+    pub(super) fn unreadable(&self, store: &BlockStore) -> Option<Cid> {
+        let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
+        found.absent.iter().find(|cid| store.has(cid)).copied()
+    }
+
+    fn extend(&self, store: &BlockStore, mut waiting: Vec<Cid>) {
+        let mut more = Found::default();
+        let known = self.found.read().unwrap_or_else(PoisonError::into_inner);
+        let mut came = Vec::new();
+        for cid in known.absent.iter().filter(|cid| store.has(cid)) {
+            if let Some(children) = children(store, cid) {
+                waiting.extend(children);
+                came.push(*cid);
             }
         }
+        if waiting.is_empty() && came.is_empty() {
+            return;
+        }
+        walk(store, waiting, |key| known.blocks.contains(key), &mut more);
+        drop(known);
+        let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
+        found.blocks.extend(more.blocks);
+        found.absent.retain(|cid| !came.contains(cid));
+        found.absent.extend(more.absent);
     }
 }
 

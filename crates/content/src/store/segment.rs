@@ -210,6 +210,21 @@ impl Segment {
         self.file.write_all_at(&gathered, gathered_at)
     }
 
+    /// Cuts off every record.
+    pub(super) fn clear(&mut self) -> Result<()> {
+        let length = FILE_MAGIC.len() as u64;
+        self.file.set_len(length).and_then(|()| self.file.sync_all()).map_err(Error::io(&self.path))?;
+        self.entries.clear();
+        self.length = length;
+        Ok(())
+    }
+
+    /// What is in a sealed segment, and how long it is.
+    pub(super) fn contents(dir: &Path, number: u32) -> Result<(Vec<Entry>, u64)> {
+        let segment = Segment::open(dir, number, false)?;
+        Ok((segment.entries, segment.length))
+    }
+
     /// Writes the list of this segment's records, so that it opens without being read.
     pub(super) fn write_list(&self, dir: &Path) -> Result<()> {
         let mut out = Vec::with_capacity(24 + self.entries.len() * LIST_ENTRY + 32);
@@ -227,6 +242,17 @@ impl Segment {
         // Torn lists fail their checksum and are made anew, so this needs no sync.
         std::fs::write(&path, out).map_err(Error::io(&path))
     }
+}
+
+/// Removes a sealed segment; the list goes first, for a list without its segment would be found by a later one.
+pub(super) fn remove(dir: &Path, number: u32) -> Result<()> {
+    for path in [list_path(dir, number), path(dir, number)] {
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(Error::io(&path)(source)),
+            _ => {}
+        }
+    }
+    sync_dir(dir)
 }
 
 fn record_header(digest: &Digest, length: u32) -> [u8; RECORD_HEADER as usize] {

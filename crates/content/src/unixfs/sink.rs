@@ -56,6 +56,7 @@ impl Sink for Batches {
 /// Runs `work` while another thread writes what it puts; hashing and the disk overlap. When it returns
 /// everything is durable.
 pub(crate) fn into_store<T>(store: &BlockStore, work: impl FnOnce(&mut Batches) -> Result<T>) -> Result<T> {
+    let _hold = store.hold();
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel::<Vec<Block>>(1);
         let writer = scope.spawn(move || -> Result<()> {

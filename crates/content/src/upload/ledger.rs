@@ -1,6 +1,8 @@
 //! Who has sent how much of DAGs that are not complete: blocks that nobody has pinned yet, and perhaps never will.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use cid::Cid;
@@ -9,9 +11,13 @@ use crate::block::Digest;
 use crate::config::UploadConfig;
 use crate::error::Error;
 use crate::problem::Problem;
+use crate::store::InUse;
 
 /// What a block costs beside its bytes: its record's head, its place in the index and in this ledger.
 pub(super) const BLOCK_COST: u64 = 256;
+
+/// An upload to which nothing has come for so long was given up: its blocks may be freed, and it counts against nobody.
+pub(super) const GIVEN_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// Kept in memory only: after a restart everybody begins anew.
 #[derive(Debug, Default)]
@@ -19,6 +25,8 @@ pub(super) struct Ledger {
     accounts: HashMap<(String, Cid), Account>,
     signers: HashMap<String, u64>,
     total: u64,
+    /// On how many accounts each block stands.
+    blocks: HashMap<Digest, u32>,
 }
 
 /// What one signer has sent under one root and nobody has pinned.
@@ -26,6 +34,18 @@ pub(super) struct Ledger {
 struct Account {
     blocks: HashMap<Digest, u64>,
     bytes: u64,
+    /// When the last block came.
+    touched: Option<Instant>,
+}
+
+impl InUse for Mutex<Ledger> {
+    fn begin(&self) {
+        self.lock().unwrap_or_else(PoisonError::into_inner).give_up(Instant::now());
+    }
+
+    fn uses(&self, digest: &Digest) -> bool {
+        self.lock().unwrap_or_else(PoisonError::into_inner).blocks.contains_key(digest)
+    }
 }
 
 impl Ledger {
@@ -36,11 +56,15 @@ impl Ledger {
         whose: &(String, Cid),
         digest: Digest,
         length: u64,
+        now: Instant,
     ) -> Result<(), Problem> {
-        let account = self.accounts.get(whose);
-        if account.is_some_and(|account| account.blocks.contains_key(&digest)) {
-            return Ok(());
+        if let Some(account) = self.accounts.get_mut(whose) {
+            account.touched = Some(now);
+            if account.blocks.contains_key(&digest) {
+                return Ok(());
+            }
         }
+        let account = self.accounts.get(whose);
         let cost = length + BLOCK_COST;
         let refused = |detail| Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail));
         if account.map_or(0, |account| account.bytes) + length > limits.dag_bytes_max {
@@ -58,6 +82,8 @@ impl Ledger {
         let account = self.accounts.entry(whose.clone()).or_default();
         account.blocks.insert(digest, length);
         account.bytes += length;
+        account.touched = Some(now);
+        *self.blocks.entry(digest).or_default() += 1;
         *self.signers.entry(whose.0.clone()).or_default() += cost;
         self.total += cost;
         Ok(())
@@ -68,15 +94,28 @@ impl Ledger {
         self.accounts.get(whose).is_some_and(|account| account.blocks.contains_key(digest))
     }
 
+    /// Forgets uploads that were given up.
+    fn give_up(&mut self, now: Instant) {
+        let is_idle = |account: &Account| {
+            account.touched.is_none_or(|touched| now.saturating_duration_since(touched) >= GIVEN_UP_AFTER)
+        };
+        let idle = self.accounts.iter().filter(|(_, account)| is_idle(account)).map(|(whose, _)| whose.clone());
+        for whose in idle.collect::<Vec<_>>() {
+            self.settle(&whose, |_| true);
+        }
+    }
+
     /// Strikes out what is kept now. What was sent beside the DAG stays on the account.
     pub(super) fn settle(&mut self, whose: &(String, Cid), is_kept: impl Fn(&Digest) -> bool) {
         let Some(account) = self.accounts.get_mut(whose) else { return };
         let (mut bytes, mut cost) = (0, 0);
+        let mut gone = Vec::new();
         account.blocks.retain(|digest, length| {
             let keep = !is_kept(digest);
             if !keep {
                 bytes += *length;
                 cost += *length + BLOCK_COST;
+                gone.push(*digest);
             }
             keep
         });
@@ -85,6 +124,13 @@ impl Ledger {
             self.accounts.remove(whose);
         }
         self.total -= cost;
+        for digest in gone {
+            if let Some(accounts) = self.blocks.get_mut(&digest).filter(|accounts| **accounts > 1) {
+                *accounts -= 1;
+            } else {
+                self.blocks.remove(&digest);
+            }
+        }
         if let Some(left) = self.signers.get_mut(&whose.0) {
             *left -= cost;
             if *left == 0 {
@@ -112,8 +158,9 @@ mod tests {
             ..UploadConfig::default()
         };
         let mut ledger = Ledger::default();
+        let begun = Instant::now();
         let admit = |ledger: &mut Ledger, name, root, block, length, expected: &str| {
-            let found = ledger.admit(&limits, &whose(name, root), [block; 32], length);
+            let found = ledger.admit(&limits, &whose(name, root), [block; 32], length, begun);
             let found = found
                 .map_or_else(|problem| format!("{} {}", problem.status.as_u16(), problem.detail), |()| "ok".into());
             assert!(found.contains(expected), "{found:?} should contain {expected:?}");
@@ -135,6 +182,19 @@ mod tests {
         for (name, root) in [("a", 2), ("a", 3), ("b", 2)] {
             ledger.settle(&whose(name, root), |_| true);
         }
-        assert!(ledger.accounts.is_empty() && ledger.signers.is_empty() && ledger.total == 0, "{ledger:?}");
+        let is_empty = |ledger: &Ledger| {
+            ledger.accounts.is_empty() && ledger.signers.is_empty() && ledger.blocks.is_empty() && ledger.total == 0
+        };
+        assert!(is_empty(&ledger), "{ledger:?}");
+
+        let later = begun + GIVEN_UP_AFTER;
+        ledger.admit(&limits, &whose("a", 1), [1; 32], 5, begun).unwrap();
+        ledger.admit(&limits, &whose("b", 1), [1; 32], 5, begun).unwrap();
+        ledger.admit(&limits, &whose("b", 1), [1; 32], 5, later).unwrap();
+        let ledger = Mutex::new(ledger);
+        ledger.lock().unwrap().give_up(later);
+        assert!(ledger.uses(&[1; 32]), "the second upload goes on");
+        ledger.lock().unwrap().give_up(later + GIVEN_UP_AFTER);
+        assert!(!ledger.uses(&[1; 32]) && is_empty(&ledger.lock().unwrap()));
     }
 }

@@ -10,14 +10,14 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use content::{
-    Block, Cid, Error, FetchConfig, FetchLimits, Fetcher, GatewayConfig, ImportConfig, Progress, RAW, add_tree,
-    blocks_of, gateway, missing, total_size,
+    Block, Cid, CollectConfig, DAG_PB, Error, FetchConfig, FetchLimits, Fetcher, GatewayConfig, ImportConfig, Progress,
+    RAW, add_tree, blocks_of, gateway, missing, total_size,
 };
 use futures_util::StreamExt;
 use tokio::sync::watch;
 use url::Url;
 
-use crate::fixture::{Keystream, Store, plant, serve, store};
+use crate::fixture::{Keystream, Store, impatient_store, plant, serve, store};
 
 fn sample() -> (Store, Cid) {
     let dir = tempfile::tempdir().unwrap();
@@ -244,4 +244,31 @@ async fn limits_end_a_fetch() {
         assert!(matches!(fetched, Err(Error::TooLarge { .. })), "{limits:?}: {fetched:?}");
         assert!(to.bytes_on_disk() < 600_000);
     }
+}
+
+#[tokio::test]
+async fn what_was_here_before_a_fetch_is_not_freed_under_it() {
+    let (from, root) = sample();
+    let to = impatient_store();
+    let cids = blocks_of(&from, &root).unwrap();
+    // All nodes, and every second leaf.
+    let (nodes, leaves): (Vec<&Cid>, Vec<&Cid>) = cids.iter().partition(|cid| cid.codec() == DAG_PB);
+    let here = nodes.iter().chain(leaves.iter().step_by(2));
+    let old: Vec<Block> = here.map(|cid| Block::verified(**cid, from.get(cid).unwrap().unwrap()).unwrap()).collect();
+    to.put_many(&old).unwrap();
+    let litter = Block::new(RAW, b"no part of it".to_vec()).unwrap();
+    to.put(litter.clone()).unwrap();
+    let collecting = to.store.clone();
+    let source = honest(&from).layer(from_fn(move |request: Request, next: Next| {
+        let store = collecting.clone();
+        async move {
+            store.collect_async(CollectConfig { live_percent_min: 100, ..CollectConfig::default() }).await.unwrap();
+            next.run(request).await
+        }
+    }));
+    let fetcher = Fetcher::new(vec![serve(source).await], quick()).unwrap();
+    let fetched = fetcher.fetch(&to, &root, FetchLimits::default(), None).await.unwrap();
+    assert!(!to.has(litter.cid()), "it was collected meanwhile");
+    assert_eq!((fetched.blocks_before, fetched.blocks), (old.len() as u64, (cids.len() - old.len()) as u64));
+    assert!(missing(&to, &root, 1).unwrap().is_empty());
 }

@@ -31,6 +31,14 @@ pub(crate) fn store() -> Store {
     Store { store, _dir: dir }
 }
 
+/// A store in which what was put a moment ago may be garbage already.
+pub(crate) fn impatient_store() -> Store {
+    let dir = TempDir::new().unwrap();
+    let config = StoreConfig { young: std::time::Duration::ZERO, ..StoreConfig::default() };
+    let store = Arc::new(BlockStore::open(dir.path().join("store"), config).unwrap());
+    Store { store, _dir: dir }
+}
+
 /// The ChaCha20 key stream of a seed, as the published vectors use it.
 pub(crate) struct Keystream {
     cipher: ChaCha20,
@@ -78,6 +86,28 @@ pub(crate) fn plant(dir: &Path, files: &[(&str, &[u8])]) {
         }
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
+    }
+}
+
+/// A small disk in memory, until it is dropped; `None` where mounting is not allowed.
+pub(crate) struct SmallDisk(std::path::PathBuf);
+
+pub(crate) fn small_disk(dir: &Path, size: &str) -> Option<SmallDisk> {
+    let size = format!("size={size}");
+    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(dir).status();
+    mount.is_ok_and(|status| status.success()).then(|| SmallDisk(dir.to_owned()))
+}
+
+/// Takes every byte that the disk under a folder has left.
+pub(crate) fn fill(dir: &Path) {
+    let mut filler = std::fs::File::create(dir.join("filler")).unwrap();
+    while std::io::Write::write(&mut filler, &[1; 4096]).is_ok_and(|written| written > 0) {}
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: files in it may still be open.
+        drop(std::process::Command::new("umount").arg("-l").arg(&self.0).status());
     }
 }
 

@@ -7,130 +7,16 @@ use std::process::{Command, Stdio};
 use content::image::{
     Image, ImageConfig, ImageFile, LayerSource, build_image, docker_archive, image_from_root_fs, import_image,
 };
-use content::{Cid, Error, ExportLimits, ImageLimits, export, hex, sha256, total_size};
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use content::{Cid, Error, ExportLimits, ImageLimits, export, total_size};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use tar::{EntryType, Header};
+use tar::EntryType;
 
+use crate::archives::{
+    GZIPPED, PLAIN, ZSTD, config, digest, entry, file, gzip, import, import_with, layers, legacy, legacy_of, oci, tar,
+    zstd_of,
+};
 use crate::fixture::{Keystream, Store, skip, store};
-
-/// An entry with exactly these bytes in its header, however odd.
-fn entry(kind: EntryType, path: &str, link: &str, data: &[u8]) -> Vec<u8> {
-    let mut header = Header::new_gnu();
-    header.as_mut_bytes()[..path.len()].copy_from_slice(path.as_bytes());
-    header.as_mut_bytes()[157..157 + link.len()].copy_from_slice(link.as_bytes());
-    header.set_entry_type(kind);
-    header.set_size(data.len() as u64);
-    header.set_mode(0o755);
-    header.set_mtime(1_700_000_000);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_cksum();
-    let mut out = header.as_bytes().to_vec();
-    out.extend_from_slice(data);
-    out.resize(out.len().next_multiple_of(512), 0);
-    out
-}
-
-fn file(path: &str, data: &[u8]) -> Vec<u8> {
-    entry(EntryType::Regular, path, "", data)
-}
-
-fn tar(entries: &[Vec<u8>]) -> Vec<u8> {
-    let mut out = entries.concat();
-    out.extend_from_slice(&[0; 1024]);
-    out
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut out = GzEncoder::new(Vec::new(), Compression::default());
-    out.write_all(bytes).unwrap();
-    out.finish().unwrap()
-}
-
-fn digest(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex(&sha256(bytes)))
-}
-
-fn config(layers: &[Vec<u8>]) -> Vec<u8> {
-    let diff_ids: Vec<_> = layers.iter().map(|layer| digest(layer)).collect();
-    json!({ "architecture": "amd64", "os": "linux", "config": { "Cmd": ["/hello"] }, "rootfs": { "type": "layers", "diff_ids": diff_ids } })
-        .to_string()
-        .into_bytes()
-}
-
-/// What Docker 20.10 writes: a folder per layer, and a link where a layer occurs twice.
-fn legacy(layers: &[Vec<u8>]) -> Vec<u8> {
-    let config = config(layers);
-    let config_name = format!("{}.json", hex(&sha256(&config)));
-    let mut members = vec![file(&config_name, &config)];
-    let mut names: Vec<String> = Vec::new();
-    for (number, layer) in layers.iter().enumerate() {
-        let name = format!("layer{number}/layer.tar");
-        match layers[..number].iter().position(|earlier| earlier == layer) {
-            Some(first) => members.push(entry(EntryType::Symlink, &name, &format!("../layer{first}/layer.tar"), b"")),
-            None => members.push(file(&name, layer)),
-        }
-        names.push(name);
-    }
-    let manifest = json!([{ "Config": config_name, "RepoTags": ["hello:latest"], "Layers": names }]).to_string();
-    members.push(file("manifest.json", manifest.as_bytes()));
-    tar(&members)
-}
-
-/// An OCI layout with these blobs as layers.
-fn oci(layers: &[Vec<u8>], blobs: &[Vec<u8>], media_type: &str, change: impl Fn(&mut Value)) -> Vec<u8> {
-    let config = config(layers);
-    let described =
-        |kind: &str, bytes: &[u8]| json!({ "mediaType": kind, "digest": digest(bytes), "size": bytes.len() });
-    let layers: Vec<_> = blobs.iter().map(|blob| described(media_type, blob)).collect();
-    let mut manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": described("application/vnd.oci.image.config.v1+json", &config),
-        "layers": layers,
-        "annotations": { "note": "not part of the image" },
-    });
-    change(&mut manifest);
-    let manifest = manifest.to_string().into_bytes();
-    let index = json!({ "schemaVersion": 2, "manifests": [described("application/vnd.oci.image.manifest.v1+json", &manifest)] });
-    let mut members = vec![
-        file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#),
-        file("index.json", index.to_string().as_bytes()),
-    ];
-    for blob in blobs.iter().chain([&config, &manifest]) {
-        members.push(file(&format!("blobs/sha256/{}", hex(&sha256(blob))), blob));
-    }
-    tar(&members)
-}
-
-const PLAIN: &str = "application/vnd.oci.image.layer.v1.tar";
-const GZIPPED: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
-
-fn layers() -> Vec<Vec<u8>> {
-    let first =
-        tar(&[entry(EntryType::Directory, "etc/", "", b""), file("etc/a", &Keystream::bytes("layer", 1_500_000))]);
-    let second = tar(&[
-        file("hello", b"#!/bin/sh\n"),
-        entry(EntryType::Symlink, "etc/mtab", "/proc/self/mounts", b""),
-        entry(EntryType::Link, "hello2", "hello", b""),
-        file("etc/.wh.a", b""),
-        file("etc/.wh..wh..opq", b""),
-    ]);
-    vec![first.clone(), second, first]
-}
-
-fn import(store: &Store, archive: &[u8]) -> content::Result<Image> {
-    import_with(store, archive, &ImageLimits::default())
-}
-
-fn import_with(store: &Store, archive: &[u8], limits: &ImageLimits) -> content::Result<Image> {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), archive).unwrap();
-    import_image(store, file.path(), limits)
-}
 
 #[test]
 fn the_same_image_has_one_cid_whatever_wrote_it() {
@@ -149,6 +35,9 @@ fn the_same_image_has_one_cid_whatever_wrote_it() {
         gzip(&legacy(&layers)),
         oci(&layers, &layers, PLAIN, |_| {}),
         oci(&layers, &gzipped, GZIPPED, |_| {}),
+        oci(&layers, &zstd_of(&layers), ZSTD, |_| {}),
+        legacy_of(&layers, &zstd_of(&layers)),
+        zstd::encode_all(legacy(&layers).as_slice(), 3).unwrap(),
     ];
     for (number, archive) in others.iter().enumerate() {
         assert_eq!(import(&store, archive).unwrap(), image, "archive {number}");
@@ -265,6 +154,10 @@ fn bombs_are_refused() {
     let bomb: Vec<_> = zeros.iter().map(|layer| gzip(layer)).collect();
     let refused = import(&store(), &oci(&zeros, &bomb, GZIPPED, |_| {}));
     assert!(matches!(refused, Err(Error::TooLarge { limit: 200, .. })), "{refused:?}");
+    let refused = import(&store(), &oci(&zeros, &zstd_of(&zeros), ZSTD, |_| {}));
+    assert!(matches!(refused, Err(Error::TooLarge { limit: 200, .. })), "{refused:?}");
+    let refused = import(&store(), &zstd::encode_all(tar(&[file("zeros", &vec![0; 30 << 20])]).as_slice(), 3).unwrap());
+    assert!(matches!(refused, Err(Error::TooLarge { limit: 200, .. })), "{refused:?}");
     let layers = layers();
     let small = |change: &dyn Fn(&mut ImageLimits)| {
         let mut limits = ImageLimits::default();
@@ -275,6 +168,21 @@ fn bombs_are_refused() {
     small(&|limits| limits.bytes_max = 1_000_000);
     small(&|limits| limits.entries_max = 4);
     small(&|limits| limits.layers_max = 2);
+}
+
+#[test]
+fn zstd_may_not_ask_for_more_memory_than_a_window() {
+    let layers = vec![tar(&[file("a", &Keystream::bytes("window", 5_000_000))])];
+    for (window_log, expected) in [(27, true), (28, false)] {
+        let mut out = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        out.window_log(window_log).unwrap();
+        out.write_all(&layers[0]).unwrap();
+        let found = import(&store(), &oci(&layers, &[out.finish().unwrap()], ZSTD, |_| {}));
+        assert_eq!(found.is_ok(), expected, "2^{window_log}: {found:?}");
+    }
+    let cut = zstd_of(&layers)[0][..2_000_000].to_vec();
+    let refused = import(&store(), &oci(&layers, &[cut], ZSTD, |_| {}));
+    assert!(matches!(refused, Err(Error::BadImage { .. })), "{refused:?}");
 }
 
 #[test]

@@ -7,14 +7,19 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod archives;
 mod car;
 mod fetch;
 mod fixture;
 mod gateway;
+mod gc;
 mod image;
 mod peers;
+mod registry;
+mod scan;
 mod speed;
 mod store;
 mod tree;
 mod upload;
+mod uses;
 mod vectors;

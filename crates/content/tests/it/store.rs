@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use content::{Block, BlockStore, Cid, Error, Pin, RAW, StoreConfig};
+use content::{Block, BlockStore, Cid, CollectConfig, Error, Pin, RAW, StoreConfig};
 use proptest::prelude::*;
 
 use crate::fixture;
@@ -176,6 +176,28 @@ fn decay_while_open_is_noticed_on_reading() {
             assert_ne!(store.get(good.cid()).unwrap().as_ref(), Some(good.data()), "trusted reads believe the disk");
         }
     }
+}
+
+#[test]
+fn a_collection_does_not_pass_decay_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = StoreConfig { young: std::time::Duration::ZERO, ..StoreConfig::default() };
+    let store = open(dir.path(), config);
+    let blocks: Vec<_> = (0..9).map(|seed| block(seed, 100)).collect();
+    store.put_many(&blocks).unwrap();
+    for kept in &blocks[..5] {
+        store.pin("me", kept.cid()).unwrap();
+    }
+    let file = std::fs::OpenOptions::new().write(true).open(first_segment(dir.path())).unwrap();
+    file.write_all_at(b"?", 8 + 44 + 50).unwrap();
+    let done = store.collect(&CollectConfig::default(), &mut |_| {}).unwrap();
+    assert_eq!((done.moved, done.segments, store.len()), (4, 1, 4), "{done:?}");
+    assert!(!store.has(blocks[0].cid()), "it can be fetched again");
+    for kept in &blocks[1..5] {
+        assert_eq!(store.get(kept.cid()).unwrap().as_ref(), Some(kept.data()));
+    }
+    store.put(blocks[0].clone()).unwrap();
+    assert_eq!(store.get(blocks[0].cid()).unwrap().as_ref(), Some(blocks[0].data()));
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use content::upload::{Authorise, Refused, router};
 use content::{
-    Block, Cid, ImportConfig, Pace, Pin, Progress, RAW, UploadConfig, add_tree, export_car, push, total_size,
+    Block, Cid, CollectConfig, ImportConfig, Pace, Pin, Progress, RAW, UploadConfig, add_tree, export_car, push,
+    total_size,
 };
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, Response};
@@ -16,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::fixture::{Keystream, Store, plant, serve, store};
+use crate::fixture::{Keystream, Store, impatient_store, plant, serve, store};
 
 fn only_with_token() -> Authorise {
     Arc::new(|headers, _root| match headers.get("authorization") {
@@ -294,4 +295,26 @@ async fn who_stalls_or_trickles_gives_its_place_back() {
     assert!(said[..length].starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&said[..length]));
     trickle.abort();
     free().await;
+}
+
+#[tokio::test]
+async fn an_unfinished_upload_survives_a_collection() {
+    let (from, root) = sample();
+    let to = impatient_store();
+    let url = serve(router(to.store.clone(), UploadConfig::default(), only_with_token())).await;
+    let cids = content::blocks_of(&from, &root).unwrap();
+    let (first, rest) = cids.split_at(cids.len() / 2);
+    let everything = CollectConfig { live_percent_min: 100, ..CollectConfig::default() };
+    let litter = Block::new(RAW, b"nobody sent this".to_vec()).unwrap();
+    to.put(litter).unwrap();
+    assert_eq!(post(&url, &format!("?root={root}"), car_of(&from, first)).await.status(), 200);
+    assert_eq!(to.collect_async(everything.clone()).await.unwrap().blocks, 1);
+    assert_eq!(lacks("token", &url, &root, &cids).await.len(), rest.len(), "what was sent need not be sent again");
+    assert_eq!(post(&url, &format!("?root={root}&complete=true"), car_of(&from, rest)).await.status(), 200);
+    assert_eq!(to.collect_async(everything.clone()).await.unwrap().blocks, 0);
+    assert_eq!(total_size(&to, &root).unwrap(), total_size(&from, &root).unwrap());
+    to.unpin("alice", &root).unwrap();
+    let done = to.collect_async(everything.clone()).await.unwrap();
+    assert_eq!((done.blocks, to.len()), (cids.len() as u64, 0));
+    assert_eq!(lacks("token", &url, &root, &cids).await.len(), cids.len());
 }
