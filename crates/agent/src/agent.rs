@@ -11,16 +11,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
-use crate::host::{Host, Parts, wall};
+use crate::host::{Host, Parts};
 use crate::job::{Folder, Job, Phase, Record};
 use crate::journal::Journal;
 use crate::lease::{self, Shared, Shop};
-use crate::limits::{JOBS_MAX, RESULT_KEPT};
+use crate::limits::JOBS_MAX;
 use crate::probe::{self, Cards};
-use crate::{AgentConfig, AgentError, beat, follow, link, listing, metrics, settle};
-
-/// Done jobs are looked through for results whose time is over.
-const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_secs(3600);
+use crate::{AgentConfig, AgentError, beat, follow, housekeeping, link, listing, metrics, settle};
 
 /// Lists this machine and serves jobs until `shutdown`. Programs that run then are left alone: the next run with the
 /// same state folder takes them up.
@@ -126,7 +123,7 @@ async fn serve(Opened { host, cards, leases }: Opened) -> Result<(), AgentError>
     tasks.spawn(remove_strays(host.clone(), known));
     tasks.spawn(beat::run(host.clone(), cards.clone()));
     tasks.spawn(metrics::run(host.clone(), cards));
-    tasks.spawn(sweep(host.clone()));
+    tasks.spawn(housekeeping::run(host.clone()));
     tasks.spawn(settle::run(host.clone()));
     if let Some(gateway) = host.config.gateway.clone() {
         tasks.spawn(link::run(host.clone(), gateway));
@@ -254,30 +251,4 @@ async fn remove_strays(host: Arc<Host>, known: Vec<JobId>) {
             () = host.shutdown.cancelled() => return,
         }
     }
-}
-
-/// Takes the pins off results whose time is over and forgets their jobs, once the chain has settled them. What the store then frees, and when, is the
-/// store's affair: nothing as long as it collects no garbage.
-async fn sweep(host: Arc<Host>) {
-    loop {
-        if let Err(error) = sweep_once(&host) {
-            tracing::error!(%error, "old jobs could not be removed");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(SWEEP_EVERY) => {}
-            () = host.shutdown.cancelled() => return,
-        }
-    }
-}
-
-fn sweep_once(host: &Host) -> Result<(), AgentError> {
-    for (id, record) in written_down(&host.config.state_dir)? {
-        if !record.settled || record.done_at.is_none_or(|done| done + RESULT_KEPT.as_secs() > wall()) {
-            continue;
-        }
-        host.unpin(id)?;
-        host.feeds.remove(id);
-        Folder::of(&host.config.state_dir, id).remove()?;
-    }
-    Ok(())
 }

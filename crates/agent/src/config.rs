@@ -1,5 +1,6 @@
 //! Settings, as plain values: whoever composes the program fills them in.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct AgentConfig {
     pub network: NetworkPolicy,
     /// Hosts that jobs reach at an address of the owner's.
     pub mirrors: Mirrors,
+    /// Files, by their SHA-256, that no image may hold.
+    pub known_bad: HashSet<content::Digest>,
     /// The container engine's socket.
     pub docker: PathBuf,
     /// Most bytes of content kept.
@@ -137,6 +140,7 @@ impl AgentConfig {
             simulate: None,
             network: NetworkPolicy::None,
             mirrors: Mirrors::new(),
+            known_bad: HashSet::new(),
             docker: crate::engine::default_socket().to_owned(),
             // Several large images and their results.
             store_bytes_max: 256 << 30,

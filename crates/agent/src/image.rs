@@ -1,16 +1,19 @@
 //! An image in the content store, checked against its own rules before the engine sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use cid::Cid;
-use content::{BlockStore, ImageLimits, image};
+use content::image::{Finding, Severity};
+use content::{BlockStore, Digest, ImageLimits, ScanConfig, image};
 use futures_util::Stream;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::AgentError;
+use crate::housekeeping::IMAGES_PIN;
 
 /// What is known of an image before the engine has it; all of it is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,16 +55,29 @@ pub(crate) async fn describe(store: &Arc<BlockStore>, root: Cid) -> Result<Descr
     .await
 }
 
-/// What `docker load` reads, after every layer was verified and found to be at most `bytes_max` unpacked.
+/// Keeps an image for later jobs, as long as it is used: the next one fetches nothing.
+pub(crate) fn keep(store: &BlockStore, root: &Cid) -> Result<(), AgentError> {
+    Ok(store.pin_while_used(IMAGES_PIN, root, SystemTime::now())?)
+}
+
+/// What `docker load` reads, after every layer was verified, searched, and found to be at most `bytes_max` unpacked.
 pub(crate) async fn archive(
     store: &Arc<BlockStore>,
     root: Cid,
     bytes_max: u64,
+    known_bad: &HashSet<Digest>,
 ) -> Result<impl Stream<Item = Result<Bytes, content::Error>> + Send + use<>, AgentError> {
     let verified = store.clone();
     let limits = ImageLimits::default();
     let limits = ImageLimits { bytes_max: limits.bytes_max.min(bytes_max), ..limits };
-    checked(move || image::Image::verify(&verified, &root, &limits).map(drop)).await?;
+    let searched = ScanConfig { known_bad: known_bad.clone(), ..ScanConfig::default() };
+    let scan = checked(move || image::scan_image(&verified, &root, &limits, &searched)).await?;
+    for Finding { id, severity, path, what, .. } in &scan.findings {
+        tracing::info!(image = %root, id, ?severity, path, what, "found in an image");
+    }
+    if let Some(worst) = scan.findings.first().filter(|finding| finding.severity == Severity::Critical) {
+        return Err(AgentError::refused(format!("image refused: {} in {}: {}", worst.id, worst.path, worst.what)));
+    }
     Ok(image::docker_archive(store.clone(), root, None))
 }
 

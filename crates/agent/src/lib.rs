@@ -24,6 +24,7 @@ mod engine;
 mod feeds;
 mod follow;
 mod host;
+mod housekeeping;
 mod image;
 mod job;
 mod journal;

@@ -25,9 +25,10 @@ pub const UNDONE_MAX: Duration = Duration::from_secs(120);
 /// A result that could not be delivered for this long is given up: as long as results are kept.
 pub const DELIVER_WITHIN: Duration = Duration::from_secs(24 * 3600);
 /// Results, logs and records stay pinned for this long after the job's end, and longer while its money is disputed: the
-/// dispute window, and a day to fetch them. Nothing is freed on disk afterwards: the
-/// store collects no garbage yet.
+/// dispute window, and a day to fetch them. What nothing else keeps is collected after that.
 pub const RESULT_KEPT: Duration = Duration::from_secs(market::rules::DISPUTE_WINDOW.0 + 24 * 3600);
+/// How often old jobs are forgotten and content that nobody keeps is collected. A store that is full does so by itself.
+pub const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Outputs up to this size are stored in a blink; for larger ones the clock is paused, so that nobody pays for
 /// storing, at the price of one more transaction.
 pub const COLLECT_ON_THE_CLOCK: Mebibytes = Mebibytes(64);

@@ -1,6 +1,7 @@
 //! The walls of a job that may reach something: a container that does nothing but hold a network without interfaces.
 //! It stands before the program starts, so that the way out is open by then, and no program of the image runs in it.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdListener};
@@ -69,7 +70,8 @@ pub(crate) async fn image(engine: &Engine, images: &Images, store: &Arc<BlockSto
     let blocks = store.clone();
     let built = tokio::task::spawn_blocking(move || build(&blocks)).await.map_err(|_| AgentError::ShuttingDown)??;
     let described = image::describe(store, built).await?;
-    let archive = image::archive(store, built, u64::MAX);
+    let none = HashSet::new();
+    let archive = image::archive(store, built, u64::MAX, &none);
     Ok(images.ensure(engine, &described, archive).await?.id)
 }
 

@@ -8,10 +8,10 @@ use wire::{JobNews, document, feed, signed, spec};
 
 use super::state::Prepared;
 use super::{Flow, Job, Nudge, Phase, budget, fetch, make};
-use crate::AgentError;
 use crate::engine::State;
 use crate::host::{pin_name, wall};
 use crate::limits::{DOUBT_WAIT, REASON_BYTES_MAX};
+use crate::{AgentError, image};
 
 impl Job {
     /// Sends the acceptance and goes on without it: fetching needs no lock.
@@ -79,6 +79,7 @@ impl Job {
         for root in std::iter::once(&spec.image).chain(spec.inputs.iter().map(|input| &input.cid)) {
             self.host.store.pin(&pin_name(self.id), &spec::cid("image", root)?)?;
         }
+        image::keep(&self.host.store, &spec::cid("image", &spec.image)?)?;
         Ok(self.enter(Phase::Preparing))
     }
 

@@ -21,6 +21,8 @@ impl Job {
     /// Stores outputs and log and signs the record of the end.
     pub(super) async fn collect(&mut self) -> Result<Flow, AgentError> {
         self.tell_phase(feed::Phase::Collecting);
+        // Until it is pinned, below.
+        let _kept = self.host.store.hold();
         let mut ended = self.record.ended.clone().unwrap_or(Ended {
             exit_code: None,
             outcome: Verdict::Aborted,

@@ -38,7 +38,7 @@ pub(crate) async fn container(
     let room = made.await.map_err(|_| AgentError::ShuttingDown)??;
     // A mounted room has its disk already.
     let promised = if room.is_watched() { limit } else { Mebibytes(0) };
-    let archive = image::archive(&host.store, root, budget::unpacked_max(host, promised));
+    let archive = image::archive(&host.store, root, budget::unpacked_max(host, promised), &host.config.known_bad);
     let facts = host.images.ensure(&host.engine, &described, archive).await?;
     let walls = match spec.network {
         Network::Allow(_) => Some(walls::image(&host.engine, &host.images, &host.store).await?),

@@ -9,12 +9,12 @@ use wire::{JobNews, document, feed, signed, spec};
 
 use super::state::{Completion, Ending, Phase};
 use super::{Flow, Lease, resume};
-use crate::AgentError;
 use crate::egress::Exit;
 use crate::engine::State;
 use crate::host::{pin_name, wall};
 use crate::job::{Folder, fetch, keep, logs, make};
 use crate::limits::LOG_DRAIN;
+use crate::{AgentError, image};
 
 /// The gateway confirms a feed within this time, or is asked again.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
@@ -36,6 +36,7 @@ impl Lease {
         for root in std::iter::once(&wanted.image).chain(wanted.inputs.iter().map(|input| &input.cid)) {
             self.host.store.pin(&pin_name(self.id), &spec::cid("image", root)?)?;
         }
+        image::keep(&self.host.store, &spec::cid("image", &wanted.image)?)?;
         self.enter(Phase::Preparing)
     }
 
@@ -170,6 +171,8 @@ impl Lease {
     /// Stores outputs and log and signs the record of the end.
     pub(super) async fn collect(&mut self) -> Result<Flow, AgentError> {
         self.tell_phase(feed::Phase::Collecting);
+        // Until it is pinned, below.
+        let _kept = self.host.store.hold();
         let record = self.shared.record();
         let mut reason = record.reason();
         let keeps = record.spec.as_ref().is_some_and(|spec| spec.outputs) && record.program_started;

@@ -1,6 +1,8 @@
 //! What cannot or may not be run is refused before the clock runs, with the reason and a full refund.
 
 use alloy_primitives::B256;
+use content::ImageLimits;
+use content::image::{ImageConfig, ImageFile, LayerSource, build_image};
 use market::PerHour;
 use testkit::{Need, docker_available, skip};
 use wire::{JobNews, Network, document};
@@ -145,6 +147,28 @@ async fn an_image_that_is_none_is_refused() {
     let (job, _) = stage.order(&spec, 60).await;
     let declined = stage.declined(job).await;
     assert!(declined.starts_with("image refused"), "{declined}");
+    stage.refunded_whole(job).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_with_a_file_that_is_known_to_be_bad_is_refused() {
+    if !docker_available().await {
+        skip!(Need::Docker, "no engine answers");
+    }
+    let mut stage = Stage::new().await;
+    stage.config.known_bad.insert(content::sha256(&std::fs::read("/bin/busybox").unwrap()));
+    let _agent = stage.agent().await;
+    // Another image than the tests' own, which the engine may have from before.
+    let busybox = ImageFile { source: "/bin/busybox".into(), path: "bin/busybox".into(), mode: 0o755 };
+    let mark = ImageFile { source: stage.state.path().join("mark"), path: "mark".into(), mode: 0o644 };
+    std::fs::write(&mark.source, stage.town.market.address().to_string()).unwrap();
+    let layers = [LayerSource::Files(vec![busybox, mark])];
+    let image = build_image(&stage.gateway.store, &layers, &ImageConfig::default(), &ImageLimits::default()).unwrap();
+    let mut spec = stage.script("echo never");
+    spec.image = image.root.to_string();
+    let (job, _) = stage.order(&spec, 60).await;
+    let reason = stage.declined(job).await;
+    assert!(reason.starts_with("image refused: known-bad in bin/busybox"), "{reason}");
     stage.refunded_whole(job).await;
 }
 

@@ -91,12 +91,13 @@ async fn a_program_finds_no_way_to_the_machine() {
 async fn a_file_that_makes_root_makes_nobody_root() {
     let Some((stage, _agent)) = stage().await else { skip!(Need::Docker, "no engine answers") };
     let file = |path: &str, mode| ImageFile { source: "/bin/busybox".into(), path: path.into(), mode };
-    let files = vec![file("bin/busybox", 0o755), file("root/busybox", 0o6755)];
+    let files = vec![file("bin/busybox", 0o755), file("suid/busybox", 0o6755)];
     let config = ImageConfig { entrypoint: ["/bin/busybox", "sh", "-c"].map(Into::into).into(), ..Default::default() };
     let image =
         build_image(&stage.gateway.store, &[LayerSource::Files(files)], &config, &ImageLimits::default()).unwrap();
-    let mut spec =
-        stage.script("for what in 'id -u' 'id -g'; do /root/busybox $what; done; /root/busybox touch /file 2>/dev/null || echo no");
+    let mut spec = stage.script(
+        "for what in 'id -u' 'id -g'; do /suid/busybox $what; done; /suid/busybox touch /file 2>/dev/null || echo no",
+    );
     spec.image = image.root.to_string();
     let (job, _) = stage.order(&spec, 60).await;
     let record = stage.completed(job).await;

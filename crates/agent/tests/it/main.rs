@@ -4,8 +4,8 @@
 
 mod bad_input;
 mod endings;
-mod escapes;
 mod engine;
+mod escapes;
 mod faults;
 mod gateway;
 mod happy;

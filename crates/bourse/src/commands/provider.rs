@@ -80,6 +80,10 @@ pub(crate) struct Offer {
     /// list it. Repeatable.
     #[arg(long, value_name = "NAME=ADDRESS:PORT", value_parser = mirror)]
     mirror: Vec<(String, std::net::SocketAddr)>,
+    /// Refuses images that hold one of these files: a list of SHA-256 digests, one a line; what follows a digest on its line
+    /// is for people.
+    #[arg(long, value_name = "FILE")]
+    known_bad: Option<std::path::PathBuf>,
     /// Socket of the container engine.
     #[arg(long, value_name = "FILE")]
     docker: Option<std::path::PathBuf>,
@@ -101,6 +105,18 @@ pub(crate) struct Offer {
 enum Reach {
     Listed,
     Full,
+}
+
+/// The digests of a list.
+fn known_bad(path: &std::path::Path) -> Result<std::collections::HashSet<[u8; 32]>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(Failure::file(path))?;
+    let words = (1..).zip(text.lines()).filter_map(|(number, line)| Some((number, line.split_whitespace().next()?)));
+    let digest = |(number, word): (u32, &str)| {
+        let digest: Result<alloy_primitives::B256, _> = word.parse();
+        let wrong = || format!("{}, line {number}: {word:?} is no SHA-256 digest in hex", path.display());
+        digest.map(|digest| digest.0).map_err(|_| Failure::Usage(wrong()))
+    };
+    words.filter(|(_, word)| !word.starts_with('#')).map(digest).collect()
 }
 
 fn mirror(text: &str) -> Result<(String, std::net::SocketAddr), String> {
@@ -157,6 +173,7 @@ pub(crate) fn config(
             Some(Reach::Full) => NetworkPolicy::Full,
         },
         mirrors: offer.mirror.iter().cloned().collect(),
+        known_bad: offer.known_bad.as_deref().map(known_bad).transpose()?.unwrap_or_default(),
         docker: offer.docker.clone().unwrap_or(defaults.docker.clone()),
         ..defaults
     })

@@ -64,7 +64,14 @@ impl<'a> Payer<'a> {
             resources: wire::spec::Needs { gpu: None, gpus: 0, vram_mib: 0, cpus: 1, memory_mib: 64, disk_mib: 64 },
             network: Network::None,
         };
-        let body = LeaseBody { spec, resource_id: None, max_duration_s: None, max_price: None, simulated: false, resume: None };
+        let body = LeaseBody {
+            spec,
+            resource_id: None,
+            max_duration_s: None,
+            max_price: None,
+            simulated: false,
+            resume: None,
+        };
         let provider = town.market.provider_of(town.owner.address()).await.unwrap().unwrap();
         let tills = Tills::open(town.chain.clone(), town.deployment.tills).await.unwrap();
         let till = tills.till_of(provider).await.unwrap();

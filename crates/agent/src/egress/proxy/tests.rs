@@ -1,3 +1,5 @@
+//! A proxy between a program and a host that says back what it hears.
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
