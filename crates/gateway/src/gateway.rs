@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    GatewayConfig, GatewayError, board, funding, gauges, http, orders, server,
+    GatewayConfig, GatewayError, board, collect, funding, gauges, http, orders, server,
     state::{Parts, State},
     watcher,
 };
@@ -72,6 +72,7 @@ impl Gateway {
         tasks.spawn(orders::follow(state.clone()));
         tasks.spawn(funding::run(state.clone()));
         tasks.spawn(gauges::run(state.clone()));
+        tasks.spawn(collect::run(state.clone()));
         tasks.spawn(watcher::run(state.clone(), self.local));
         let router = http::router(&state, &self.config);
         tracing::info!(listen = %self.local, "the gateway serves");

@@ -44,6 +44,8 @@ pub use wallet::{Funding, MarketWallet, WalletAsset};
 
 mod funding;
 
+mod collect;
+
 mod idempotency;
 
 mod http;
