@@ -20,7 +20,7 @@ struct Bench {
     warms: bool,
 }
 
-const BENCHES: [Bench; 9] = [
+const BENCHES: [Bench; 11] = [
     Bench {
         name: "gas",
         // With --check it compares with the committed snapshot instead of writing it.
@@ -45,6 +45,8 @@ const BENCHES: [Bench; 9] = [
     Bench { name: "ledger", command: |context| target(context, "payments", "ledger"), warms: false },
     Bench { name: "voucher", command: |context| target(context, "payments", "voucher"), warms: false },
     Bench { name: "x402", command: |context| target(context, "payments", "x402"), warms: false },
+    Bench { name: "proof", command: |context| target(context, "proof", "verify"), warms: false },
+    Bench { name: "bitswap", command: |context| target(context, "exchange", "bitswap"), warms: false },
     Bench { name: "market", command: |context| target(context, "bourse", "market"), warms: false },
     Bench {
         name: "run",
