@@ -90,12 +90,8 @@ pub(crate) async fn fetch(
         link.handle.command(Command::Seek(link.id, root));
     }
     let give_up = patience.give_up;
-    let patience = Patience {
-        block: patience.block,
-        give_up,
-        misses_max: patience.misses_max,
-        window_max: patience.window_max,
-    };
+    let patience =
+        Patience { block: patience.block, give_up, misses_max: patience.misses_max, window_max: patience.window_max };
     let mut fetch = Fetch {
         link,
         news,
@@ -230,8 +226,7 @@ impl Fetch {
 
     /// Begins to write what has come, once that is enough, or leads on, or is the last.
     fn write(&mut self) {
-        let is_due =
-            self.batch.bytes >= BATCH_BYTES || !self.batch.nodes.is_empty() || self.session.is_satisfied();
+        let is_due = self.batch.bytes >= BATCH_BYTES || !self.batch.nodes.is_empty() || self.session.is_satisfied();
         if self.writing.is_some() || self.batch.blocks.is_empty() || !is_due {
             return;
         }

@@ -2,6 +2,7 @@
 
 mod engine;
 mod exchange;
+mod muxer;
 mod routing;
 mod swarm;
 mod work;

@@ -2,7 +2,13 @@
 //!
 //! Over TCP on this machine, encrypted, each block checked, and with us durable on disk at both ends; Helia keeps its
 //! blocks in memory. Everything is measured here and now, in turns; the median counts.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a measure that cannot be taken ends the program with the reason")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a measure that cannot be taken ends the program with the reason"
+)]
 
 #[path = "../../tests/it/helia.rs"]
 mod helia;

@@ -44,7 +44,8 @@ pub(super) async fn read(
         return Err(ReadError::Broken("a message longer than the limit"));
     }
     let charge = u32::try_from(length.max(CHARGE_MIN)).unwrap_or(u32::MAX);
-    let permit = room.clone().acquire_many_owned(charge).await.map_err(|_| io::ErrorKind::BrokenPipe).map_err(closed)?;
+    let permit =
+        room.clone().acquire_many_owned(charge).await.map_err(|_| io::ErrorKind::BrokenPipe).map_err(closed)?;
     let mut body = vec![0; length.min(FREE_BYTES)];
     let mut filled = 0;
     while filled < length {

@@ -134,9 +134,7 @@ impl Server {
             }
             if ledger.wishes.len() >= self.limits.wants_max {
                 // Who hears this asks somebody else, or again later.
-                reception
-                    .refused
-                    .extend(want.send_dont_have.then_some(Presence { cid: want.cid, is_here: false }));
+                reception.refused.extend(want.send_dont_have.then_some(Presence { cid: want.cid, is_here: false }));
                 continue;
             }
             let wish = Wish { kind: want.kind, send_dont_have: want.send_dont_have, state: State::Looking };
@@ -186,7 +184,8 @@ impl Server {
             }
             // A peer to which nothing is on its way gets its block, however large.
             let ahead = ledger.bytes + batch.bytes;
-            let is_room = ahead + bytes <= self.limits.peer_bytes_max && self.bytes + batch.bytes < self.limits.bytes_max;
+            let is_room =
+                ahead + bytes <= self.limits.peer_bytes_max && self.bytes + batch.bytes < self.limits.bytes_max;
             let fits = batch.cids.is_empty() || batch.bytes + bytes <= MESSAGE_BYTES;
             if (ahead > 0 && !is_room) || !fits || batch.cids.len() == MESSAGE_BLOCKS {
                 ledger.queue.push_front(cid);
@@ -226,8 +225,12 @@ mod tests {
     use super::*;
     use content::{Block, RAW};
 
-    const LIMITS: ServerLimits =
-        ServerLimits { wants_max: 4, peer_bytes_max: 3 << 20, bytes_max: 8 << 20, resend_after: Duration::from_secs(5) };
+    const LIMITS: ServerLimits = ServerLimits {
+        wants_max: 4,
+        peer_bytes_max: 3 << 20,
+        bytes_max: 8 << 20,
+        resend_after: Duration::from_secs(5),
+    };
     const MIB: u64 = 1 << 20;
 
     fn cid(name: &str) -> Cid {

@@ -306,12 +306,8 @@ mod tests {
     use super::*;
     use content::{Block, RAW, sha256};
 
-    const PATIENCE: Patience = Patience {
-        block: Duration::from_secs(10),
-        give_up: Duration::from_secs(60),
-        misses_max: 1,
-        window_max: 16,
-    };
+    const PATIENCE: Patience =
+        Patience { block: Duration::from_secs(10), give_up: Duration::from_secs(60), misses_max: 1, window_max: 16 };
 
     fn name(number: usize) -> String {
         format!("block {number}")

@@ -145,6 +145,9 @@ impl Engine {
                     drop(done.send(Ok(peer_id)));
                 }
             }
+            SwarmEvent::ConnectionClosed { peer_id, cause: Some(cause), .. } => {
+                tracing::debug!(peer = %peer_id, %cause, "a connection broke");
+            }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 tracing::debug!(%error, "a peer could not be reached");
                 if let Some(done) = self.dials.remove(&connection_id) {
@@ -213,8 +216,7 @@ impl Engine {
         for peer in self.server.waiting() {
             self.pump(peer);
         }
-        let over: Vec<PeerId> =
-            self.banned.iter().filter(|(_, until)| **until <= now).map(|(peer, _)| *peer).collect();
+        let over: Vec<PeerId> = self.banned.iter().filter(|(_, until)| **until <= now).map(|(peer, _)| *peer).collect();
         for peer in over {
             self.banned.remove(&peer);
             self.swarm.behaviour_mut().blocked.unblock_peer(peer);

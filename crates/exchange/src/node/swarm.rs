@@ -13,9 +13,10 @@ use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{Config, NetworkBehaviour};
 use libp2p::{
     PeerId, StreamProtocol, Swarm, Transport, allow_block_list, connection_limits, dns, identify, noise, ping, quic,
-    tcp, yamux,
+    tcp,
 };
 
+use super::muxer::Muxer;
 use crate::bitswap;
 use crate::config::{NodeConfig, Routing};
 use crate::error::{Error, Result};
@@ -94,14 +95,14 @@ fn transport(key: &Keypair, config: &NodeConfig) -> Result<Boxed<(PeerId, Stream
             tcp.and_then(move |stream, _| swarm_key.handshake(stream))
                 .upgrade(Version::V1Lazy)
                 .authenticate(noise)
-                .multiplex(yamux::Config::default())
+                .multiplex(Muxer::default())
                 .map(muxed)
                 .boxed()
         }
         None => {
             let quic = quic::tokio::Transport::new(quic::Config::new(key));
             let quic = quic.map(muxed);
-            let tcp = tcp.upgrade(Version::V1Lazy).authenticate(noise).multiplex(yamux::Config::default()).map(muxed);
+            let tcp = tcp.upgrade(Version::V1Lazy).authenticate(noise).multiplex(Muxer::default()).map(muxed);
             OrTransport::new(quic, tcp).map(|either, _| either.into_inner()).boxed()
         }
     };

@@ -64,7 +64,12 @@ pub(super) fn read(jobs: mpsc::UnboundedSender<Job>, store: Arc<BlockStore>, pee
 }
 
 /// Finds out which blocks these bytes are.
-pub(super) fn hash(jobs: mpsc::UnboundedSender<Job>, peer: PeerId, blocks: Vec<Bytes>, room: Option<OwnedSemaphorePermit>) {
+pub(super) fn hash(
+    jobs: mpsc::UnboundedSender<Job>,
+    peer: PeerId,
+    blocks: Vec<Bytes>,
+    room: Option<OwnedSemaphorePermit>,
+) {
     tokio::task::spawn_blocking(move || {
         let blocks = blocks.into_iter().map(|data| Block::new(RAW, data).ok()).collect();
         drop(room);
