@@ -51,7 +51,7 @@ pub struct Shape {
 impl Shape {
     /// A shape within the limits.
     pub fn new(size: u32, rounds: u32) -> Result<Self, ProofError> {
-        let fits = size >= TILE && size <= SIZE_MAX && size.is_multiple_of(TILE);
+        let fits = (TILE..=SIZE_MAX).contains(&size) && size.is_multiple_of(TILE);
         if fits && (1..=ROUNDS_MAX).contains(&rounds) {
             return Ok(Self { size, rounds });
         }
