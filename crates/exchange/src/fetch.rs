@@ -149,7 +149,6 @@ impl Fetch {
                 Step::Ask(peer, cids) => self.link.handle.command(Command::Ask(self.link.id, peer, cids)),
                 Step::Cancel(peer, cids) => self.link.handle.command(Command::Cancel(self.link.id, peer, cids)),
                 Step::Wait(until) => return Ok(until),
-                // The last blocks may lead to more, and are written first.
                 Step::Fail(Failure::Lacking(cid)) => return Err(Error::NotFound { cid }),
                 Step::Fail(Failure::Nobody(cid)) => return Err(Error::NoPeers { cid }),
                 Step::Fail(Failure::Silence(cid)) => return Err(Error::Silence { cid, waited: self.give_up }),

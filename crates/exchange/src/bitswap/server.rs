@@ -344,7 +344,7 @@ mod tests {
             let peer = PeerId::random();
             server.connected(peer);
             server.receive(&peer, wants("a b c"), false);
-            cids("a b c").iter().for_each(|cid| drop(server.found(&peer, *cid, Some(MIB))));
+            cids("a b c").iter().for_each(|cid| assert_eq!(server.found(&peer, *cid, Some(MIB)), None));
             others.push(peer);
         }
         let mut on_the_way = 0;

@@ -109,7 +109,7 @@ impl Engine {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Connect(address, done) => self.connect(address, done),
+            Command::Connect(address, done) => self.connect(&address, done),
             Command::Open(session, news) => {
                 for peer in self.shared.peers.borrow().iter() {
                     // Whoever opens a session listens.
@@ -183,7 +183,7 @@ impl Engine {
         }
     }
 
-    fn connect(&mut self, address: Multiaddr, done: oneshot::Sender<Result<PeerId>>) {
+    fn connect(&mut self, address: &Multiaddr, done: oneshot::Sender<Result<PeerId>>) {
         use libp2p::multiaddr::Protocol;
         use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
         let peer = address.iter().find_map(|part| if let Protocol::P2p(peer) = part { Some(peer) } else { None });

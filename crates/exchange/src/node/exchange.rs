@@ -48,7 +48,7 @@ impl Engine {
             Job::Looked(peer, found) => {
                 let answers = found.into_iter().filter_map(|(cid, bytes)| self.server.found(&peer, cid, bytes));
                 let answers: Vec<Presence> = answers.collect();
-                self.answer(peer, answers);
+                self.answer(peer, &answers);
                 self.pump(peer);
             }
             Job::Read { peer, bytes, blocks, gone } => {
@@ -80,7 +80,7 @@ impl Engine {
         }
         if message.full || !message.wants.is_empty() {
             let reception = self.server.receive(&peer, message.wants, message.full);
-            self.answer(peer, reception.refused);
+            self.answer(peer, &reception.refused);
             let place = (self.store.clone(), self.serves.clone());
             work::look_up(self.jobs.clone(), place, peer, reception.look_up, room.take());
         }
@@ -127,7 +127,7 @@ impl Engine {
         self.send(peer, &Message { wants, ..Message::default() });
     }
 
-    fn answer(&mut self, peer: PeerId, answers: Vec<Presence>) {
+    fn answer(&mut self, peer: PeerId, answers: &[Presence]) {
         let refused = answers.iter().filter(|answer| !answer.is_here).count() as u64;
         if refused > 0 {
             self.shared.counters.count(peer, |it| it.refused += refused);
