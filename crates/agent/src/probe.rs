@@ -3,7 +3,6 @@
 //! Nothing here is linked at build time: the driver's library is opened when the agent runs. A machine without a
 //! card is offered for what it is. A simulated card is marked in its name and in every record.
 
-mod cards;
 mod gauge;
 
 use std::path::Path;
@@ -11,8 +10,8 @@ use std::path::Path;
 use alloy_primitives::{B256, keccak256};
 use market::{Hardware, Mebibytes};
 
-pub(crate) use cards::Cards;
 pub(crate) use gauge::Gauge;
+pub(crate) use gpu::Nvidia as Cards;
 
 use crate::limits::OPEN_FILES_MAX;
 use crate::{AgentError, Offered, Simulated, disk};

@@ -12,6 +12,7 @@ mod job;
 mod lease;
 mod login;
 mod logs;
+mod proof;
 mod provider;
 mod ps;
 mod receipt;
@@ -67,6 +68,9 @@ pub(crate) enum Command {
     /// Receipts that nobody can forge: list, show, verify.
     #[command(subcommand)]
     Receipt(receipt::Command),
+    /// Proofs of GPU: challenge a card, check a report.
+    #[command(subcommand)]
+    Proof(proof::Command),
     /// Sign in at the gateway with your wallet.
     Login(login::Args),
     /// End the session, here and at the gateway.
@@ -110,6 +114,7 @@ impl Command {
             Self::Job(command) => command.run(settings, ui).await,
             Self::Lease(command) => command.run(settings, ui).await,
             Self::Receipt(command) => command.run(settings, ui).await,
+            Self::Proof(command) => command.run(settings, ui).await,
             Self::Login(args) => login::login(&args, settings, ui).await,
             Self::Logout => login::logout(settings, ui).await,
             Self::Image(command) => command.run(settings, ui).await,

@@ -31,6 +31,10 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Agent(#[from] agent::AgentError),
     #[error(transparent)]
+    Proof(#[from] proof::ProofError),
+    #[error(transparent)]
+    Gpu(#[from] gpu::GpuError),
+    #[error(transparent)]
     Wire(#[from] wire::WireError),
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -59,7 +63,7 @@ impl Failure {
     pub(crate) fn code(&self) -> ExitCode {
         use renter::RenterError as R;
         ExitCode::from(match self {
-            Self::Usage(_) | Self::Wire(_) | Self::Refused(_) => REFUSED,
+            Self::Usage(_) | Self::Wire(_) | Self::Refused(_) | Self::Proof(_) => REFUSED,
             Self::Declined { .. } => NEVER_RAN,
             Self::Renter(R::NoMatch { .. } | R::TooLittleMoney { .. } | R::BadJob(_) | R::Wire(_)) => REFUSED,
             Self::Job(_) => JOB_FAILED,

@@ -11,6 +11,8 @@ pub enum Need {
     Peers,
     /// The programs of PostgreSQL.
     Postgres,
+    /// A Vulkan driver, if only one that computes on the processor.
+    Vulkan,
 }
 
 impl Need {
@@ -20,6 +22,7 @@ impl Need {
             Self::Docker => "BOURSE_REQUIRE_DOCKER",
             Self::Peers => "BOURSE_REQUIRE_PEERS",
             Self::Postgres => "BOURSE_REQUIRE_POSTGRES",
+            Self::Vulkan => "BOURSE_REQUIRE_VULKAN",
         }
     }
 }

@@ -49,6 +49,28 @@ sol! {
     /// An agent vouches for a document whose sha2-256 this is.
     #[derive(Debug, PartialEq, Eq)]
     struct Attest { bytes32 jobId; bytes32 digest; }
+
+    /// An oracle asks for a proof of GPU: what is to be computed follows from the digest of this statement. `card` is
+    /// the card's identity, `group` is the same for cards that are asked at once, else zero.
+    #[derive(Debug, PartialEq, Eq)]
+    struct GpuChallenge {
+        bytes32 nonce;
+        address agent;
+        bytes32 card;
+        bytes32 group;
+        uint32 size;
+        uint32 rounds;
+        uint32 deadlineMs;
+        uint40 at;
+    }
+
+    /// An agent answers the challenge with this digest.
+    #[derive(Debug, PartialEq, Eq)]
+    struct GpuAnswer { bytes32 challenge; bytes32 card; bytes32 root; }
+
+    /// An oracle vouches for a report of a proof of GPU whose sha2-256 this is.
+    #[derive(Debug, PartialEq, Eq)]
+    struct GpuReport { bytes32 digest; }
 }
 
 /// The chain and contract that signatures are bound to.

@@ -20,7 +20,7 @@ struct Bench {
     warms: bool,
 }
 
-const BENCHES: [Bench; 10] = [
+const BENCHES: [Bench; 12] = [
     Bench {
         name: "gas",
         // With --check it compares with the committed snapshot instead of writing it.
@@ -46,6 +46,8 @@ const BENCHES: [Bench; 10] = [
     Bench { name: "voucher", command: |context| target(context, "payments", "voucher"), warms: false },
     Bench { name: "gc", command: |context| target(context, "content", "gc"), warms: false },
     Bench { name: "x402", command: |context| target(context, "payments", "x402"), warms: false },
+    Bench { name: "proof", command: |context| target(context, "proof", "verify"), warms: false },
+    Bench { name: "bitswap", command: |context| target(context, "exchange", "bitswap"), warms: false },
     Bench { name: "market", command: |context| target(context, "bourse", "market"), warms: false },
     Bench {
         name: "run",

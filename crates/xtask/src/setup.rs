@@ -6,6 +6,7 @@ mod npm;
 mod postgres;
 mod python;
 mod toolchain;
+mod vulkan;
 
 pub(crate) use cargo_deny::cargo_deny;
 pub(crate) use docker::answers as docker_answers;
@@ -38,7 +39,9 @@ pub(crate) fn setup(context: &Context, purpose: Purpose) -> Result<(), Error> {
             npm(context, "crates/content/tests/peers")?;
             npm(context, "crates/bourse/tests/peers")?;
             python::install(context, "crates/bourse/tests/peers")?;
+            helia(context)?;
             postgres::ensure(context)?;
+            vulkan::ensure(context)?;
             // The tests that need containers skip themselves where there can be none.
             let containers = docker::ensure(context).and_then(|()| docker::ensure_busybox(context));
             containers.or_else(|error| match error {
@@ -60,11 +63,18 @@ pub(crate) fn setup(context: &Context, purpose: Purpose) -> Result<(), Error> {
             npm(context, "crates/indexer/benches/peers")?;
             // The official server of x402 is what ours is held against.
             npm(context, "crates/bourse/tests/peers")?;
+            helia(context)?;
             postgres::ensure(context)?;
             docker::ensure(context)?;
             docker::ensure_busybox(context)
         }
     }
+}
+
+/// Helia, and the Node that it needs: a newer one than many systems have, from the packages of Python.
+fn helia(context: &Context) -> Result<(), Error> {
+    npm(context, "crates/exchange/tests/peers")?;
+    python::install(context, "crates/exchange/tests/peers")
 }
 
 /// One line: what is done, and why.

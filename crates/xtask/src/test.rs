@@ -30,7 +30,7 @@ pub(crate) fn test(context: &Context) -> Result<(), Error> {
 fn rust(context: &Context) -> Result<(), Error> {
     let mut cargo = cargo(context);
     cargo.args(["test", "--workspace", "--no-fail-fast"]).env("BOURSE_REQUIRE_PEERS", "1");
-    cargo.env("BOURSE_REQUIRE_POSTGRES", "1");
+    cargo.env("BOURSE_REQUIRE_POSTGRES", "1").env("BOURSE_REQUIRE_VULKAN", "1");
     if is_root() && setup::docker_answers() {
         cargo.env("BOURSE_REQUIRE_DOCKER", "1");
     }

@@ -10,6 +10,7 @@ mod leases;
 mod look;
 mod money;
 mod peers;
+mod proof;
 mod reading;
 mod receipt;
 mod refuse;

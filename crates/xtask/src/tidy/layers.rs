@@ -28,8 +28,11 @@ const LAYERS: &[(&str, u32)] = &[
     ("chain", 2),
     ("content", 2),
     ("store", 2),
+    ("proof", 2),
     ("indexer", 3),
     ("payments", 3),
+    ("exchange", 3),
+    ("gpu", 3),
     ("feeds", 3),
     ("oracle", 3),
     ("gateway", 4),
@@ -51,7 +54,7 @@ struct Fence {
     reason: &'static str,
 }
 
-const FENCES: [Fence; 4] = [
+const FENCES: [Fence; 6] = [
     Fence {
         // Types and ABI encoding are formats, not a way to a chain.
         library: |name| {
@@ -69,6 +72,12 @@ const FENCES: [Fence; 4] = [
         reason: "only `agent` starts containers, so that their confinement lives in one place",
     },
     Fence {
+        library: |name| name == "libp2p" || name.starts_with("libp2p-"),
+        allowed: &["exchange"],
+        free_in_tests: false,
+        reason: "only `exchange` speaks with peers, so that what they may do is limited in one place",
+    },
+    Fence {
         library: |name| name == "clap",
         allowed: &["bourse", "xtask", "corpus-index"],
         free_in_tests: false,
@@ -79,6 +88,12 @@ const FENCES: [Fence; 4] = [
         allowed: &["store"],
         free_in_tests: false,
         reason: "only `store` speaks SQL, so that two engines stay one",
+    },
+    Fence {
+        library: |name| name.starts_with("wgpu") || name.starts_with("nvml-wrapper"),
+        allowed: &["gpu"],
+        free_in_tests: false,
+        reason: "only `gpu` speaks with cards, so that what is said of one is said in one place",
     },
 ];
 
@@ -221,6 +236,8 @@ mod tests {
         check_one("gateway", &[], &["bollard"], &["fence"]);
         check_one("agent", &["bollard", "clap"], &[], &["fence"]);
         check_one("indexer", &["sqlx", "sea-orm-migration"], &[], &["fence", "fence"]);
+        check_one("gpu", &["wgpu", "nvml-wrapper", "proof"], &[], &[]);
+        check_one("agent", &["nvml-wrapper"], &["wgpu"], &["fence", "fence"]);
     }
 
     #[test]
