@@ -104,7 +104,9 @@ pub enum PaymentsError {
     #[error("too many passwords are being looked at; try again in a few seconds")]
     LooksBusy,
     /// The address has money of its own in the wallet, which nobody could reach any more once it was linked.
-    #[error("address {address} has money of its own here, which nobody could reach any more; take it out, then link it")]
+    #[error(
+        "address {address} has money of its own here, which nobody could reach any more; take it out, then link it"
+    )]
     OwnMoney {
         /// The address.
         address: alloy_primitives::Address,

@@ -40,8 +40,8 @@ pub use receipt::{Put, RAW_BYTES_MAX, ReceiptRow, ReceiptState};
 mod ledger;
 pub use ledger::{
     ASSETS_MAX, AccountId, Analytics, AnalyticsBy, AssetId, AssetRow, AssetTotals, BalanceRow, Bucket, DepositKey,
-    DepositRow, DepositState, GasDay, HistoryRow, HoldRow, HoldState, LedgerChanges, LedgerKeys,
-    LedgerTransaction, LedgerView, PostingRow, REFERENCE_BYTES_MAX, TREASURY_JOBS_MAX, WithdrawalRow, WithdrawalState,
+    DepositRow, DepositState, GasDay, HistoryRow, HoldRow, HoldState, LedgerChanges, LedgerKeys, LedgerTransaction,
+    LedgerView, PostingRow, REFERENCE_BYTES_MAX, TREASURY_JOBS_MAX, WithdrawalRow, WithdrawalState,
 };
 
 mod account;
