@@ -162,7 +162,7 @@ impl Proxy {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         *request.uri_mut() = path.parse::<Uri>().map_err(|_| Refusal::NoHost)?;
         let answer = sender.send_request(request).await.map_err(lost)?;
-        Ok(answer.map(|body| Either::Left(body)))
+        Ok(answer.map(Either::Left))
     }
 
     /// A connection to a host that is allowed, at an address that is public.

@@ -130,7 +130,7 @@ impl Engine {
             let listener = StdListener::bind((Ipv4Addr::LOCALHOST, port))?;
             listener.set_nonblocking(true).map(|()| listener)
         };
-        TcpListener::from_std(inside(walls, listen).await?).map_err(refused)
+        TcpListener::from_std(inside(walls, listen).await?).map_err(|error| refused(&error))
     }
 }
 
@@ -145,10 +145,10 @@ async fn inside<T: Send + 'static>(
         // Nobody listens when the job is over.
         drop(tell.send(entered.map_err(io::Error::from).and_then(|()| work())));
     };
-    std::thread::Builder::new().name("walls".into()).spawn(enter).map_err(refused)?;
-    told.await.map_err(|_| AgentError::ShuttingDown)?.map_err(refused)
+    std::thread::Builder::new().name("walls".into()).spawn(enter).map_err(|error| refused(&error))?;
+    told.await.map_err(|_| AgentError::ShuttingDown)?.map_err(|error| refused(&error))
 }
 
-fn refused(error: io::Error) -> AgentError {
+fn refused(error: &io::Error) -> AgentError {
     AgentError::Engine { what: ENTER, reason: error.to_string() }
 }

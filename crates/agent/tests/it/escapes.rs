@@ -21,14 +21,14 @@ async fn stage() -> Option<(Stage, Running)> {
     if !docker_available().await {
         return None;
     }
-    let stage = Stage::new().await;
+    let stage = Box::pin(Stage::new()).await;
     let agent = stage.agent().await;
     Some((stage, agent))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_multiplies_or_will_not_end_is_ended() {
-    let Some((stage, _agent)) = stage().await else { skip!(Need::Docker, "no engine answers") };
+    let Some((stage, _agent)) = Box::pin(stage()).await else { skip!(Need::Docker, "no engine answers") };
     let endless = [
         ("a fork bomb", "(while :; do /bin/busybox sleep 600 & done) 2>/dev/null; while :; do :; done", 8),
         ("deaf to SIGTERM", "trap '' TERM INT HUP QUIT; echo deaf; while :; do :; done", 3),
@@ -50,7 +50,7 @@ async fn a_program_that_multiplies_or_will_not_end_is_ended() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_never_stops_talking_is_kept_to_its_share() {
-    let Some((stage, _agent)) = stage().await else { skip!(Need::Docker, "no engine answers") };
+    let Some((stage, _agent)) = Box::pin(stage()).await else { skip!(Need::Docker, "no engine answers") };
     let (job, _) = stage.order(&stage.script("exec /bin/busybox yes 'a line that is said for ever'"), 3).await;
     let record = stage.completed(job).await;
     let log = stage.log(&record);
@@ -61,7 +61,7 @@ async fn a_program_that_never_stops_talking_is_kept_to_its_share() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_finds_no_way_to_the_machine() {
-    let Some((stage, _agent)) = stage().await else { skip!(Need::Docker, "no engine answers") };
+    let Some((stage, _agent)) = Box::pin(stage()).await else { skip!(Need::Docker, "no engine answers") };
     let script = r#"b=/bin/busybox
         $b mknod /tmp/disk b 8 0 2>/dev/null || echo no devices
         $b test -e /dev/mem || echo no memory of the machine
@@ -89,7 +89,7 @@ async fn a_program_finds_no_way_to_the_machine() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_makes_root_makes_nobody_root() {
-    let Some((stage, _agent)) = stage().await else { skip!(Need::Docker, "no engine answers") };
+    let Some((stage, _agent)) = Box::pin(stage()).await else { skip!(Need::Docker, "no engine answers") };
     let file = |path: &str, mode| ImageFile { source: "/bin/busybox".into(), path: path.into(), mode };
     let files = vec![file("bin/busybox", 0o755), file("suid/busybox", 0o6755)];
     let config = ImageConfig { entrypoint: ["/bin/busybox", "sh", "-c"].map(Into::into).into(), ..Default::default() };

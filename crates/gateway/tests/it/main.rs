@@ -5,6 +5,7 @@ mod stage;
 
 #[cfg(test)]
 mod runways;
+#[cfg(test)]
 mod sockets;
 
 #[cfg(test)]

@@ -72,8 +72,7 @@ async fn a_listed_host_is_reached_and_no_other() {
         ("[fd00:ec2::254]:80", "not in the job's list"),
     ];
     for (to, reason) in refused {
-        let heard =
-            say(proxy, &[&format!("{}", connect(to).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"))]).await;
+        let heard = say(proxy, &[&connect(to).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n")]).await;
         assert!(heard.starts_with("HTTP/1.1 403") && heard.contains(reason), "{to}: {heard}");
     }
     let dot = say(proxy, &[&connect("MIRROR.example.org.:443"), "hello"]).await;

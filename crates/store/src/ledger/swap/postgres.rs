@@ -48,11 +48,13 @@ SELECT count(*) FROM head";
 type Ask<'q> = Query<'q, Postgres, PgArguments>;
 
 pub(super) async fn write(store: &Store, next: u64, changes: &LedgerChanges) -> Result<bool, StoreError> {
-    let after = next + changes.postings.len() as u64;
-    let ask = sqlx::query(WRITE).bind(next.cast_signed()).bind(after.cast_signed());
-    let ask = totals(postings(ask, &changes.postings), changes.postings.iter().map(|row| &row.moved));
+    let then = next + changes.postings.len() as u64;
+    let ask = sqlx::query(WRITE).bind(next.cast_signed()).bind(then.cast_signed());
+    let moved: Vec<_> = changes.postings.iter().map(|row| &row.moved).collect();
+    let ask = totals(postings(ask, &changes.postings), &moved);
     let ask = ask.bind(changes.assets.iter().map(|row| i64::from(row.asset.0)).collect::<Vec<_>>());
-    let ask = totals(ask, changes.assets.iter().map(|row| &row.totals));
+    let after: Vec<_> = changes.assets.iter().map(|row| &row.totals).collect();
+    let ask = totals(ask, &after);
     let balances = &changes.balances;
     let ask = ask
         .bind(balances.iter().map(|row| row.account.0.as_slice()).collect::<Vec<_>>())
@@ -79,7 +81,7 @@ fn postings<'q>(ask: Ask<'q>, rows: &'q [PostingRow]) -> Ask<'q> {
         .bind(rows.iter().map(|row| row.account.as_ref().map(|id| id.0.as_slice())).collect::<Vec<_>>())
 }
 
-fn totals<'q>(ask: Ask<'q>, rows: impl Iterator<Item = &'q AssetTotals> + Clone) -> Ask<'q> {
+fn totals<'q>(ask: Ask<'q>, rows: &[&AssetTotals]) -> Ask<'q> {
     let columns: [fn(&AssetTotals) -> i64; 8] = [
         |row| row.available,
         |row| row.held,
@@ -90,7 +92,7 @@ fn totals<'q>(ask: Ask<'q>, rows: impl Iterator<Item = &'q AssetTotals> + Clone)
         |row| row.locks,
         |row| row.withdrawing,
     ];
-    columns.into_iter().fold(ask, |ask, column| ask.bind(rows.clone().map(column).collect::<Vec<_>>()))
+    columns.into_iter().fold(ask, |ask, column| ask.bind(rows.iter().map(|row| column(row)).collect::<Vec<_>>()))
 }
 
 fn holds<'q>(ask: Ask<'q>, rows: &'q [HoldRow]) -> Ask<'q> {
