@@ -1,18 +1,20 @@
 //! The handle: connections to SQLite or PostgreSQL, and how one writes beside many who read.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
 use crate::{config, config::StoreConfig, error::StoreError, migration};
 
 /// Reaching a server takes longer only where it is not there.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// Between two tries of a file that is locked.
+const LOCKED_PAUSE: Duration = Duration::from_millis(10);
 /// Pages of SQLite's log between two checkpoints: a bulk sync writes the same pages again and again.
 const CHECKPOINT_PAGES: &str = "8000";
 /// SQLite's page cache in KiB, negative as its pragma wants it: the indexes of a million events fit.
@@ -152,8 +154,29 @@ async fn connect_sqlite(config: &StoreConfig) -> Result<Connections, StoreError>
     };
     // A power cut may lose the writer's last commits, never the file: the index can be read from the chain again, and
     // what a gateway keeps for itself is safe to lose for a second.
-    let writer = Database::connect(with(1, SqliteSynchronous::Normal)).await?;
-    let readers = Database::connect(with(config.connections_max, SqliteSynchronous::Normal)).await?;
-    let durable = Database::connect(with(1, SqliteSynchronous::Full)).await?;
+    let writer = connect_patiently(|| with(1, SqliteSynchronous::Normal), busy).await?;
+    let readers = connect_patiently(|| with(config.connections_max, SqliteSynchronous::Normal), busy).await?;
+    let durable = connect_patiently(|| with(1, SqliteSynchronous::Full), busy).await?;
     Ok((writer, readers, durable))
+}
+
+/// Connects. A file that another gateway is making at this moment is locked, and SQLite's own patience does not cover the
+/// change of its journal's mode.
+async fn connect_patiently(options: impl Fn() -> ConnectOptions, busy: Duration) -> Result<DatabaseConnection, DbErr> {
+    let began = Instant::now();
+    loop {
+        match Database::connect(options()).await {
+            Err(error) if is_locked(&error) && began.elapsed() < busy => tokio::time::sleep(LOCKED_PAUSE).await,
+            done => return done,
+        }
+    }
+}
+
+/// SQLITE_BUSY, the lowest byte of whatever extends it.
+fn is_locked(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) = error else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
